@@ -1,0 +1,134 @@
+"""The families of the surface: one module or package each, named like the first segment of its URLs.
+
+A family that has no module yet has its operations listed in `NOT_YET`, so that they are refused by name (501) and counted in
+the coverage table; landing a family moves its segment to `FAMILIES` and drops its rows.
+"""
+
+from __future__ import annotations
+
+FAMILIES = ("chat", "responses", "embeddings", "completions", "models")
+
+_EVALS = "aoai-evals"
+_COPY = "aoai-copy-ft-checkpoints"
+Row = tuple[str, str, str, str | None]
+
+NOT_YET: dict[str, tuple[Row, ...]] = {
+    "batches": (
+        ("POST", "/batches", "createBatch", None),
+        ("GET", "/batches", "listBatches", None),
+        ("GET", "/batches/{batch_id}", "retrieveBatch", None),
+        ("POST", "/batches/{batch_id}/cancel", "cancelBatch", None),
+    ),
+    "containers": (
+        ("GET", "/containers", "listContainers", None),
+        ("POST", "/containers", "createContainer", None),
+        ("GET", "/containers/{container_id}", "retrieveContainer", None),
+        ("DELETE", "/containers/{container_id}", "deleteContainer", None),
+        ("GET", "/containers/{container_id}/files", "listContainerFiles", None),
+        ("POST", "/containers/{container_id}/files", "createContainerFile", None),
+        ("GET", "/containers/{container_id}/files/{file_id}", "retrieveContainerFile", None),
+        ("DELETE", "/containers/{container_id}/files/{file_id}", "deleteContainerFile", None),
+        ("GET", "/containers/{container_id}/files/{file_id}/content", "retrieveContainerFileContent", None),
+    ),
+    "conversations": (
+        ("POST", "/conversations", "createConversation", None),
+        ("GET", "/conversations/{conversation_id}", "retrieveConversation", None),
+        ("POST", "/conversations/{conversation_id}", "updateConversation", None),
+        ("DELETE", "/conversations/{conversation_id}", "deleteConversation", None),
+        ("GET", "/conversations/{conversation_id}/items", "listConversationItems", None),
+        ("POST", "/conversations/{conversation_id}/items", "createConversationItems", None),
+        ("GET", "/conversations/{conversation_id}/items/{item_id}", "retrieveConversationItem", None),
+        ("DELETE", "/conversations/{conversation_id}/items/{item_id}", "deleteConversationItem", None),
+    ),
+    "evals": (
+        ("GET", "/evals", "listEvals", _EVALS),
+        ("POST", "/evals", "createEval", _EVALS),
+        ("GET", "/evals/{eval_id}", "getEval", _EVALS),
+        ("POST", "/evals/{eval_id}", "updateEval", _EVALS),
+        ("DELETE", "/evals/{eval_id}", "deleteEval", _EVALS),
+        ("GET", "/evals/{eval_id}/runs", "getEvalRuns", _EVALS),
+        ("POST", "/evals/{eval_id}/runs", "createEvalRun", _EVALS),
+        ("GET", "/evals/{eval_id}/runs/{run_id}", "getEvalRun", _EVALS),
+        ("POST", "/evals/{eval_id}/runs/{run_id}", "cancelEvalRun", _EVALS),
+        ("DELETE", "/evals/{eval_id}/runs/{run_id}", "deleteEvalRun", _EVALS),
+        ("GET", "/evals/{eval_id}/runs/{run_id}/output_items", "getEvalRunOutputItems", _EVALS),
+        ("GET", "/evals/{eval_id}/runs/{run_id}/output_items/{output_item_id}", "getEvalRunOutputItem", _EVALS),
+    ),
+    "files": (
+        ("POST", "/files", "createFile", None),
+        ("GET", "/files", "listFiles", None),
+        ("GET", "/files/{file_id}", "retrieveFile", None),
+        ("DELETE", "/files/{file_id}", "deleteFile", None),
+        ("GET", "/files/{file_id}/content", "downloadFile", None),
+    ),
+    "fine_tuning": (
+        ("POST", "/fine_tuning/alpha/graders/run", "runGrader", None),
+        ("POST", "/fine_tuning/alpha/graders/validate", "validateGrader", None),
+        ("GET", "/fine_tuning/checkpoints/{fine_tuned_model_checkpoint}/permissions", "listFineTuningCheckpointPermissions", None),
+        ("POST", "/fine_tuning/checkpoints/{fine_tuned_model_checkpoint}/permissions", "createFineTuningCheckpointPermission", None),
+        (
+            "DELETE",
+            "/fine_tuning/checkpoints/{fine_tuned_model_checkpoint}/permissions/{permission_id}",
+            "deleteFineTuningCheckpointPermission",
+            None,
+        ),
+        ("POST", "/fine_tuning/jobs", "createFineTuningJob", None),
+        ("GET", "/fine_tuning/jobs", "listPaginatedFineTuningJobs", None),
+        ("GET", "/fine_tuning/jobs/{fine_tuning_job_id}", "retrieveFineTuningJob", None),
+        ("POST", "/fine_tuning/jobs/{fine_tuning_job_id}/cancel", "cancelFineTuningJob", None),
+        ("GET", "/fine_tuning/jobs/{fine_tuning_job_id}/checkpoints", "listFineTuningJobCheckpoints", None),
+        ("POST", "/fine_tuning/jobs/{fine_tuning_job_id}/checkpoints/{fine_tuning_checkpoint_id}/copy", "FineTuning_CopyCheckpoint", _COPY),
+        ("GET", "/fine_tuning/jobs/{fine_tuning_job_id}/checkpoints/{fine_tuning_checkpoint_id}/copy", "FineTuning_GetCheckpoint", _COPY),
+        ("GET", "/fine_tuning/jobs/{fine_tuning_job_id}/events", "listFineTuningEvents", None),
+        ("POST", "/fine_tuning/jobs/{fine_tuning_job_id}/pause", "pauseFineTuningJob", None),
+        ("POST", "/fine_tuning/jobs/{fine_tuning_job_id}/resume", "resumeFineTuningJob", None),
+    ),
+    "realtime": (
+        ("POST", "/realtime/calls", "createRealtimeCall", None),
+        ("POST", "/realtime/calls/{call_id}/accept", "acceptRealtimeCall", None),
+        ("POST", "/realtime/calls/{call_id}/hangup", "hangupRealtimeCall", None),
+        ("POST", "/realtime/calls/{call_id}/refer", "referRealtimeCall", None),
+        ("POST", "/realtime/calls/{call_id}/reject", "rejectRealtimeCall", None),
+        ("POST", "/realtime/client_secrets", "createRealtimeClientSecret", None),
+        ("POST", "/realtime/sessions", "createRealtimeSession", None),
+        ("POST", "/realtime/transcription_sessions", "createRealtimeTranscriptionSession", None),
+    ),
+    "threads": (
+        ("POST", "/threads", "createThread", None),
+        ("POST", "/threads/runs", "createThreadAndRun", None),
+        ("DELETE", "/threads/{thread_id}", "deleteThread", None),
+        ("GET", "/threads/{thread_id}", "retrieveThread", None),
+        ("POST", "/threads/{thread_id}", "modifyThread", None),
+        ("GET", "/threads/{thread_id}/messages", "listMessages", None),
+        ("POST", "/threads/{thread_id}/messages", "createMessage", None),
+        ("DELETE", "/threads/{thread_id}/messages/{message_id}", "deleteMessage", None),
+        ("GET", "/threads/{thread_id}/messages/{message_id}", "retrieveMessage", None),
+        ("POST", "/threads/{thread_id}/messages/{message_id}", "modifyMessage", None),
+        ("POST", "/threads/{thread_id}/runs", "createRun", None),
+        ("GET", "/threads/{thread_id}/runs", "listRuns", None),
+        ("GET", "/threads/{thread_id}/runs/{run_id}", "retrieveRun", None),
+        ("POST", "/threads/{thread_id}/runs/{run_id}", "modifyRun", None),
+        ("POST", "/threads/{thread_id}/runs/{run_id}/cancel", "cancelRun", None),
+        ("GET", "/threads/{thread_id}/runs/{run_id}/steps", "listRunSteps", None),
+        ("GET", "/threads/{thread_id}/runs/{run_id}/steps/{step_id}", "getRunStep", None),
+        ("POST", "/threads/{thread_id}/runs/{run_id}/submit_tool_outputs", "submitToolOutputsToRun", None),
+    ),
+    "vector_stores": (
+        ("GET", "/vector_stores", "listVectorStores", None),
+        ("POST", "/vector_stores", "createVectorStore", None),
+        ("GET", "/vector_stores/{vector_store_id}", "getVectorStore", None),
+        ("POST", "/vector_stores/{vector_store_id}", "modifyVectorStore", None),
+        ("DELETE", "/vector_stores/{vector_store_id}", "deleteVectorStore", None),
+        ("POST", "/vector_stores/{vector_store_id}/file_batches", "createVectorStoreFileBatch", None),
+        ("GET", "/vector_stores/{vector_store_id}/file_batches/{batch_id}", "getVectorStoreFileBatch", None),
+        ("POST", "/vector_stores/{vector_store_id}/file_batches/{batch_id}/cancel", "cancelVectorStoreFileBatch", None),
+        ("GET", "/vector_stores/{vector_store_id}/file_batches/{batch_id}/files", "listFilesInVectorStoreBatch", None),
+        ("GET", "/vector_stores/{vector_store_id}/files", "listVectorStoreFiles", None),
+        ("POST", "/vector_stores/{vector_store_id}/files", "createVectorStoreFile", None),
+        ("GET", "/vector_stores/{vector_store_id}/files/{file_id}", "getVectorStoreFile", None),
+        ("POST", "/vector_stores/{vector_store_id}/files/{file_id}", "updateVectorStoreFileAttributes", None),
+        ("DELETE", "/vector_stores/{vector_store_id}/files/{file_id}", "deleteVectorStoreFile", None),
+        ("GET", "/vector_stores/{vector_store_id}/files/{file_id}/content", "retrieveVectorStoreFileContent", None),
+        ("POST", "/vector_stores/{vector_store_id}/search", "searchVectorStore", None),
+    ),
+}

@@ -1,0 +1,37 @@
+"""`/chat/completions`: one prompt, one or more choices, as an object or as a stream of chunks."""
+
+from __future__ import annotations
+
+from mockserver import errors
+from mockserver.api.chat.render import completion, stream
+from mockserver.api.chat.requests import ChatRequest, prompt
+from mockserver.call import Call, Result
+from mockserver.model import content_filter
+from mockserver.model.limits import speak
+from mockserver.operations import operation
+
+
+@operation(
+    "POST",
+    "/chat/completions",
+    "createChatCompletion",
+    body=ChatRequest,
+    prompt=prompt,
+    style="compact",
+    headers="chat",
+    gateway="ChatCompletions_Create",
+    action="chatCompletion",
+    inference=True,
+)
+def create(call: Call) -> Result:
+    """Answer a conversation. A prompt that the filter withholds is refused with 400, streamed or not (wire §3.7)."""
+    body: ChatRequest = call.body
+    window = call.served_by.model.context
+    if call.prompt_tokens > window:
+        raise errors.context_length_exceeded("messages", window, call.prompt_tokens)
+    replies = [call.reply(at) for at in range(body.n or 1)]
+    verdict = replies[0].prompt_verdict
+    if verdict is not None and verdict.blocked:
+        raise errors.prompt_filtered(content_filter.prompt_results(verdict))
+    whole = completion(call, [(reply, speak(reply, call.asked)) for reply in replies])
+    return Result(frames=stream(call, whole)) if body.stream else Result(whole)

@@ -1,0 +1,167 @@
+"""`/completions`: the legacy text completions, as an object or as a stream (facts §B.6; wire: ad-886745).
+
+`logit_bias`, `presence_penalty`, `frequency_penalty`, `temperature`, `top_p`, `best_of` and `user` are validated and have no
+effect on a pretend model. `suffix` is what the answer would lead to; it is not written out, as on Azure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from mockserver import errors
+from mockserver.body import Body
+from mockserver.call import Call, Frame, Result
+from mockserver.delivery import data_event
+from mockserver.model import content_filter, tokens
+from mockserver.model.limits import Spoken, speak
+from mockserver.model.pieces import cut
+from mockserver.model.prompt import Prompt, Turn
+from mockserver.operations import operation
+from mockserver.state.ids import completion_id
+
+if TYPE_CHECKING:
+    from mockserver.model.reply import Reply
+
+Json = Any
+DONE = Frame(b"data: [DONE]\n\n")
+_Tokens = Annotated[list[Annotated[int, Field(ge=0, le=2**31)]], Field(min_length=1)]
+
+
+class StreamOptions(Body):
+    include_usage: bool | None = None
+    include_obfuscation: bool | None = None
+
+
+class CompletionRequest(Body):
+    model: str
+    prompt: (
+        str | Annotated[list[str], Field(min_length=1, max_length=2048)] | _Tokens | Annotated[list[_Tokens], Field(min_length=1)] | None
+    ) = None
+    max_tokens: Annotated[int, Field(ge=0)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    n: Annotated[int, Field(ge=1, le=128)] | None = None
+    best_of: Annotated[int, Field(ge=0, le=20)] | None = None
+    stop: str | Annotated[list[str], Field(max_length=4)] | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    logprobs: Annotated[int, Field(ge=0, le=5)] | None = None
+    logit_bias: dict[str, Annotated[int, Field(ge=-100, le=100)]] | None = None
+    echo: bool | None = None
+    suffix: str | None = None
+    seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | None = None
+    user: str | None = None
+
+
+def prompt(call: Call) -> Prompt:
+    """Each text to complete as a user turn. Raises ApiError 400 for parameters that do not go together."""
+    body: CompletionRequest = call.body
+    if body.best_of is not None and body.best_of < (body.n or 1):
+        raise errors.request_error("You requested that the server return more choices than it will generate (best_of must be >= n).")
+    if body.stream_options is not None and not body.stream:
+        raise errors.request_error("The 'stream_options' parameter is only allowed when 'stream' is enabled.", param="stream_options")
+    model = call.served_by.model
+    stop = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
+    turns = [Turn("user", text) for text in _texts(body, model.encoding)]
+    return Prompt(body.model, model, turns, max_tokens=16 if body.max_tokens is None else body.max_tokens, stop=stop)
+
+
+@operation(
+    "POST",
+    "/completions",
+    "createCompletion",
+    body=CompletionRequest,
+    prompt=prompt,
+    style="compact",
+    headers="chat",
+    gateway="Completions_Create",
+    action="completion",
+    kind="completion",
+    inference=True,
+)
+def create(call: Call) -> Result:
+    """Complete every prompt `n` times. A prompt that the filter withholds is refused with 400."""
+    body: CompletionRequest = call.body
+    first = call.reply(0)
+    if first.prompt_verdict is not None and first.prompt_verdict.blocked:
+        raise errors.prompt_filtered(content_filter.prompt_results(first.prompt_verdict))
+    count = (body.n or 1) * len(call.asked.turns)
+    said = [(reply, speak(reply, call.asked)) for reply in (call.reply(at) for at in range(count))]
+    whole = _whole(call, said)
+    return Result(frames=_stream(call, whole)) if body.stream else Result(whole)
+
+
+def _texts(body: CompletionRequest, encoding: str) -> list[str]:
+    given: Any = "<|endoftext|>" if body.prompt is None else body.prompt
+    listed = [given] if isinstance(given, str) or isinstance(given[0], int) else given
+    return [text if isinstance(text, str) else tokens.decode(text, encoding) for text in listed]
+
+
+def _whole(call: Call, said: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
+    body: CompletionRequest = call.body
+    turns, model = call.asked.turns, call.served_by.model
+    per_prompt = body.n or 1
+    choices = [_choice(call, at, reply, spoken, turns[at // per_prompt].text) for at, (reply, spoken) in enumerate(said)]
+    prompts = [
+        {"prompt_index": at, "content_filter_results": content_filter.prompt_results(said[0][0].prompt_verdict)} for at in range(len(turns))
+    ]
+    given = said[0][0].usage
+    asked = given.get("prompt_tokens", sum(tokens.count(turn.text, model.encoding) for turn in turns))
+    told = given.get("completion_tokens", sum(spoken.completion_tokens for _, spoken in said))
+    return {
+        "id": completion_id(call.chance, "cmpl"),
+        "object": "text_completion",
+        "created": call.created,
+        "model": model.snapshot,
+        "prompt_filter_results": prompts,
+        "choices": choices,
+        "usage": {"prompt_tokens": asked, "completion_tokens": told, "total_tokens": given.get("total_tokens", asked + told)},
+    }
+
+
+def _choice(call: Call, index: int, reply: Reply, spoken: Spoken, asked: str) -> dict[str, Json]:
+    body: CompletionRequest = call.body
+    return {
+        "text": (asked if body.echo else "") + spoken.text,
+        "index": index,
+        "finish_reason": spoken.stop if spoken.stop in ("length", "content_filter") else "stop",
+        "logprobs": _logprobs(call, spoken.text) if body.logprobs is not None else None,
+        "content_filter_results": content_filter.completion_results(reply.completion_verdict),
+    }
+
+
+def _logprobs(call: Call, text: str) -> dict[str, Json]:
+    from mockserver.model.logprobs import logprobs
+
+    entries = logprobs(text, call.body.logprobs, call.chance.fork("logprobs"), call.served_by.model.encoding)
+    offsets, at = [], 0
+    for entry in entries:
+        offsets.append(at)
+        at += len(entry["token"])
+    return {
+        "tokens": [entry["token"] for entry in entries],
+        "token_logprobs": [entry["logprob"] for entry in entries],
+        "top_logprobs": [{one["token"]: one["logprob"] for one in entry["top_logprobs"]} for entry in entries],
+        "text_offset": offsets,
+    }
+
+
+def _stream(call: Call, whole: dict[str, Json]) -> list[Frame]:
+    body: CompletionRequest = call.body
+    with_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
+    shared = {key: whole[key] for key in ("id", "object", "created", "model")}
+    blank = {"usage": None} if with_usage else {}
+    opening = {"id": "", "object": "", "created": 0, "model": "", "prompt_filter_results": whole["prompt_filter_results"], "choices": []}
+    frames = [Frame(data_event(opening))]
+    for choice in whole["choices"]:
+        for piece, count in cut(choice["text"], call.chunk, call.served_by.model.encoding):
+            told = {**choice, "text": piece, "finish_reason": None, "logprobs": None}
+            frames.append(Frame(data_event({**shared, "choices": [told], **blank}), count))
+        frames.append(Frame(data_event({**shared, "choices": [{**choice, "text": ""}], **blank})))
+    if with_usage:
+        frames.append(Frame(data_event({**shared, "choices": [], "usage": whole["usage"]})))
+    return [*frames, DONE]

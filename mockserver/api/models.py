@@ -1,0 +1,57 @@
+"""`/models`: what the resource can serve: the catalogue, the deployments, and models that training made.
+
+The official document gives a model four members; traits such as the context window act in the answers instead. Deleting is for
+fine-tuned models only; what is in the catalogue stays (docs).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mockserver import errors
+from mockserver.call import Call, Result
+from mockserver.model.catalogue import CATALOGUE, Model
+from mockserver.operations import operation
+
+Json = Any
+
+
+@operation("GET", "/models", "listModels", style="pretty", headers="stored")
+def list_models(call: Call) -> Result:
+    """Every model, the catalogue's first, in the list envelope without cursors (spec)."""
+    return Result({"object": "list", "data": [_model_object(name, model) for name, model in _models(call).items()]})
+
+
+@operation("GET", "/models/{model}", "retrieveModel", style="pretty", headers="stored")
+def retrieve_model(call: Call) -> Result:
+    """One model, by name, snapshot or deployment. Raises ApiError 404 for an unknown one."""
+    name = call.path["model"]
+    return Result(_model_object(name, _known(call, name)))
+
+
+@operation("DELETE", "/models/{model}", "deleteModel", style="pretty", headers="stored")
+def delete_model(call: Call) -> Result:
+    """Delete a fine-tuned model. Raises ApiError 404 for an unknown one, 403 for one that is not the caller's (inferred)."""
+    name = call.path["model"]
+    _known(call, name)
+    if not call.resource.store.delete("model", name):
+        message = f"The model '{name}' is not a fine-tuned model of this resource and cannot be deleted."
+        raise errors.request_error(message, param="model", status=403)
+    return Result({"id": name, "object": "model", "deleted": True})
+
+
+def _models(call: Call) -> dict[str, Model]:
+    models = {model.snapshot: model for model in CATALOGUE.values()} | {model.name: model for model in CATALOGUE.values()}
+    trained = {document["id"]: document["model"] for document in call.resource.store.list("model")}
+    return models | {deployment.name: deployment.model for deployment in call.resource.deployments.values()} | trained
+
+
+def _known(call: Call, name: str) -> Model:
+    model = _models(call).get(name)
+    if model is None:
+        raise errors.model_not_found(name)
+    return model
+
+
+def _model_object(name: str, model: Model) -> dict[str, Json]:
+    return {"id": name, "object": "model", "created": model.created, "owned_by": model.owner}

@@ -1,0 +1,80 @@
+"""The ASGI application: Starlette, the surface below `/openai/v1`, and the control API below `/_mock`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+
+from mockserver.config import Settings, Source, build_resources, load_scenarios
+from mockserver.delivery import Receive, Scope, Send
+from mockserver.pipeline import handle
+from mockserver.resource import Resources
+
+
+class Surface:
+    """Every path of the emulated service, as one ASGI endpoint: the pipeline routes by the table of operations."""
+
+    def __init__(self, resources: Resources) -> None:
+        self.resources = resources
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await handle(self.resources, scope, receive, send)
+
+
+class Control:
+    """The control API, imported on the first request to it."""
+
+    def __init__(self, resources: Resources, settings: Settings, *, guarded: bool) -> None:
+        self._resources, self._settings, self._guarded = resources, settings, guarded
+        self._app: Starlette | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if self._app is None:
+            from mockserver.control import create_control
+
+            self._app = create_control(self._resources, self._settings, guarded=self._guarded)
+        await self._app(scope, receive, send)
+
+
+def create_app(
+    *scenarios: Source,
+    key: str | None = None,
+    keys: Sequence[str] | None = None,
+    deployments: Mapping[str, str] | None = None,
+    strict: bool | None = None,
+    profile: str | None = None,
+    seed: int | str | None = None,
+    region: str | None = None,
+    journal_limit: int = 1_000,
+) -> Starlette:
+    """The application for these scenarios (files, folders, or mappings of the same shape).
+
+    `key` or `keys` open the first resource; `key="none"` turns key checks off. `deployments` maps names to models. With
+    `strict`, a call that no rule answers fails. `seed` decides ids, words and vectors. Raises ScenarioError.
+    """
+    given = keys if keys is not None else None if key is None else () if key == "none" else (key,)
+    settings = Settings(
+        keys=None if given is None else tuple(given),
+        deployments=dict(deployments or {}),
+        strict=strict,
+        profile=profile,
+        seed=seed,
+        region=region,
+        journal_limit=journal_limit,
+    )
+    return application(build_resources(load_scenarios(scenarios), settings), settings)
+
+
+def application(resources: Resources, settings: Settings, *, guarded: bool = False) -> Starlette:
+    """The application that serves these resources. With `guarded`, the control API asks for a resource's key too."""
+    routes = [
+        Mount("/_mock", app=Control(resources, settings, guarded=guarded)),
+        Route("/{path:path}", endpoint=Surface(resources)),
+    ]
+    app = Starlette(routes=routes)
+    app.state.resources = resources
+    return app

@@ -1,0 +1,118 @@
+"""One call on its way through the pipeline, and what its handler makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+if TYPE_CHECKING:
+    from mockserver.errors import HeaderSet
+    from mockserver.model.pieces import Size
+    from mockserver.model.prompt import Prompt
+    from mockserver.model.reply import Reply
+    from mockserver.operations import Operation
+    from mockserver.resource import Deployment, Resource
+    from mockserver.scenario.step import Answer
+    from mockserver.state.chance import Chance
+
+Json = Any
+
+
+@dataclass(slots=True)
+class Frame:
+    """One event of a stream as it goes over the wire; `tokens` is how many of the answer's tokens it carries."""
+
+    data: bytes
+    tokens: int = 0
+
+
+@dataclass(slots=True)
+class Result:
+    """What a handler answers: an object (written in the operation's JSON style), raw bytes, or a stream of frames.
+
+    `headers` are added to those of `header_set`, which an answer that did not come from a model or a store narrows.
+    """
+
+    payload: Json = None
+    status: int = 200
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    content_type: str | None = "application/json"
+    header_set: HeaderSet = "inference"
+    frames: list[Frame] | None = None
+
+
+@dataclass(slots=True)
+class Call:
+    """What a handler works with.
+
+    `raw` is the body as parsed JSON ({} where there is none), `body` the same as the operation's validated model. `now` is
+    the resource's time in Unix seconds, read once. `answer` is what the script said, None where it said nothing.
+    """
+
+    resource: Resource
+    operation: Operation
+    path: dict[str, str]
+    headers: Mapping[str, str]
+    query_string: str
+    chance: Chance
+    now: float
+    raw: Json = field(default_factory=dict)
+    body: Any = None
+    deployment: Deployment | None = None
+    prompt: Prompt | None = None
+    answer: Answer | None = None
+    _prompt_tokens: int | None = None
+
+    @property
+    def served_by(self) -> Deployment:
+        """The deployment of an inference call."""
+        assert self.deployment is not None
+        return self.deployment
+
+    @property
+    def asked(self) -> Prompt:
+        """The prompt of a call that a model answers."""
+        assert self.prompt is not None
+        return self.prompt
+
+    @property
+    def prompt_tokens(self) -> int:
+        """How many tokens the prompt has."""
+        if self._prompt_tokens is None:
+            from mockserver.model import tokens
+
+            self._prompt_tokens = tokens.count_prompt(self.asked)
+        return self._prompt_tokens
+
+    @property
+    def created(self) -> int:
+        """`now` in whole Unix seconds."""
+        return int(self.now)
+
+    def reply(self, choice: int = 0) -> Reply:
+        """What the model says: the script's reply, else an improvised one, another for each `choice`.
+
+        Improvised words depend on the seed and the prompt alone, so that asking again, or as a stream, gives them again.
+        """
+        if self.answer is not None and self.answer.reply is not None:
+            return self.answer.reply
+        from mockserver.model.improvise import improvise
+        from mockserver.state.chance import Chance
+
+        seed = f"{self.resource.seed}/{getattr(self.body, 'seed', None)}/{choice}"
+        reply = improvise(self.asked, Chance(f"{seed}/{self.asked.turns!r}{self.asked.tools!r}{self.asked.output!r}"))
+        return self.answer.finish(reply) if self.answer is not None else reply
+
+    @property
+    def chunk(self) -> Size:
+        """How the script wants a stream cut."""
+        return self.answer.timing.chunk if self.answer is not None else "token"
+
+    def query(self) -> dict[str, list[str]]:
+        """The query's parameters; `name[]` and `name` are the same."""
+        found: dict[str, list[str]] = {}
+        for name, value in parse_qsl(self.query_string, keep_blank_values=True):
+            found.setdefault(name.removesuffix("[]"), []).append(value)
+        return found

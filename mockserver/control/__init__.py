@@ -1,0 +1,218 @@
+"""The control API below `/_mock`: health, scenario, journal, reset, clock. Azure has none of it.
+
+Every call concerns one resource: that of `?resource=NAME`, or of the key that is sent, else the default one. Keys are not
+asked for unless the server is reachable from other machines; `/_mock/health` never asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from mockserver import __version__
+from mockserver.auth import authorise
+from mockserver.config import Settings, apply_scenario
+from mockserver.errors import ApiError, ScenarioError
+from mockserver.journal import Exchange
+from mockserver.resource import Resource, Resources
+
+Json = Any
+Handler = Callable[[Request, Resource], Awaitable[Json]]
+_FILTERS = ("operation", "deployment", "method", "path", "rule", "status", "error")
+
+
+class Refusal(Exception):
+    """A control call that cannot be carried out: status, message, and lines of detail."""
+
+    def __init__(self, status: int, message: str, problems: list[str] | None = None) -> None:
+        super().__init__(message)
+        self.status, self.message, self.problems = status, message, problems or []
+
+
+def create_control(resources: Resources, settings: Settings, *, guarded: bool) -> Starlette:
+    """The control API of these resources; with `guarded` it opens to a resource's key only."""
+
+    def route(path: str, method: str, handler: Handler) -> Route:
+        @wraps(handler)
+        async def endpoint(request: Request) -> Response:
+            try:
+                resource = _resource(resources, request, guarded=guarded)
+                return JSONResponse(await handler(request, resource))
+            except Refusal as refusal:
+                body = {"message": refusal.message, "problems": refusal.problems}
+                return JSONResponse({"error": body}, refusal.status)
+
+        return Route(path, endpoint, methods=[method])
+
+    async def put_scenario(request: Request, resource: Resource) -> Json:
+        """Replace the scenario: rules, deployments and strictness."""
+        scenario = await _scenario(request)
+        _carry_out(lambda: apply_scenario(resource, scenario, settings))
+        return _described(resource)
+
+    async def health(request: Request) -> Response:
+        names = [resource.name for resource in resources]
+        return JSONResponse({"status": "ok", "version": __version__, "resources": names})
+
+    return Starlette(
+        routes=[
+            Route("/health", health, methods=["GET"]),
+            route("/scenario", "GET", get_scenario),
+            route("/scenario", "PUT", put_scenario),
+            route("/scenario", "POST", add_rules),
+            route("/journal", "GET", get_journal),
+            route("/reset", "POST", reset),
+            route("/clock", "GET", get_clock),
+            route("/clock", "POST", set_clock),
+            Route("/{path:path}", _unknown, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
+        ]
+    )
+
+
+async def get_scenario(request: Request, resource: Resource) -> Json:
+    """The rules in the order in which they are tried, how often each answered, the states, and the rules never used."""
+    return _described(resource)
+
+
+async def add_rules(request: Request, resource: Resource) -> Json:
+    """Add rules behind those that are there."""
+    scenario = await _scenario(request)
+    for rule in scenario.rules:
+        resource.script.add(rule)
+    return _described(resource)
+
+
+async def get_journal(request: Request, resource: Resource) -> Json:
+    """Exchanges, oldest first; filters by equality, and by the last `limit`."""
+    query = dict(request.query_params)
+    query.pop("resource", None)
+    limit = _limit(query.pop("limit", None))
+    unknown = sorted(set(query) - set(_FILTERS))
+    if unknown:
+        raise Refusal(400, f"unknown filter '{unknown[0]}'; the filters are {', '.join((*_FILTERS, 'limit'))}")
+
+    def accepts(exchange: Exchange) -> bool:
+        return all(str(getattr(exchange, name)) == wanted for name, wanted in query.items())
+
+    found = resource.journal.find(accepts, limit)
+    return {"exchanges": [exchange.row() for exchange in found], "dropped": resource.journal.dropped}
+
+
+async def reset(request: Request, resource: Resource) -> Json:
+    """Forget: `{"what": "all" | "journal" | "state"}`, all by default."""
+    body = await _body(request)
+    what = body.get("what", "all")
+    if what == "all":
+        resource.reset(rules=True)
+    elif what == "journal":
+        resource.journal.clear()
+    elif what == "state":
+        resource.store.clear()
+    else:
+        raise Refusal(400, f"cannot reset {what!r}; 'what' is all, journal or state")
+    return {"reset": what, "resource": resource.name}
+
+
+async def get_clock(request: Request, resource: Resource) -> Json:
+    """The resource's time in Unix seconds, and whether it stands still."""
+    return {"now": resource.clock.now(), "frozen": resource.clock.frozen}
+
+
+async def set_clock(request: Request, resource: Resource) -> Json:
+    """`{"freeze": true | UNIX SECONDS}`, `{"resume": true}`, `{"advance": "24h"}`, in this order where several are sent."""
+    body = await _body(request)
+    unknown = sorted(set(body) - {"freeze", "resume", "advance"})
+    if unknown or not body:
+        raise Refusal(400, "say freeze (true or Unix seconds), resume (true) or advance (for instance '24h')")
+    clock = resource.clock
+    freeze = body.get("freeze")
+    if freeze is not None and (not isinstance(freeze, (int, float)) or not 0 <= freeze < 1e11):
+        raise Refusal(400, "freeze is true or a time in Unix seconds")
+    if freeze is not None and freeze is not False:
+        clock.freeze(None if freeze is True else freeze)
+    if body.get("resume"):
+        clock.resume()
+    if "advance" in body:
+        _carry_out(lambda: clock.advance(body["advance"]))
+    return {"now": clock.now(), "frozen": clock.frozen}
+
+
+def _described(resource: Resource) -> Json:
+    script = resource.script
+    uses = script.uses
+    return {
+        "resource": resource.name,
+        "strict": script.strict,
+        "deployments": {one.name: one.model.name for one in resource.deployments.values()},
+        "rules": [{"name": rule.name, "place": rule.place, "uses": uses[rule.name]} for rule in script.rules],
+        "states": dict(script.states),
+        "unused": script.unused(),
+    }
+
+
+def _resource(resources: Resources, request: Request, *, guarded: bool) -> Resource:
+    headers = {name: value for name, value in request.headers.items() if not (name == "host" and "." in value)}
+    if guarded:
+        try:
+            authorised = authorise(resources, headers)
+        except ApiError as error:
+            raise Refusal(error.status, "the control API asks for a key when the server is reachable from other machines") from None
+    name = request.query_params.get("resource")
+    if name is None:
+        key = headers.get("api-key")
+        return authorised if guarded else resources.by_key.get(key, resources.default) if key is not None else resources.default
+    chosen = resources.by_name.get(name)
+    if chosen is None:
+        raise Refusal(404, f"there is no resource '{name}'; there are {', '.join(resources.by_name)}")
+    if guarded and chosen is not authorised:
+        raise Refusal(401, f"this key does not open the resource '{name}'")
+    return chosen
+
+
+async def _scenario(request: Request) -> Any:
+    from mockserver.scenario import load
+
+    text = (await request.body()).decode("utf-8", "replace")
+    return _carry_out(lambda: load.parse(text, "body"))
+
+
+async def _body(request: Request) -> dict[str, Json]:
+    raw = await request.body()
+    if not raw:
+        return {}
+    try:
+        body = await request.json()
+    except ValueError:
+        raise Refusal(400, "the body is not JSON") from None
+    if not isinstance(body, dict):
+        raise Refusal(400, "the body is not a JSON object")
+    return body
+
+
+def _carry_out(step: Callable[[], Any]) -> Any:
+    try:
+        return step()
+    except ScenarioError as error:
+        raise Refusal(400, "the scenario cannot be used; the old one stays", error.problems) from None
+    except (ValueError, TypeError) as error:
+        raise Refusal(400, str(error)) from None
+
+
+def _limit(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isdecimal() or not 0 < int(text[:9]):
+        raise Refusal(400, "limit is a whole number above 0")
+    return int(text[:9])
+
+
+async def _unknown(request: Request) -> Response:
+    known = "health, scenario, journal, reset, clock"
+    message = f"there is no {request.method} {request.url.path}; the control API has {known}"
+    return JSONResponse({"error": {"message": message, "problems": []}}, 404)

@@ -1,0 +1,176 @@
+"""Bytes on their way: JSON in its family's spelling, server-sent events, their pace, and the ways in which both break."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import to_json
+
+from mockserver.model.reply import DEFAULT_TIMING
+from mockserver.state.clock import stopwatch
+
+if TYPE_CHECKING:
+    from mockserver.call import Frame, Result
+    from mockserver.headers import HeaderList
+    from mockserver.journal import Exchange
+    from mockserver.model.reply import Fault, Timing
+    from mockserver.operations import JsonStyle
+    from mockserver.scenario.step import Answer
+    from mockserver.state.chance import Chance
+    from mockserver.state.clock import Clock
+
+Json = Any
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+GARBAGE = b'data: {"choices":[{"delta":{"conte\n\n'
+ABORT = "mockserver.abort"
+
+
+def encode(document: Json, style: JsonStyle) -> bytes:
+    """A JSON body as its family writes it (wire §3.1, §3.3, §3.5).
+
+    Chat: one line and a newline. Responses and stored objects: indented by two spaces, ASCII only, no newline at the end.
+    Embeddings: the same with a newline.
+    """
+    if style == "compact":
+        return to_json(document) + b"\n"
+    pretty = to_json(document, indent=2, ensure_ascii=True)
+    return pretty + b"\n" if style == "pretty-newline" else pretty
+
+
+def data_event(document: Json) -> bytes:
+    """A chat-style event: `data: {json}`."""
+    return b"data: " + to_json(document) + b"\n\n"
+
+
+def named_event(name: str, document: Json) -> bytes:
+    """A Responses-style event: `event: name` and `data: {json}`."""
+    return b"event: " + name.encode() + b"\ndata: " + to_json(document) + b"\n\n"
+
+
+@dataclass(slots=True)
+class Delivery:
+    """Sends one answer at the pace, and with the fault, that its script asks for."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+    clock: Clock
+    chance: Chance
+    exchange: Exchange
+    script: Answer | None = None
+
+    @property
+    def timing(self) -> Timing:
+        """The pace that the script asks for."""
+        return self.script.timing if self.script is not None else DEFAULT_TIMING
+
+    @property
+    def fault(self) -> Fault | None:
+        """The fault that the script asks for."""
+        return self.script.fault if self.script is not None else None
+
+    async def deliver(self, status: int, headers: HeaderList, result: Result) -> None:
+        """Send the answer. The exchange notes what really went out, and whether the client left early."""
+        if self.fault is not None:
+            self.exchange.fault = self.fault.kind
+        await self.clock.pause(self.timing.delay)
+        if self.fault is not None and self.fault.kind == "reset" and (result.frames is None or self.fault.after == 0):
+            return self._abort(reset=True)
+        if result.frames is None:
+            await self._whole(status, headers, result.payload or b"")
+        else:
+            await self._stream(status, headers, result.frames)
+        return None
+
+    async def _whole(self, status: int, headers: HeaderList, body: bytes) -> None:
+        kind = self.fault.kind if self.fault is not None else None
+        if kind == "stall":
+            return await self._hang()
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        if kind is None:
+            await self.send({"type": "http.response.body", "body": body})
+        elif kind == "garbage":
+            half = body[: len(body) // 2]
+            await self.send({"type": "http.response.body", "body": half + b" " * (len(body) - len(half))})
+        else:
+            await self.send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+            self._abort(reset=False)
+        return None
+
+    async def _stream(self, status: int, headers: HeaderList, frames: list[Frame]) -> None:
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        sound = frames if self.fault is None else frames[: self.fault.after]
+        if self.timing.paced:
+            await self._paced(sound)
+        else:
+            await self._chunk(b"".join([frame.data for frame in sound]), last=self.fault is None)
+        if self.fault is None or self.exchange.hung_up:
+            return
+        self.exchange.frames = [frame.data for frame in sound]
+        await self._break(self.fault)
+
+    async def _paced(self, frames: list[Frame]) -> None:
+        left = asyncio.ensure_future(self._gone())
+        sent: list[bytes] = []
+        due = stopwatch()
+        waiting = self.timing.ttft
+        try:
+            for frame in frames:
+                wait = self._interval(frame)
+                if frame.tokens and waiting:
+                    wait, waiting = waiting, 0.0
+                if wait:
+                    due += wait
+                    await self.clock.pause(wait if self.clock.frozen else due - stopwatch())
+                if left.done():
+                    self.exchange.hung_up = True
+                    break
+                sent.append(frame.data)
+                await self.send({"type": "http.response.body", "body": frame.data, "more_body": True})
+            else:
+                if self.fault is None:
+                    await self._chunk(b"", last=True)
+        finally:
+            self.exchange.frames = sent
+            left.cancel()
+            with suppress(asyncio.CancelledError):
+                await left
+
+    def _interval(self, frame: Frame) -> float:
+        rate, jitter = self.timing.tokens_per_second, self.timing.jitter
+        if not rate or not frame.tokens:
+            return 0.0
+        interval = frame.tokens / rate
+        return interval * self.chance.uniform(1 - jitter, 1 + jitter) if jitter else interval
+
+    async def _chunk(self, body: bytes, *, last: bool) -> None:
+        if body or last:
+            await self.send({"type": "http.response.body", "body": body, "more_body": not last})
+
+    async def _break(self, fault: Fault) -> None:
+        if fault.kind == "stall":
+            await self._hang()
+        elif fault.kind == "garbage":
+            await self._chunk(GARBAGE, last=True)
+        else:
+            self._abort(reset=fault.kind == "reset")
+
+    async def _hang(self) -> None:
+        await self._gone()
+        self.exchange.hung_up = True
+
+    async def _gone(self) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+    def _abort(self, *, reset: bool) -> None:
+        abort = self.scope.get("extensions", {}).get(ABORT)
+        if abort is not None:
+            abort(reset)

@@ -1,0 +1,405 @@
+"""Every error that this product can send, in one file; and the one for its own users' mistakes.
+
+    ApiError                 what a caller gets, exactly as Azure words and spells it
+    ScenarioError            a scenario file that cannot be used: file, line, column, key and what was expected
+
+Three envelopes exist on the wire (facts F.1): the gateway's `{"error": {"code", "message"}}`, whose bytes are fixed; the
+model layer's `{"error": {"message", "type", "param", "code"}}`, written compactly or indented as its family writes JSON; and
+the token check's `{"statusCode", "message"}`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Json = Any
+Style = Literal["compact", "pretty", "family"]
+HeaderSet = Literal["bare", "gateway", "deployment", "inference"]
+
+
+class ApiError(Exception):
+    """An error answer. Raise it anywhere below the pipeline, which alone renders it.
+
+    `payload` is the body: bytes are sent as they are, anything else is written in `style` (`family` follows the operation's
+    own JSON style). `header_set` names how much of Azure's usual headers go with it: `bare` (the 401's few), `gateway`
+    (plus transport security), `deployment` (plus the region, but no content type), `inference` (all of the family's).
+    `content_type` None sends none. `headers` are added to the set.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        payload: Json | bytes,
+        *,
+        style: Style = "family",
+        header_set: HeaderSet = "inference",
+        content_type: str | None = "application/json",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, payload)
+        self.status = status
+        self.payload = payload
+        self.style = style
+        self.header_set = header_set
+        self.content_type = content_type
+        self.headers = dict(headers or {})
+
+    @property
+    def detail(self) -> dict[str, Json]:
+        """The inner error object, for the journal, the log and for errors told inside a stream."""
+        payload = json.loads(self.payload) if isinstance(self.payload, bytes) else self.payload
+        inner = payload.get("error", payload) if isinstance(payload, dict) else payload
+        return inner if isinstance(inner, dict) else {"message": str(inner)}
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.detail.get('message', '')}"
+
+
+class ScenarioError(Exception):
+    """A scenario that cannot be used. `problems` are lines of the form `file:line:column: key: what is wrong`."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def request_error(
+    message: str, *, param: str | None = None, code: str | None = None, status: int = 400, type: str | None = "invalid_request_error"
+) -> ApiError:
+    """An error of the model layer: the body is `{"error": {"message", "type", "param", "code"}}`."""
+    return ApiError(status, {"error": {"message": message, "type": type, "param": param, "code": code}})
+
+
+def gateway_error(status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> ApiError:
+    """An error of Azure's gateway: the body is `{"error": {"code", "message"}}`, written compactly."""
+    payload = {"error": {"code": code, "message": message}}
+    return ApiError(status, payload, style="compact", header_set="deployment", headers=headers)
+
+
+# -- the gateway: who, where ------------------------------------------------------------------------------------------
+
+
+def wrong_key() -> ApiError:
+    """No key, or not one of the resource's: 224 fixed bytes and hardly a header (wire §3.7, three recordings, unchanged since 2023)."""
+    body = (
+        b'{"error":{"code":"401","message":"Access denied due to invalid subscription key or wrong API endpoint. Make sure to '
+        b'provide a valid key for an active subscription and use a correct regional API endpoint for your resource."}}'
+    )
+    return ApiError(401, body, header_set="bare")
+
+
+def bad_token(audience: str = "https://cognitiveservices.azure.com") -> ApiError:
+    """A token that is malformed, expired or meant for another audience (docs; many reports)."""
+    message = f"Unauthorized. Access token is missing, invalid, audience is incorrect ({audience}), or have expired."
+    return ApiError(401, {"statusCode": 401, "message": message}, style="compact", header_set="bare")
+
+
+def unrouted() -> ApiError:
+    """A path outside the surface: 56 fixed bytes (wire: ad-cd1397, ad-7c0995)."""
+    return ApiError(404, b'{"error":{"code":"404","message": "Resource not found"}}', header_set="gateway")
+
+
+def method_not_allowed(method: str, allowed: list[str]) -> ApiError:
+    """A known path with another method. What Azure says is not recorded; the gateway's envelope is inferred."""
+    return gateway_error(405, "405", f"Method {method} is not allowed on this path.", headers={"allow": ", ".join(allowed)})
+
+
+def dated_api_version() -> ApiError:
+    """A dated `api-version` on a v1 path (reported by ten independent projects in 2026)."""
+    return gateway_error(400, "BadRequest", "api-version query parameter is not allowed when using /v1 path")
+
+
+def not_emulated(operation_id: str) -> ApiError:
+    """An operation of the official document that this emulator does not have yet. Azure never sends it: it is ours."""
+    message = f"mockserver does not emulate the operation {operation_id} yet. See `mockserver operations` for what it does."
+    return gateway_error(501, "NotImplemented", message)
+
+
+def preview_header_missing(header: str) -> ApiError:
+    """A preview operation without its opt-in header. The sentence is the official document's; status and envelope are inferred."""
+    message = f"This feature requires the '{header}' header to be set to 'preview'."
+    return request_error(message, param=header, code="preview_feature_required")
+
+
+def body_too_large(limit: int) -> ApiError:
+    """A body beyond what the server takes (docs: RequestEntityTooLarge)."""
+    return gateway_error(413, "RequestEntityTooLarge", f"The request body is too large. The limit is {limit} bytes.")
+
+
+def unreadable_body() -> ApiError:
+    """A body that is not JSON (the model layer's own words, as often reported)."""
+    return request_error(
+        "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library correctly. "
+        "The OpenAI API expects a JSON payload, but what was sent was not valid JSON. If you have trouble figuring out how to fix "
+        "this, please contact us through our help center at help.openai.com.)"
+    )
+
+
+# -- the front end: deployments and quotas ----------------------------------------------------------------------------
+
+
+def deployment_not_found() -> ApiError:
+    """A deployment that the resource does not have: indented, without a content type (wire: ad-d59660)."""
+    message = (
+        "The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes, please wait a "
+        "moment and try again."
+    )
+    payload = {"error": {"type": "invalid_request_error", "code": "DeploymentNotFound", "message": message}}
+    return ApiError(404, payload, style="pretty", header_set="deployment", content_type=None)
+
+
+def model_missing() -> ApiError:
+    """No `model` in the body: indented, without a content type (wire: ad-5a2930)."""
+    payload = {"error": {"message": "Missed model deployment"}}
+    return ApiError(400, payload, style="pretty", header_set="deployment", content_type=None)
+
+
+def operation_not_supported(gateway_name: str, model: str) -> ApiError:
+    """A deployment whose model cannot do this, such as an embedding model asked to chat (reported)."""
+    message = (
+        f"The {gateway_name} operation does not work with the specified model, {model}. Please choose different model and try again. "
+        "You can learn more about which models can be used with each operation here: https://go.microsoft.com/fwlink/?linkid=2197993."
+    )
+    return gateway_error(400, "OperationNotSupported", message)
+
+
+def whole_seconds(retry_after: float) -> int:
+    """A wait as `retry-after` tells it: whole seconds, at least one unless there is none."""
+    return max(1, round(retry_after)) if retry_after else 0
+
+
+def retry_headers(retry_after: float) -> dict[str, str]:
+    """`retry-after` in seconds and `retry-after-ms` in milliseconds."""
+    return {"retry-after": str(whole_seconds(retry_after)), "retry-after-ms": str(round(retry_after * 1000))}
+
+
+def rate_limited(
+    deployment: str, model: str, region: str, gateway_name: str, retry_after: float, *, unit: Literal["call", "token"] = "call"
+) -> ApiError:
+    """A deployment's requests or tokens for this minute are used up (body as reported in December 2025, headers as of August 2026)."""
+    message = (
+        f"Your requests to {deployment} for {model} in {region} have exceeded the {unit} rate limit for your current AIServices S0 "
+        f"pricing tier. This request was for {gateway_name} under Azure OpenAI API version v1. Please retry after {whole_seconds(retry_after)} seconds."
+    )
+    kind = "Tokens" if unit == "token" else "Requests"
+    headers = retry_headers(retry_after) | {"x-ratelimit-type": kind}
+    error = gateway_error(429, "RateLimitReached", message, headers=headers)
+    error.header_set = "inference"
+    return error
+
+
+# -- the model layer: parameters --------------------------------------------------------------------------------------
+
+
+def missing_parameter(param: str) -> ApiError:
+    """A required member is absent."""
+    return request_error(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+
+
+def unknown_parameter(param: str) -> ApiError:
+    """A member that the operation does not have."""
+    return request_error(f"Unknown parameter: '{param}'.", param=param, code="unknown_parameter")
+
+
+def invalid_type(param: str | None, expected: str, got: str) -> ApiError:
+    """A member of the wrong JSON type; `expected` and `got` carry their article ("an array of objects", "a string")."""
+    where = f"'{param}'" if param else "the request body"
+    return request_error(f"Invalid type for {where}: expected {expected}, but got {got} instead.", param=param, code="invalid_type")
+
+
+def invalid_value(param: str, message: str, code: str = "invalid_value") -> ApiError:
+    """A member with a value it cannot have."""
+    return request_error(message, param=param, code=code)
+
+
+def unsupported_choice(param: str, value: str, supported: list[str]) -> ApiError:
+    """A string that is not one of those allowed."""
+    quoted = [f"'{choice}'" for choice in supported]
+    listed = quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + f"{',' if len(quoted) > 2 else ''} and {quoted[-1]}"
+    lead = "Supported values are" if len(quoted) > 1 else "Value must be"
+    return invalid_value(param, f"Invalid value: '{value}'. {lead}: {listed}.")
+
+
+def unsupported_parameter(param: str, instead: str | None = None) -> ApiError:
+    """A parameter that this model does not take (wire: oa-3277fd; on Azure reported)."""
+    hint = f" Use '{instead}' instead." if instead else ""
+    message = f"Unsupported parameter: '{param}' is not supported with this model.{hint}"
+    return request_error(message, param=param, code="unsupported_parameter")
+
+
+def unsupported_value(param: str, value: object, rest: str = "") -> ApiError:
+    """A value that this model does not take, though others do."""
+    spelled = value if isinstance(value, str) else json.dumps(value)
+    shown = f"'{spelled}'" if isinstance(value, str) else spelled
+    message = f"Unsupported value: '{param}' does not support {shown} with this model.{rest}"
+    return request_error(message, param=param, code="unsupported_value")
+
+
+def context_length_exceeded(param: str, limit: int, used: int) -> ApiError:
+    """More input than the model's window holds. Chat counts (recalled wording), Responses does not (recorded wording)."""
+    message = (
+        f"This model's maximum context length is {limit} tokens. However, your messages resulted in {used} tokens. Please reduce the "
+        "length of the messages."
+        if param == "messages"
+        else "Your input exceeds the context window of this model. Please adjust your input and try again."
+    )
+    return request_error(message, param=param, code="context_length_exceeded")
+
+
+def prompt_filtered(results: Json) -> ApiError:
+    """The prompt was withheld by the content filter (wire: ad-725ed2; docs). `results` is the wire-shaped filter result."""
+    message = (
+        "The response was filtered due to the prompt triggering Azure OpenAI's content management policy. Please modify your prompt and "
+        "retry. To learn more about our content filtering policies please read our documentation: "
+        "https://go.microsoft.com/fwlink/?linkid=2198766"
+    )
+    inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": results}
+    error = {"message": message, "type": None, "param": "prompt", "code": "content_filter", "status": 400, "innererror": inner}
+    headers = {"ms-azureml-model-error-reason": "model_error", "ms-azureml-model-error-statuscode": "400"}
+    return ApiError(400, {"error": error}, style="compact", headers=headers)
+
+
+def response_not_found(response_id: str) -> ApiError:
+    """A response that is not stored, or no longer (wire: ad-037282)."""
+    return request_error(f"Response with id '{response_id}' not found.", status=404)
+
+
+def previous_response_not_found(response_id: str) -> ApiError:
+    """`previous_response_id` names no stored response (reported)."""
+    message = f"Previous response with id '{response_id}' not found."
+    return request_error(message, param="previous_response_id", code="previous_response_not_found")
+
+
+def model_not_found(model: str) -> ApiError:
+    """A model that the catalogue does not have (recorded on the sister service)."""
+    return request_error(f"The model '{model}' does not exist", param="model", code="model_not_found", status=404)
+
+
+# -- the service itself -----------------------------------------------------------------------------------------------
+
+
+def server_error(status: int = 500) -> ApiError:
+    """The model layer failed (recorded on the sister service)."""
+    message = "The server had an error processing your request. Sorry about that!"
+    return request_error(message, type="server_error", status=status)
+
+
+def unmatched(explanation: str) -> ApiError:
+    """Strict mode: no rule answers the call. Azure never sends it: it is ours, and says which rules came nearest."""
+    return request_error(f"mockserver: no rule of the scenario matches this request.\n{explanation}", code="unmatched_request", status=404)
+
+
+# -- errors that a script can name ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a named error may have to mention."""
+
+    deployment: str = ""
+    model: str = ""
+    region: str = ""
+    gateway_name: str = ""
+    retry_after: float | None = None
+
+
+def _retry(circumstances: Circumstances, otherwise: float) -> float:
+    return otherwise if circumstances.retry_after is None else circumstances.retry_after
+
+
+def _limited(c: Circumstances, unit: Literal["call", "token"]) -> ApiError:
+    return rate_limited(c.deployment, c.model, c.region, c.gateway_name, _retry(c, 1.0), unit=unit)
+
+
+def _unavailable(code: str, message: str) -> Callable[[Circumstances], ApiError]:
+    return lambda c: gateway_error(503, code, message)
+
+
+def _context(c: Circumstances) -> ApiError:
+    return context_length_exceeded("messages" if c.gateway_name == "ChatCompletions_Create" else "input", 128_000, 130_000)
+
+
+def _filtered(c: Circumstances) -> ApiError:
+    from mockserver.model import content_filter
+
+    return prompt_filtered(content_filter.prompt_results(content_filter.verdict({"violence": "medium"})))
+
+
+NAMED_ERRORS: Mapping[str, Callable[[Circumstances], ApiError]] = {
+    "rate_limit": lambda c: _limited(c, "call"),
+    "token_rate_limit": lambda c: _limited(c, "token"),
+    "quota_exhausted": lambda c: request_error(
+        "You exceeded your current quota, please check your plan and billing details.",
+        code="insufficient_quota",
+        type="insufficient_quota",
+        status=429,
+    ),
+    "server_error": lambda c: server_error(),
+    "bad_gateway": lambda c: server_error(502),
+    "unavailable": _unavailable("ServiceUnavailable", "The service is temporarily unable to process your request. Please try again later."),
+    "overloaded": _unavailable("503", "System is experiencing high demand. Please try again later."),
+    "timeout": lambda c: gateway_error(408, "Timeout", "The operation was timeout."),
+    "gateway_timeout": lambda c: gateway_error(504, "GatewayTimeout", "The request timed out."),
+    "unauthorized": lambda c: wrong_key(),
+    "token_expired": lambda c: bad_token(),
+    "forbidden": lambda c: gateway_error(403, "AuthenticationTypeDisabled", "Key based authentication is disabled for this resource."),
+    "firewall": lambda c: gateway_error(403, "403", "Access denied due to Virtual Network/Firewall rules."),
+    "not_found": lambda c: unrouted(),
+    "deployment_not_found": lambda c: deployment_not_found(),
+    "bad_request": lambda c: request_error("Invalid request."),
+    "conflict": lambda c: gateway_error(409, "Conflict", "The request conflicts with the current state of the resource."),
+    "content_filter": _filtered,
+    "context_length": _context,
+}
+
+
+def named(
+    name: str,
+    *,
+    deployment: str = "",
+    model: str = "",
+    region: str = "",
+    gateway_name: str = "",
+    retry_after: float | None = None,
+    status: int | None = None,
+    code: str | None = None,
+    message: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> ApiError:
+    """The error that a script calls by `name`, with what the script wants different. Raises KeyError for an unknown name."""
+    error = NAMED_ERRORS[name](Circumstances(deployment, model, region, gateway_name, retry_after))
+    if code is not None or message is not None:
+        _reword(error, code, message)
+    error.status = status or error.status
+    error.headers |= _extra_headers(retry_after, headers)
+    return error
+
+
+def _extra_headers(retry_after: float | None, headers: Mapping[str, str] | None) -> dict[str, str]:
+    extra = {} if retry_after is None else retry_headers(retry_after)
+    return extra | {key.lower(): value for key, value in (headers or {}).items()}
+
+
+def _reword(error: ApiError, code: str | None, message: str | None) -> None:
+    wanted = {key: value for key, value in (("code", code), ("message", message)) if value is not None}
+    payload = json.loads(error.payload) if isinstance(error.payload, bytes) else error.payload
+    error.payload = {"error": {**payload["error"], **wanted}} if "error" in payload else {**payload, **wanted}
+
+
+def free(
+    status: int,
+    *,
+    code: str | None = None,
+    message: str | None = None,
+    type: str | None = "invalid_request_error",
+    param: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    retry_after: float | None = None,
+) -> ApiError:
+    """An error that a script spells out itself, in the model layer's envelope."""
+    error = request_error(message or f"Scripted error {status}.", param=param, code=code, type=type, status=status)
+    error.headers |= _extra_headers(retry_after, headers)
+    return error

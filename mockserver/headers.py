@@ -1,0 +1,123 @@
+"""Azure's response headers, family by family (wire §2, recordings of 2026 unless said otherwise).
+
+What never changes for a deployment is made once and kept; ids and remaining counts are added per answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from mockserver.state.chance import Chance
+
+if TYPE_CHECKING:
+    from mockserver.errors import HeaderSet
+    from mockserver.operations import Headers
+    from mockserver.resource import Deployment, Resource
+
+HeaderList = list[tuple[bytes, bytes]]
+_CLIENT_ID = b"x-ms-client-request-id"
+
+_SECURITY: HeaderList = [
+    (b"strict-transport-security", b"max-age=31536000; includeSubDomains; preload"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+
+def of_model(deployment: Deployment, kind: Headers, chance: Chance, client_id: str | None, *, streamed: bool) -> HeaderList:
+    """The headers of an answer that a deployment gave, less type and length."""
+    static = deployment.headers.get((kind, streamed))
+    if static is None:
+        static = deployment.headers[kind, streamed] = _of_model(deployment, kind, streamed=streamed)
+    quota = deployment.quota
+    apim = chance.uuid().encode()
+    head = [
+        *static,
+        (b"x-ratelimit-remaining-requests", b"%d" % quota.remaining_requests),
+        (b"x-ratelimit-remaining-tokens", b"%d" % quota.remaining_tokens),
+        (b"apim-request-id", apim),
+        (b"x-request-id", chance.uuid().encode()),
+    ]
+    if client_id is not None:
+        head.append((_CLIENT_ID, client_id.encode("latin-1", "replace")))
+    elif kind != "responses":
+        head.append((_CLIENT_ID, apim))
+    return head
+
+
+def of_stored(resource: Resource, chance: Chance, client_id: str | None) -> HeaderList:
+    """The headers of stored objects and assistants' files, less type and length (wire §2.5)."""
+    head = [
+        *resource.headers,
+        (b"openai-processing-ms", b"%d" % (20 + chance.below(180))),
+        (b"openai-version", b"2020-10-01"),
+        (b"x-ms-middleware-request-id", chance.uuid().encode()),
+        (b"apim-request-id", chance.uuid().encode()),
+        (b"x-request-id", chance.uuid().encode()),
+    ]
+    if client_id is not None:
+        head.append((_CLIENT_ID, client_id.encode("latin-1", "replace")))
+    return head
+
+
+def of_gateway(resource: Resource, kind: HeaderSet, chance: Chance, client_id: str | None) -> HeaderList:
+    """The headers of an answer that the gateway gave before a model or a store was asked (wire §2.6)."""
+    head = [] if kind == "bare" else list(_SECURITY if kind == "gateway" else resource.headers)
+    head.append((b"apim-request-id", chance.uuid().encode()))
+    if client_id is not None and kind != "bare":
+        head.append((_CLIENT_ID, client_id.encode("latin-1", "replace")))
+    return head
+
+
+def encoded(named: Mapping[str, str]) -> HeaderList:
+    """Headers as the server wants them. Line breaks, which would split the answer, become spaces."""
+    return [(_safe(name).lower(), _safe(value)) for name, value in named.items()]
+
+
+def _safe(text: str) -> bytes:
+    return " ".join(text.splitlines()).encode("latin-1", "replace")
+
+
+def of_resource(region: str) -> HeaderList:
+    """What every answer of a resource carries."""
+    return [*_SECURITY, (b"x-ms-region", region.encode())]
+
+
+def _of_model(deployment: Deployment, kind: Headers, *, streamed: bool) -> HeaderList:
+    name, model, quota = deployment.name.encode("latin-1", "replace"), deployment.model, deployment.quota
+    session = Chance(f"session/{deployment.name}").hex(12)
+    limits: HeaderList = [
+        (b"x-ratelimit-limit-requests", b"%d" % quota.rpm),
+        (b"x-ratelimit-limit-tokens", b"%d" % quota.tpm),
+    ]
+    if kind == "embeddings":
+        return [
+            *deployment.region_headers,
+            (b"access-control-allow-origin", b"*"),
+            (b"azureml-model-session", f"d20260330170902-{session}".encode()),
+            (b"x-ms-deployment-name", name),
+            *limits,
+        ]
+    common = [
+        *deployment.region_headers,
+        *limits,
+        (b"x-ratelimit-key", name),
+        (b"x-ratelimit-abusepenalty-active", b"False"),
+        (b"x-ratelimit-renewalperiod-requests", b"60"),
+        (b"x-ratelimit-renewalperiod-tokens", b"60"),
+        (b"x-ratelimit-reset-requests", b"%d" % (60 // quota.rpm if quota.rpm else 60)),
+        (b"x-ratelimit-reset-tokens", b"0"),
+        (b"x-ms-served-model", model.snapshot.encode()),
+        (b"x-ms-is-spilled-over", b"false"),
+        (b"azureai-fe-is-streaming", b"True" if streamed else b"False"),
+        (b"skip-error-remapping", b"true"),
+    ]
+    if kind == "responses":
+        return [*common, (b"azureai-fe-offer-type", b"paygo"), (b"x-ms-aoai-configured-data-retention-days", b"30")]
+    return [
+        *common,
+        (b"azureml-model-session", f"d20260330170902-{session}".encode()),
+        (b"x-ms-deployment-name", name),
+        (b"x-ms-rai-invoked", b"true"),
+        (b"x-accel-buffering", b"no"),
+    ]

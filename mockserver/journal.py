@@ -1,0 +1,128 @@
+"""Every exchange, kept by reference and bounded: what was asked, what was answered, which rule decided, and what came near."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic_core import from_json
+
+Json = Any
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request and its answer.
+
+    `at` is the resource's time in Unix seconds; `ms` the real time spent before the first byte left. `operation` is an
+    operationId, "" for a path outside the surface. `rule` names the scripted rule that answered, None where none did.
+    `frames` holds a streamed answer's events as sent; `hung_up` says that the client left before the end.
+    """
+
+    number: int
+    method: str
+    path: str
+    headers: dict[str, str]
+    query: str = ""
+    at: float = 0.0
+    resource: str = ""
+    operation: str = ""
+    deployment: str = ""
+    rule: str | None = None
+    status: int = 0
+    ms: float = 0.0
+    request_body: bytes = b""
+    response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    response_body: bytes = b""
+    frames: list[bytes] | None = None
+    hung_up: bool = False
+    fault: str | None = None
+    error: str | None = None
+    near_misses: str | None = None
+
+    @property
+    def request(self) -> Json:
+        """The request's body as JSON, None where it has none or is not JSON."""
+        return _json(self.request_body)
+
+    @property
+    def response(self) -> Json:
+        """The answer's body as JSON, None where it is a stream or not JSON."""
+        return _json(self.response_body)
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the answer was a stream of events."""
+        return self.frames is not None
+
+    def row(self) -> dict[str, Json]:
+        """This exchange as the control API shows it. Credentials are left out."""
+        shown = {name: value for name, value in self.headers.items() if name not in ("api-key", "authorization")}
+        return {
+            "number": self.number,
+            "at": self.at,
+            "ms": round(self.ms, 3),
+            "resource": self.resource,
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "operation": self.operation,
+            "deployment": self.deployment,
+            "rule": self.rule,
+            "status": self.status,
+            "request": {"headers": shown, "body": self._shown(self.request_body, self.request)},
+            "response": {
+                "headers": {name.decode("latin-1"): value.decode("latin-1") for name, value in self.response_headers},
+                "body": self._shown(self.response_body, self.response),
+                "events": [frame.decode("utf-8", "replace") for frame in self.frames] if self.frames is not None else None,
+            },
+            "hung_up": self.hung_up,
+            "fault": self.fault,
+            "error": self.error,
+            "near_misses": self.near_misses,
+        }
+
+    @staticmethod
+    def _shown(body: bytes, parsed: Json) -> Json:
+        if parsed is not None or not body:
+            return parsed
+        return body[:10_000].decode("utf-8", "replace")
+
+
+class Journal:
+    """The last exchanges of one resource, oldest first."""
+
+    def __init__(self, limit: int = 1_000) -> None:
+        self._exchanges: deque[Exchange] = deque(maxlen=limit)
+        self.dropped = 0
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(list(self._exchanges))
+
+    def __len__(self) -> int:
+        return len(self._exchanges)
+
+    def add(self, exchange: Exchange) -> None:
+        """Keep an exchange; the oldest goes where the journal is full."""
+        if len(self._exchanges) == self._exchanges.maxlen:
+            self.dropped += 1
+        self._exchanges.append(exchange)
+
+    def find(self, accepts: Callable[[Exchange], bool] | None = None, limit: int | None = None) -> list[Exchange]:
+        """The exchanges that `accepts` takes, oldest first; of these the last `limit`."""
+        found = [exchange for exchange in self._exchanges if accepts is None or accepts(exchange)]
+        return found if limit is None else found[max(0, len(found) - limit) :]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._exchanges.clear()
+        self.dropped = 0
+
+
+def _json(body: bytes) -> Json:
+    try:
+        return from_json(body) if body else None
+    except ValueError:
+        return None

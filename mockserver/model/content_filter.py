@@ -1,0 +1,142 @@
+"""What the content filter says, in the shapes that chat, completions and responses send; and how a script tells it.
+
+Shared dicts are returned for the everyday verdict, so callers must not change what they get. Shapes and key order: wire;
+further categories and the filter being down: spec and docs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mockserver.model.reply import Severity, Verdict
+
+Json = Any
+Results = dict[str, Json]
+
+SEVERITIES: tuple[Severity, ...] = ("safe", "low", "medium", "high")
+SEVERITY_CATEGORIES = ("hate", "self_harm", "sexual", "violence")
+DETECTION_CATEGORIES = (
+    "custom_blocklists",
+    "custom_topics",
+    "indirect_attack",
+    "jailbreak",
+    "personally_identifiable_information",
+    "profanity",
+    "protected_material_code",
+    "protected_material_text",
+    "task_adherence",
+    "ungrounded_material",
+)
+CATEGORIES = SEVERITY_CATEGORIES + DETECTION_CATEGORIES
+_WITH_DETAILS = ("custom_blocklists", "custom_topics", "ungrounded_material")
+_BLOCKLISTS = ("custom_blocklists", "custom_topics")
+_FLAGS = ("blocked", "failed")
+
+_SAFE: Results = {"filtered": False, "severity": "safe"}
+_UNDETECTED: Results = {"detected": False, "filtered": False}
+_PROTECTED = ("protected_material_code", "protected_material_text")
+_RESPONSES_SEVERITIES = ("hate", "sexual", "violence", "self_harm")
+_PROMPT_ORDER = (*_RESPONSES_SEVERITIES, "jailbreak")
+_COMPLETION_ORDER = (*_PROTECTED, *_RESPONSES_SEVERITIES)
+
+
+def _nothing_found(*categories: str) -> Results:
+    return {category: _SAFE if category in SEVERITY_CATEGORIES else _UNDETECTED for category in categories}
+
+
+PROMPT_SAFE = _nothing_found(*sorted((*SEVERITY_CATEGORIES, "jailbreak")))
+COMPLETION_SAFE = _nothing_found(*sorted((*SEVERITY_CATEGORIES, *_PROTECTED)))
+STREAM_SEVERITIES = _nothing_found(*SEVERITY_CATEGORIES)
+STREAM_PROTECTED = _nothing_found("protected_material_text")
+FAILED: Results = {"error": {"code": "content_filter_error", "message": "The contents are not filtered"}}
+_RESPONSES_PROMPT_SAFE = _nothing_found(*_PROMPT_ORDER)
+_RESPONSES_COMPLETION_SAFE = _nothing_found(*_COMPLETION_ORDER)
+
+
+def verdict(found: str | Mapping[str, str | bool]) -> Verdict:
+    """The verdict that a script means.
+
+    A category alone means its worst: severity high, or detected. A mapping gives each category a severity (True is high, False
+    safe) or whether it was detected; `blocked` overrides the default threshold, which is medium or a detection (docs), and
+    `failed` means that the filter is down. Raises ValueError, naming what would be valid, for an unknown category or value.
+    """
+    given: Mapping[str, str | bool] = {found: True} if isinstance(found, str) else found
+    findings = {category: _finding(category, value) for category, value in given.items() if category not in _FLAGS}
+    failed = _flag("failed", given.get("failed", False))
+    blocked = _flag("blocked", given.get("blocked", not failed and any(map(_reaches_threshold, findings.values()))))
+    return Verdict(findings, blocked=blocked, failed=failed)
+
+
+def prompt_results(verdict: Verdict | None = None) -> Results:
+    """`content_filter_results` of a prompt: the four severities and `jailbreak`, and whatever else was found, by name."""
+    return _results(verdict, PROMPT_SAFE, ordered=True)
+
+
+def completion_results(verdict: Verdict | None = None) -> Results:
+    """`content_filter_results` of an answer: the four severities and protected material, and whatever else was found."""
+    return _results(verdict, COMPLETION_SAFE, ordered=True)
+
+
+def responses_filters(
+    prompt_verdict: Verdict | None, completion_verdict: Verdict | None, prompt_length: int, completion_length: int | None
+) -> list[Results]:
+    """`content_filters` of a finished Responses object: an entry for the prompt, then one for the completion.
+
+    Lengths are in characters. `completion_length` None leaves the completion's entry out, as where nothing was written.
+    """
+    filters = [_entry("prompt", prompt_verdict, _RESPONSES_PROMPT_SAFE, prompt_length)]
+    if completion_length is not None:
+        filters.append(_entry("completion", completion_verdict, _RESPONSES_COMPLETION_SAFE, completion_length))
+    return filters
+
+
+def _entry(source: str, verdict: Verdict | None, safe: Results, length: int) -> Results:
+    return {
+        "blocked": verdict is not None and verdict.blocked,
+        "source_type": source,
+        "content_filter_raw": [],
+        "content_filter_results": _results(verdict, safe, ordered=False),
+        "content_filter_offsets": {"start_offset": 0, "end_offset": length, "check_offset": 0},
+    }
+
+
+def _results(verdict: Verdict | None, safe: Results, *, ordered: bool) -> Results:
+    if verdict is None:
+        return safe
+    if verdict.failed:
+        return FAILED
+    strict = verdict.blocked and not any(map(_reaches_threshold, verdict.found.values()))
+    told = dict(safe)
+    for category, value in verdict.found.items():
+        filtered = verdict.blocked and (_reaches_threshold(value) or (strict and value == "low"))
+        told[category] = _leaf(category, value, filtered=filtered)
+    return dict(sorted(told.items())) if ordered else told
+
+
+def _leaf(category: str, value: Severity | bool, *, filtered: bool) -> Results:
+    if category in SEVERITY_CATEGORIES:
+        return {"filtered": filtered, "severity": value}
+    leaf: Results = {"filtered": filtered} if category in _BLOCKLISTS else {"detected": value, "filtered": filtered}
+    return {"details": [], **leaf} if category in _WITH_DETAILS else leaf
+
+
+def _reaches_threshold(value: Severity | bool) -> bool:
+    return value is True or value in ("medium", "high")
+
+
+def _finding(category: str, value: str | bool) -> Severity | bool:
+    if category in SEVERITY_CATEGORIES:
+        severity = ("high" if value else "safe") if isinstance(value, bool) else value
+        if severity not in SEVERITIES:
+            raise ValueError(f"{category} has a severity: one of {', '.join(SEVERITIES)}, not {value!r}")
+        return severity
+    if category not in DETECTION_CATEGORIES:
+        raise ValueError(f"{category!r} is no category of the content filter; there are {', '.join(CATEGORIES)}")
+    return _flag(category, value)
+
+
+def _flag(name: str, value: str | bool) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} is true or false, not {value!r}")
+    return value

@@ -1,0 +1,239 @@
+"""The answer to a call that no script answers: plausible, valid, and the same for the same prompt and chance."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+from mockserver.model.json_schema import instance
+from mockserver.model.prompt import Prompt, Tool, Turn, parsed
+from mockserver.model.reply import Audio, Part, Reasoning, Reply, Text, ToolCall
+from mockserver.state.chance import Chance
+
+Json = Any
+
+_EFFORTS = {"minimal": (0, 0), "low": (1, 1), "medium": (1, 3), "high": (4, 8), "xhigh": (8, 16)}
+_SUMMARIES = (
+    ("Considering the request", "I'm looking at what is being asked and at which details matter for a good answer."),
+    (
+        "Weighing the options",
+        "There is more than one way to go about this, so I compare them and keep the simplest that works.",
+    ),
+    ("Checking the details", "Before I answer I want to be sure that nothing in the question has been overlooked."),
+    ("Planning the answer", "A short and direct answer seems best here, with the main point first and the rest after it."),
+)
+_LITTLE_WORDS = """the and for with that this from what how you can get please use tool are was will would could about into not
+all any has have its their your our when where which who why give tell show need want return call"""
+_COMMON = frozenset(_LITTLE_WORDS.split())
+_SAMPLE_RATE = 24_000
+_SAMPLES_PER_CHARACTER = 48  # far shorter than speech, so that a mock's answer stays small
+_ANNOUNCED = re.compile(
+    r"\b(?:output|respon[ds]e?|returns?|reply|answers?|formats?|formatted|following|schema|examples?|produce|provide|"
+    r"json object|as json|in json)\b[^{}]*$",
+    re.IGNORECASE,
+)
+_KEYS_FOLLOW = re.compile(r"\b(?:keys?|fields?|property|properties|attributes?)\b(.{1,300})", re.IGNORECASE | re.DOTALL)
+_QUOTED = re.compile(r"[`\"'“]([A-Za-z_][\w-]*)[`\"'”]")
+_KEY_AND_COLON = re.compile(r"[`\"'“]?([A-Za-z_][\w-]*)[`\"'”]?\s*:")
+_PLACEHOLDER = re.compile(r"\.\.\.|…|<.*>|^\s*(?:string|text|your .*)?\s*$", re.IGNORECASE | re.DOTALL)
+
+
+def improvise(prompt: Prompt, chance: Chance) -> Reply:
+    """Answer a prompt as a model could: with a tool call, or else in the format and modality that the prompt asks for.
+
+    A forced tool is called; where several are allowed, one not yet called since the last user turn, so that forced loops
+    end. With `auto` the tool that has most words in common with the user's text (else the first) is called once: given its
+    results, the answer tells them. Built-in tools are not used. A model that reasons thinks first, in steps of 64 tokens.
+    Limits (`max_tokens`, `stop`) are left to the surfaces. All of it is inferred: a model is free to answer as it likes.
+    """
+    thoughts = _thoughts(prompt, chance.fork("thoughts"))
+    tool = _tool_to_call(prompt)
+    answer = _answer(prompt, chance.fork("answer")) if tool is None else _call(tool, prompt, chance.fork("call"))
+    return Reply([*thoughts, answer])
+
+
+def _thoughts(prompt: Prompt, chance: Chance) -> list[Part]:
+    model = prompt.model
+    effort = prompt.effort or model.default_effort or "medium"
+    foreign = model.dialect != "openai" and model.thinking
+    if effort == "none" or not (foreign or model.reasons):
+        return []
+    least, most = _EFFORTS.get(effort, _EFFORTS["medium"])
+    tokens = 64 * (least + chance.below(most - least + 1))
+    summary = _summary(prompt.summary, chance) if prompt.summary and tokens else ()
+    if not foreign:
+        return [Reasoning(summary=summary, tokens=tokens)]
+    said = f'The user wrote "{_cut(prompt.user, 80)}". ' if prompt.user.strip() else ""
+    return [Reasoning(summary=summary, text=f"{said}{chance.choice(_SUMMARIES)[1]}")]
+
+
+def _summary(detail: str, chance: Chance) -> tuple[str, ...]:
+    count = {"concise": 1, "detailed": 2}.get(detail) or 1 + chance.below(2)
+    start = chance.below(len(_SUMMARIES))
+    chosen = [_SUMMARIES[(start + offset) % len(_SUMMARIES)] for offset in range(count)]
+    return tuple(f"**{title}**\n\n{sentence}" for title, sentence in chosen)
+
+
+def _tool_to_call(prompt: Prompt) -> Tool | None:
+    choice = prompt.tool_choice
+    tools = [tool for tool in prompt.tools if tool.kind in ("function", "custom")]
+    if choice.names:
+        tools = [tool for tool in tools if tool.name in choice.names]
+    if choice.mode == "none" or not tools:
+        return None
+    if choice.mode == "required":
+        return _least_called(tools, prompt)
+    if _results(prompt):
+        return None
+    wanted = _words(prompt.user)
+    return max(tools, key=lambda tool: len(wanted & _words(f"{tool.name} {tool.description or ''}")))
+
+
+def _least_called(tools: list[Tool], prompt: Prompt) -> Tool:
+    """The tool called least since the last user turn; of equals the latest called (a retry), else the first offered."""
+    called: list[str] = []
+    for turn in prompt.turns:
+        called = [] if turn.role == "user" else called + [use.name for use in turn.tool_calls]
+    latest = {name: position for position, name in enumerate(called)}
+    return min(tools, key=lambda tool: (called.count(tool.name), -latest.get(tool.name, -1)))
+
+
+def _results(prompt: Prompt) -> list[Turn]:
+    """The tool results that no assistant turn has answered yet, even where a user turn follows them."""
+    results: list[Turn] = []
+    for turn in reversed(prompt.turns):
+        if turn.role == "assistant":
+            break
+        if turn.role == "tool":
+            results.append(turn)
+    return results[::-1]
+
+
+def _words(text: str) -> set[str]:
+    """The telling words of a text or of a tool's name, in the singular."""
+    words = [word.lower() for word in re.findall(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+", text)]
+    return {word[:-1] if word.endswith("s") else word for word in words if len(word) > 2 and word not in _COMMON}
+
+
+def _call(tool: Tool, prompt: Prompt, chance: Chance) -> ToolCall:
+    if tool.kind == "custom":
+        from mockserver.model.prose import words
+
+        return ToolCall(tool.name, words(6, chance), kind="custom")
+    made = instance(tool.parameters, chance, prompt.user) if tool.parameters else {}
+    return ToolCall(tool.name, _compact(made if isinstance(made, dict) else {}))
+
+
+def _answer(prompt: Prompt, chance: Chance) -> Text | Audio:
+    if prompt.output.kind == "json_schema":
+        return Text(_compact(instance(prompt.output.schema or {"type": "object"}, chance, prompt.user)))
+    if prompt.output.kind == "json_object":
+        return Text(_compact(_object(prompt, chance)))
+    results = _results(prompt)
+    said = " ".join(_told(result) for result in results) if results else _prose(prompt, chance)
+    return Audio(said, _silence(said)) if "audio" in prompt.modalities else Text(said)
+
+
+def _prose(prompt: Prompt, chance: Chance) -> str:
+    from mockserver.model.prose import answer
+
+    return answer(prompt.user, chance)
+
+
+def _told(result: Turn) -> str:
+    name = result.name or "the tool"
+    value = parsed(result.text)
+    if isinstance(value, dict):
+        value = ", ".join(f"{key}: {inner if isinstance(inner, str) else _compact(inner)}" for key, inner in value.items())
+    said = _cut(value if isinstance(value, str) else _compact(value), 200)
+    return f"According to {name}: {said.rstrip('.')}." if said else f"{name[:1].upper()}{name[1:]} returned nothing."
+
+
+def _cut(text: str, most: int) -> str:
+    """A text on one line of at most `most` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
+def _compact(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _silence(transcript: str) -> str:
+    """A silent WAV file (16-bit mono, 24 kHz) in base64, the longer the more is said."""
+    sound = bytes(2 * _SAMPLES_PER_CHARACTER * max(1, len(transcript)))
+    layout = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, _SAMPLE_RATE, 2 * _SAMPLE_RATE, 2, 16)
+    body = b"WAVE" + layout + struct.pack("<4sI", b"data", len(sound)) + sound
+    return base64.b64encode(struct.pack("<4sI", b"RIFF", len(body)) + body).decode()
+
+
+def _object(prompt: Prompt, chance: Chance) -> dict[str, Json]:
+    """A JSON object for JSON mode: as the instructions show or name it, else with an `answer`."""
+    for text in (prompt.system, prompt.user):
+        for shown in reversed([shown for before, shown in _braced(text) if _ANNOUNCED.search(before)]):
+            example = parsed(shown)
+            if isinstance(example, dict) and example:
+                return {key: _like(key, value, chance) for key, value in example.items()}
+            if not isinstance(example, dict) and _KEY_AND_COLON.search(shown):
+                return _filled(_sketched(shown), chance, prompt.user)
+    for text in (prompt.system, prompt.user):
+        named = [key for told in _KEYS_FOLLOW.findall(text) for key in _QUOTED.findall(told)]
+        if named:
+            return _filled(dict.fromkeys(named, True), chance, prompt.user)
+    return {"answer": _prose(prompt, chance)}
+
+
+def _filled(properties: dict[str, Json], chance: Chance, context: str) -> dict[str, Json]:
+    made = instance({"type": "object", "properties": properties}, chance, context)
+    return made if isinstance(made, dict) else {}
+
+
+def _braced(text: str) -> Iterator[tuple[str, str]]:
+    """Every outermost `{…}` of a text, each with the 160 characters before it."""
+    depth = start = 0
+    for position, letter in enumerate(text):
+        if letter == "{":
+            start = start if depth else position
+            depth += 1
+        elif letter == "}" and depth:
+            depth -= 1
+            if not depth:
+                yield text[max(0, start - 160) : start], text[start : position + 1]
+
+
+def _like(key: str, example: Json, chance: Chance) -> Json:
+    """A value like the one in an example: numbers and short words stay, since they are sure to be allowed."""
+    if isinstance(example, dict):
+        return {name: _like(name, value, chance) for name, value in example.items()}
+    if isinstance(example, list):
+        return [_like(key, value, chance) for value in example]
+    if isinstance(example, str) and (_PLACEHOLDER.search(example) or len(example.split()) > 3):
+        return _filled({key: {"type": "string"}}, chance, "")[key]
+    return example
+
+
+def _sketched(shown: str) -> dict[str, Json]:
+    """Properties from a sketch that is not JSON, such as `{"score": <1-5>, "passed": true/false, "why": "…"}`."""
+    keys = list(_KEY_AND_COLON.finditer(shown))
+    ends = [key.start() for key in keys[1:]] + [len(shown)]
+    return {key[1]: _sketched_schema(shown[key.end() : end].strip(" ,\n}")) for key, end in zip(keys, ends, strict=True)}
+
+
+def _sketched_schema(told: str) -> Json:
+    span = re.search(r"(\d{1,9})\s*(?:-|–|to|\.\.+|and)\s*(\d{1,9})", told)
+    if span:
+        return {"type": "integer", "minimum": int(span[1]), "maximum": int(span[2])}
+    if re.search(r"\b(?:true|false|bool(?:ean)?)\b", told, re.IGNORECASE):
+        return {"type": "boolean"}
+    if told.startswith("["):
+        return {"type": "array", "items": True}
+    if re.search(r"\b(?:int|integer|number|float)\b|^\d", told, re.IGNORECASE):
+        return {"type": "integer"}
+    options = (
+        re.findall(r"[\w-]+", told) if re.fullmatch(r"[<\"']?[\w-]+[\"']?(?:\s*[|/]\s*[\"']?[\w-]+[\"']?)+>?", told) else []
+    )
+    return {"type": "string", "enum": options} if options else True

@@ -1,0 +1,24 @@
+"""How text is cut for a stream: by token, as the service does, or by word, character or a number of characters."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from mockserver.model import tokens
+
+Size = Literal["token", "word", "char"] | int
+_WORD = re.compile(r"\s*\S+|\s+$")
+
+
+def cut(text: str, size: Size, encoding: str) -> list[tuple[str, int]]:
+    """`text` in pieces that join to it again, each with the number of tokens it stands for (at least one)."""
+    if not text:
+        return []
+    if size == "token":
+        return [(piece, 1) for piece in tokens.pieces(text, encoding)]
+    if size == "word":
+        words = _WORD.findall(text)
+        return [(word, 1) for word in words]
+    width = 1 if size == "char" else size
+    return [(text[at : at + width], max(1, width // 4)) for at in range(0, len(text), width)]

@@ -1,0 +1,143 @@
+"""The table of operations: what the surface consists of, each declared once, on its handler.
+
+Routing, credentials, preview rules, the journal's names, scripts' `when.operation`, the coverage page and the conformance
+tests all read this table. A family of paths is one module (or package) of `mockserver.api`, named like the first segment
+of its URL and imported on the first request to it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from starlette.routing import compile_path
+
+if TYPE_CHECKING:
+    from re import Pattern
+
+    from mockserver.model.prompt import Prompt
+
+JsonStyle = Literal["compact", "pretty", "pretty-newline"]
+Headers = Literal["chat", "responses", "embeddings", "stored", "authoring"]
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of the surface.
+
+    `body` is the pydantic model of its JSON body, None where it takes none. `prompt` turns a call into the `Prompt` that a
+    script or the improviser answers, None where no model is asked. `preview` is the header that must say `preview`.
+    `style` and `headers` name the wire habits of its family; `gateway` is the operation's name in rate-limit messages
+    and `action` in the refusal of a model that cannot do it. `inference` operations name a deployment in `body.model`, which
+    must serve a model of this `kind`; they count against its quota and carry its headers.
+    """
+
+    method: str
+    path: str
+    id: str
+    handler: Callable[..., Any] | None = None
+    body: type[Any] | None = None
+    prompt: Callable[..., Prompt] | None = None
+    preview: str | None = None
+    style: JsonStyle = "compact"
+    headers: Headers = "stored"
+    gateway: str = ""
+    action: str = ""
+    kind: Literal["chat", "embedding", "completion"] = "chat"
+    inference: bool = False
+    beyond_spec: bool = False
+
+    @property
+    def emulated(self) -> bool:
+        """Whether it is answered, rather than refused with a 501."""
+        return self.handler is not None
+
+
+@dataclass(slots=True)
+class Path:
+    """A path template and the operations behind it, by method."""
+
+    template: str
+    pattern: Pattern[str]
+    methods: dict[str, Operation]
+
+
+class Table:
+    """All operations known so far. Families register theirs when they are imported."""
+
+    def __init__(self) -> None:
+        self._families: dict[str, list[Path]] = {}
+        self._exact: dict[str, Path] = {}
+        self._imported: set[str] = set()
+        self.by_id: dict[str, Operation] = {}
+
+    def add(self, operation: Operation) -> None:
+        """Register an operation. Raises ValueError where its id, or its method and path, is taken."""
+        path = self._path(operation.path)
+        if operation.id in self.by_id or operation.method in path.methods:
+            raise ValueError(f"operation {operation.id} ({operation.method} {operation.path}) is declared twice")
+        path.methods[operation.method] = operation
+        self.by_id[operation.id] = operation
+
+    def find(self, path: str) -> tuple[Path, dict[str, str]] | None:
+        """The path template that `path` fits, and its parameters; None for an unknown path. Imports its family."""
+        exact = self._exact.get(path)
+        if exact is not None:
+            return exact, {}
+        segment = path[1:].partition("/")[0]
+        if segment not in self._imported:
+            self._import(segment)
+            return self.find(path) if segment in self._imported else None
+        for candidate in self._families.get(segment, ()):
+            found = candidate.pattern.match(path)
+            if found is not None:
+                return candidate, found.groupdict()
+        return None
+
+    def all(self) -> Iterator[Operation]:
+        """Every operation, emulated or not, family by family. Imports all families."""
+        from mockserver.api import FAMILIES, NOT_YET
+
+        for segment in dict.fromkeys((*FAMILIES, *NOT_YET)):
+            self._import(segment)
+            for path in self._families.get(segment, ()):
+                yield from path.methods.values()
+
+    def _path(self, template: str) -> Path:
+        family = self._families.setdefault(template[1:].partition("/")[0], [])
+        for path in family:
+            if path.template == template:
+                return path
+        path = Path(template, compile_path(template)[0], {})
+        family.append(path)
+        if "{" not in template:
+            self._exact[template] = path
+        family.sort(key=lambda known: known.template.count("{"))
+        return path
+
+    def _import(self, segment: str) -> None:
+        from mockserver.api import FAMILIES, NOT_YET
+
+        if segment in self._imported or segment not in (*FAMILIES, *NOT_YET):
+            return
+        if segment in FAMILIES:
+            importlib.import_module(f"mockserver.api.{segment}")
+        for method, path, operation_id, header in NOT_YET.get(segment, ()):
+            self.add(Operation(method, path, operation_id, preview=header))
+        self._imported.add(segment)
+
+
+TABLE = Table()
+
+
+def operation(method: str, path: str, operation_id: str, **traits: Any) -> Callable[[Handler], Handler]:
+    """Declare the decorated handler as an operation; `traits` are `Operation`'s further fields."""
+
+    def declare(handler: Handler) -> Handler:
+        TABLE.add(Operation(method, path, operation_id, handler, **traits))
+        return handler
+
+    return declare

@@ -1,0 +1,284 @@
+"""The life of a request, read top to bottom: where, who, may you, body, script, handler, render, journal.
+
+Each step returns something small or raises `ApiError`; only this module renders errors, and even a 401 is journaled.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from pydantic_core import from_json, to_json
+
+from mockserver import errors, headers, preview
+from mockserver.auth import authorise
+from mockserver.body import validate
+from mockserver.call import Call, Result
+from mockserver.delivery import Delivery, Receive, Scope, Send, encode
+from mockserver.errors import ApiError
+from mockserver.journal import Exchange
+from mockserver.operations import TABLE, Operation
+from mockserver.scenario.match import Subject
+from mockserver.state.clock import stopwatch
+
+if TYPE_CHECKING:
+    from mockserver.headers import HeaderList
+    from mockserver.resource import Resource, Resources
+    from mockserver.scenario.engine import Answer
+    from mockserver.state.chance import Chance
+
+Json = Any
+PREFIX = "/openai/v1/"
+BODY_LIMIT = 512 * 1024 * 1024
+log = logging.getLogger("mockserver")
+
+
+@dataclass(slots=True)
+class Request:
+    """A request as it came in; `path` is below `/openai/v1`, None outside it."""
+
+    method: str
+    path: str | None
+    query: str
+    headers: dict[str, str]
+    body: bytes = b""
+
+
+@dataclass(slots=True)
+class Trail:
+    """How far a request came: what an answer needs, whoever gives it."""
+
+    resource: Resource
+    operation: Operation | None = None
+    call: Call | None = None
+
+    @property
+    def pace(self) -> Answer | None:
+        """Where the script decides how fast, and how badly, the answer is delivered."""
+        return self.call.answer if self.call is not None else None
+
+
+async def handle(resources: Resources, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer one request over ASGI."""
+    begun = stopwatch()
+    request = _request(scope)
+    exchange = Exchange(resources.count(), request.method, scope["path"], request.headers, request.query)
+    trail = Trail(resources.default)
+    try:
+        request.body = exchange.request_body = await _read(receive)
+        result = answer(resources, request, trail, exchange)
+    except ClientGoneError:
+        return
+    except ApiError as error:
+        result = _told(error, trail, exchange)
+    except Exception:
+        log.exception("mockserver failed to answer %s %s; please report this", request.method, scope["path"])
+        result = _told(errors.server_error(), trail, exchange)
+    chance = trail.call.chance if trail.call is not None else resources.default.chance("", request.body)
+    head = _head(result, trail, request, chance)
+    _note(exchange, trail, result, head)
+    exchange.ms = (stopwatch() - begun) * 1000
+    try:
+        await Delivery(scope, receive, send, trail.resource.clock, chance, exchange, trail.pace).deliver(result.status, head, result)
+    finally:
+        if log.isEnabledFor(logging.INFO):
+            log.info("%s", _line(exchange))
+
+
+def answer(resources: Resources, request: Request, trail: Trail, exchange: Exchange) -> Result:
+    """What the surface answers. Raises ApiError; `trail` and `exchange` then tell how far the request came."""
+    found = TABLE.find(request.path) if request.path is not None else None
+    if found is None:
+        raise errors.unrouted()
+    path, parameters = found
+    resource = trail.resource = authorise(resources, request.headers)
+    _check_version(request.query)
+    operation = trail.operation = path.methods.get(request.method)
+    if operation is None:
+        raise errors.method_not_allowed(request.method, sorted(path.methods))
+    exchange.operation = operation.id
+    preview.check(operation, request.headers, resource.profile)
+    if operation.handler is None:
+        raise errors.not_emulated(operation.id)
+    chance = resource.chance(operation.id, request.body)
+    call = trail.call = Call(resource, operation, parameters, request.headers, request.query, chance, resource.clock.now())
+    if operation.body is not None:
+        call.raw = parse(request.body)
+    if operation.inference:
+        _deploy(call, exchange)
+    if operation.body is not None:
+        call.body = validate(operation.body, call.raw)
+    if operation.prompt is not None:
+        call.prompt = operation.prompt(call)
+    call.answer = _script(call, exchange)
+    if call.answer is not None and call.answer.raw is not None:
+        raw = call.answer.raw
+        return Result(raw.body, raw.status, headers.encoded(raw.headers))
+    result: Result = operation.handler(call)
+    return result
+
+
+def parse(body: bytes) -> Json:
+    """A JSON body; {} where it is empty. Raises ApiError 400 for anything that is not JSON."""
+    if not body:
+        return {}
+    try:
+        return from_json(body, allow_inf_nan=False)
+    except ValueError:
+        raise errors.unreadable_body() from None
+
+
+class ClientGoneError(Exception):
+    """The client left before its request was read."""
+
+
+async def _read(receive: Receive) -> bytes:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGoneError
+    if not message.get("more_body"):
+        return bytes(message.get("body", b""))
+    parts, size = [message.get("body", b"")], 0
+    while message.get("more_body"):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        part = message.get("body", b"")
+        size += len(part)
+        if size <= BODY_LIMIT:
+            parts.append(part)
+    if size > BODY_LIMIT:
+        raise errors.body_too_large(BODY_LIMIT)
+    return b"".join(parts)
+
+
+def _request(scope: Scope) -> Request:
+    names = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    return Request(scope["method"], surface_path(scope["path"]), scope["query_string"].decode("latin-1"), names)
+
+
+def surface_path(path: str) -> str | None:
+    """The path below `/openai/v1`, None outside it. Doubled slashes and one at the end are let through, as Azure does."""
+    while "//" in path:
+        path = path.replace("//", "/")
+    if not path.startswith(PREFIX):
+        return None
+    return path[len(PREFIX) - 1 :].rstrip("/") or "/"
+
+
+def _check_version(query: str) -> None:
+    if "api-version" not in query:
+        return
+    versions = [value for name, value in parse_qsl(query, keep_blank_values=True) if name == "api-version"]
+    if any(version not in ("v1", "preview", "") for version in versions):
+        raise errors.dated_api_version()
+
+
+def _deploy(call: Call, exchange: Exchange) -> None:
+    """Find the deployment that the body names and count the call against its quota."""
+    document = call.raw
+    name = document.get("model") if isinstance(document, dict) else None
+    if not isinstance(document, dict) or not (name is None or isinstance(name, str)):
+        return
+    if not name:
+        raise errors.model_missing()
+    exchange.deployment = name
+    kind = call.operation.kind
+    deployment = call.deployment = call.resource.deployment(name, kind)
+    refused = deployment.quota.take(call.now, _estimate(document, len(exchange.request_body)))
+    if refused is not None:
+        unit, wait = refused
+        gateway = call.operation.gateway
+        raise errors.rate_limited(name, deployment.model.name, call.resource.region, gateway, wait, unit=unit)
+    if deployment.model.kind != kind:
+        raise errors.operation_not_supported(call.operation.action, deployment.model.name)
+
+
+def _estimate(document: dict[str, Json], size: int) -> int:
+    """Tokens as the gateway guesses them on receipt: a quarter of the prompt's characters, and the limit that was set (docs)."""
+    prompt = document.get("messages") or document.get("input") or document.get("prompt") or ""
+    text = len(prompt) if isinstance(prompt, str) else _characters(prompt)
+    limit = document.get("max_completion_tokens") or document.get("max_output_tokens") or document.get("max_tokens")
+    return text // 4 + (limit if isinstance(limit, int) and 0 < limit < 10_000_000 else 0)
+
+
+def _characters(prompt: Json) -> int:
+    if isinstance(prompt, str):
+        return len(prompt)
+    if isinstance(prompt, list):
+        return sum(map(_characters, prompt))
+    if isinstance(prompt, dict):
+        return _characters(prompt.get("content") or prompt.get("text") or prompt.get("output") or "")
+    return 0
+
+
+def _script(call: Call, exchange: Exchange) -> Answer | None:
+    """What the script says to this call. Raises the error that it scripts, and in strict mode one for a call it does not know."""
+    resource, operation = call.resource, call.operation
+    subject = Subject(operation.id, exchange.deployment, call.raw, call.headers, call.prompt, call.path, resource.region)
+    found = resource.script.answer(subject, call.chance, call.now)
+    exchange.rule = found.rule if found is not None else None
+    behaviour = call.deployment.behaviour if call.deployment is not None else None
+    if behaviour is not None and (found is not None or behaviour.decides or not resource.script.strict):
+        found = behaviour.applied(found, subject, call.chance, call.now)
+    if found is None and resource.script.strict and call.prompt is not None:
+        exchange.near_misses = resource.script.explain_near_misses(subject)
+        log.warning("no rule matches %s %s\n%s", operation.id, exchange.deployment, exchange.near_misses)
+        raise errors.unmatched(exchange.near_misses)
+    if found is not None and found.error is not None:
+        call.answer = found
+        raise found.error
+    return found
+
+
+def _told(error: ApiError, trail: Trail, exchange: Exchange) -> Result:
+    """An error as an answer."""
+    exchange.error = str(error.detail.get("code") or error.detail.get("message") or error.status)
+    pretty = error.style == "pretty" or (error.style == "family" and trail.operation is not None and trail.operation.style != "compact")
+    payload = error.payload if isinstance(error.payload, bytes) else to_json(error.payload, indent=2 if pretty else None)
+    return Result(payload, error.status, headers.encoded(error.headers), error.content_type, error.header_set)
+
+
+def _head(result: Result, trail: Trail, request: Request, chance: Chance) -> HeaderList:
+    """All headers of an answer. Its payload is encoded on the way."""
+    call, operation = trail.call, trail.operation
+    client_id = request.headers.get("x-ms-client-request-id")
+    if call is None or operation is None or result.header_set != "inference":
+        head = headers.of_gateway(trail.resource, result.header_set, chance, client_id)
+    elif call.deployment is not None:
+        head = headers.of_model(call.deployment, operation.headers, chance, client_id, streamed=result.frames is not None)
+    else:
+        head = headers.of_stored(trail.resource, chance, client_id)
+    head += result.headers
+    if result.frames is not None:
+        head.append((b"content-type", b"text/event-stream; charset=utf-8"))
+        return head
+    if not isinstance(result.payload, bytes):
+        result.payload = encode(result.payload, operation.style if operation is not None else "compact")
+    if result.content_type is not None and not any(name == b"content-type" for name, _ in result.headers):
+        head.append((b"content-type", result.content_type.encode()))
+    head.append((b"content-length", b"%d" % len(result.payload)))
+    return head
+
+
+def _note(exchange: Exchange, trail: Trail, result: Result, head: HeaderList) -> None:
+    exchange.at = trail.call.now if trail.call is not None else trail.resource.clock.now()
+    exchange.resource = trail.resource.name
+    exchange.status = result.status
+    exchange.response_headers = head
+    if result.frames is None:
+        exchange.response_body = result.payload
+    else:
+        exchange.frames = [frame.data for frame in result.frames]
+    trail.resource.journal.add(exchange)
+
+
+def _line(exchange: Exchange) -> str:
+    """One tidy line: method, operation or path, deployment, what answered, status, milliseconds."""
+    who = (exchange.rule and f"rule {exchange.rule!r}") or exchange.error or "improvised"
+    asked = exchange.operation or exchange.path
+    flag = f" [{exchange.fault}]" if exchange.fault else " [client hung up]" if exchange.hung_up else ""
+    deployment = f" {exchange.deployment}" if exchange.deployment else ""
+    return f"{exchange.method} {asked}{deployment} · {who} · {exchange.status} · {exchange.ms:.1f} ms{flag}"

@@ -1,0 +1,191 @@
+"""A pretend Azure OpenAI resource: what one endpoint owns, separate from every other resource in the same server."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mockserver import errors
+from mockserver.auth import resource_name
+from mockserver.headers import HeaderList, of_resource
+from mockserver.journal import Journal
+from mockserver.model.catalogue import Model, infer
+from mockserver.preview import DEFAULT_PROFILE, PROFILES
+from mockserver.quota import DEFAULT_RPM, DEFAULT_TPM, Quota
+from mockserver.scenario.engine import Script
+from mockserver.scenario.switches import switched
+from mockserver.state.chance import Chance
+from mockserver.state.clock import Clock
+from mockserver.state.store import MemoryStore, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mockserver.scenario.load import DeploymentSpec
+    from mockserver.scenario.rule import Behaviour
+
+DEFAULT_NAME = "mockserver"
+DEFAULT_KEY = "mock-key"
+DEFAULT_REGION = "East US 2"
+_NAMES_KEPT = 4_096
+_BODIES_KEPT = 65_536
+
+
+@dataclass(slots=True)
+class Deployment:
+    """A model under a name, with its own quota.
+
+    `behaviour` is what it does to all its calls: throttle, filter, slow down, stall, cut. `region_headers` and `headers` hold
+    what its answers always carry.
+    """
+
+    name: str
+    model: Model
+    region_headers: HeaderList
+    quota: Quota = field(default_factory=Quota)
+    behaviour: Behaviour | None = None
+    headers: dict[tuple[str, bool], HeaderList] = field(default_factory=dict)
+
+
+class Resource:
+    """Name, keys, deployments, stored objects, script, journal, clock and seed of one endpoint.
+
+    `keys` None turns credential checks off. Until a deployment is declared every name works, and serves the model that the
+    name suggests. Raises ValueError for a profile that does not exist.
+    """
+
+    def __init__(
+        self,
+        name: str = DEFAULT_NAME,
+        *,
+        keys: Iterable[str] | None = (DEFAULT_KEY,),
+        script: Script | None = None,
+        seed: int | str = 0,
+        profile: str = DEFAULT_PROFILE,
+        region: str = DEFAULT_REGION,
+        clock: Clock | None = None,
+        store: Store | None = None,
+        journal_limit: int = 1_000,
+    ) -> None:
+        if profile not in PROFILES:
+            raise ValueError(f"there is no profile {profile!r}; the profiles are {', '.join(PROFILES)}")
+        self.name = name
+        self.open = keys is None
+        self.keys = tuple(keys or ())
+        self.script = Script() if script is None else script
+        self.seed = str(seed)
+        self.profile = profile
+        self.region = region
+        self.clock = clock or Clock()
+        self.store: Store = store or MemoryStore()
+        self.journal = Journal(journal_limit)
+        self.headers = of_resource(region)
+        self.deployments: dict[str, Deployment] = {}
+        self._assumed: dict[tuple[str, str], Deployment] = {}
+        self._seen: dict[bytes, int] = {}
+
+    def declare(self, name: str, model: Model, spec: DeploymentSpec | None = None) -> Deployment:
+        """Add a deployment; from now on only declared ones exist. A limit that `spec` sets is enforced."""
+        deployment = self.deployments[name] = self._deploy(name, model, spec)
+        return deployment
+
+    def redeclare(self, planned: Mapping[str, tuple[Model, DeploymentSpec | None]]) -> None:
+        """Have these deployments and no others; the quota of one that keeps its limits goes on."""
+        before, after = self.deployments, {name: self._deploy(name, *plan) for name, plan in planned.items()}
+        for name, deployment in after.items():
+            old = before.get(name)
+            if old is not None and (old.quota.rpm, old.quota.tpm) == (deployment.quota.rpm, deployment.quota.tpm):
+                deployment.quota = old.quota
+        self.deployments = after
+
+    def _deploy(self, name: str, model: Model, spec: DeploymentSpec | None) -> Deployment:
+        rpm, tpm = (spec.rpm, spec.tpm) if spec is not None else (None, None)
+        quota = Quota(
+            DEFAULT_RPM if rpm is None else rpm, DEFAULT_TPM if tpm is None else tpm, enforced=rpm is not None or tpm is not None
+        )
+        return Deployment(name, model, self.headers, quota, spec.behaviour if spec is not None else None)
+
+    def deployment(self, name: str, kind: str = "chat") -> Deployment:
+        """The deployment that `model` names in a request for a `kind` of model. Raises ApiError 404 where there is none."""
+        found = self.deployments.get(name)
+        if found is not None:
+            return found
+        known = self._assumed.get((name, kind))
+        if known is not None and not self.deployments:
+            return known
+        served, behaviour = switched(name)
+        declared = self.deployments.get(served)
+        if declared is None and self.deployments:
+            raise errors.deployment_not_found()
+        model = declared.model if declared is not None else infer(served, kind)
+        return self._assume(name, kind, Deployment(name, model, self.headers, behaviour=behaviour))
+
+    def chance(self, operation_id: str, body: bytes) -> Chance:
+        """The chance of one call: decided by the seed, the operation, the body, and how often that body came before."""
+        digest = hashlib.blake2b(body, digest_size=16, person=operation_id.encode()[:16]).digest()
+        count = self._seen.pop(digest, 0) + 1
+        self._seen[digest] = count
+        if len(self._seen) > _BODIES_KEPT:
+            del self._seen[next(iter(self._seen))]
+        return Chance(b"%s/%s/%d" % (self.seed.encode(), digest, count))
+
+    def reset(self, *, rules: bool = False) -> None:
+        """Forget state, journal, counters and quotas, and with `rules` the rules added in Python; time is real again."""
+        self.store.clear()
+        self.journal.clear()
+        self.script.reset(rules=rules)
+        self.clock.reset()
+        self._seen.clear()
+        for deployment in (*self.deployments.values(), *self._assumed.values()):
+            deployment.quota.reset()
+
+    def _assume(self, name: str, kind: str, deployment: Deployment) -> Deployment:
+        if len(self._assumed) >= _NAMES_KEPT:
+            self._assumed.clear()
+        self._assumed[name, kind] = deployment
+        return deployment
+
+
+class Resources:
+    """The resources of one server: which one a request belongs to. The first is the default."""
+
+    def __init__(self, resources: Sequence[Resource]) -> None:
+        self.by_name: dict[str, Resource] = {}
+        self.by_key: dict[str | None, Resource] = {}
+        self.default = resources[0]
+        self._received = 0
+        for resource in resources:
+            self.add(resource)
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(list(self.by_name.values()))
+
+    def count(self) -> int:
+        """The number of the next request to this server."""
+        self._received += 1
+        return self._received
+
+    def add(self, resource: Resource) -> None:
+        """Serve one more resource. Raises ValueError where its name or a key of its is taken."""
+        if resource.name in self.by_name:
+            raise ValueError(f"there are two resources named {resource.name!r}")
+        for key in resource.keys:
+            if key in self.by_key:
+                raise ValueError(f"two resources share the key {key!r}; give each its own")
+        self.by_name[resource.name] = resource
+        self.by_key |= dict.fromkeys(resource.keys, resource)
+
+    def by_host(self, host: str) -> Resource | None:
+        """The resource that an Azure host name stands for, None for other hosts and unknown names."""
+        if "." not in host:
+            return None
+        name = resource_name(host)
+        return self.by_name.get(name) if name is not None else None
+
+    def remove(self, name: str) -> None:
+        """Stop serving a resource."""
+        resource = self.by_name.pop(name)
+        for key in resource.keys:
+            self.by_key.pop(key, None)

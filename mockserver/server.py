@@ -1,0 +1,137 @@
+"""A real HTTP server around the application: uvicorn on a socket that listens before anything waits for it.
+
+Stock uvicorn looks for its stop flag ten times a second; here a stop wakes it at once. The protocol also lets an answer break
+its own connection, for scripted faults.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import struct
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from mockserver.delivery import ABORT
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+_RESET = struct.pack("ii", 1, 0)
+_PROTOCOL_LOG = logging.getLogger("mockserver.http")
+_PROTOCOL_LOG.setLevel(logging.CRITICAL)
+
+
+class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+    """uvicorn's HTTP protocol, with a way to break the connection on purpose."""
+
+    def __init__(self, config: uvicorn.Config, *arguments: Any, **named: Any) -> None:
+        super().__init__(config, *arguments, **named)
+        self.logger = _PROTOCOL_LOG
+        served = self.app
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            scope.setdefault("extensions", {})[ABORT] = self.break_off
+            await served(scope, receive, send)
+
+        self.app = app
+
+    def break_off(self, reset: bool) -> None:
+        """Close the connection at once: cleanly, or with a TCP reset that drops what is on its way."""
+        if reset:
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+
+class Server(uvicorn.Server):
+    """uvicorn that stops as soon as it is told to."""
+
+    def __init__(self, app: Starlette, *, loop: Any = "asyncio") -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=Protocol,
+                loop=loop,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                backlog=2_048,
+                timeout_graceful_shutdown=0,
+            )
+        )
+        self.each_second: Callable[[], None] | None = None
+        self._stop = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def stop(self) -> None:
+        """Stop serving, from any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+
+    async def main_loop(self) -> None:
+        """Keep the date header fresh until told to stop."""
+        self._loop = asyncio.get_running_loop()
+        while not self.should_exit:
+            await self.on_tick(0)
+            if self.each_second is not None:
+                self.each_second()
+            try:
+                await asyncio.wait_for(self._stop.wait(), timeout=1.0)
+            except TimeoutError:
+                continue
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close sockets and connections without waiting for clients."""
+        for server in self.servers:
+            server.close()
+        for one in sockets or []:
+            one.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()  # type: ignore[union-attr]
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Ctrl-C and SIGTERM stop at once."""
+        self.should_exit = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """As uvicorn does, but without raising the signal again once the server has stopped."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises OSError where the address is taken or not ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2_048)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def run(server: Server, listener: socket.socket) -> None:
+    """Serve until told to stop, in this thread."""
+    server.run(sockets=[listener])

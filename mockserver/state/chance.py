@@ -1,0 +1,71 @@
+"""The only source of chance: seeded, equal on every platform, and independent of the order of concurrent requests."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+_ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_BLOCK = 256
+
+
+class Chance:
+    """A stream of chance that is wholly decided by its key (a resource's seed, an operation, a body, the how-manieth)."""
+
+    __slots__ = ("_at", "_block", "_key", "_pool")
+
+    def __init__(self, key: bytes | str) -> None:
+        self._key = key.encode() if isinstance(key, str) else key
+        self._block = 0
+        self._pool = hashlib.shake_128(self._key).digest(_BLOCK)
+        self._at = 0
+
+    def bytes(self, count: int) -> bytes:
+        """The next `count` bytes of the stream."""
+        end = self._at + count
+        while end > len(self._pool):
+            self._block += 1
+            more = hashlib.shake_128(self._key + b"/%d" % self._block).digest(max(_BLOCK, count))
+            self._pool = self._pool[self._at :] + more
+            self._at, end = 0, count
+        taken = self._pool[self._at : end]
+        self._at = end
+        return taken
+
+    def hex(self, count: int) -> str:
+        """`count` lower-case hexadecimal digits."""
+        return self.bytes((count + 1) // 2).hex()[:count]
+
+    def alnum(self, count: int) -> str:
+        """`count` letters and digits."""
+        return "".join([_ALNUM[byte % 62] for byte in self.bytes(count)])
+
+    def uuid(self) -> str:
+        """A version-4 UUID in its usual spelling."""
+        digits = self.bytes(16).hex()
+        variant = "89ab"[int(digits[16], 16) & 3]
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+
+    def below(self, limit: int) -> int:
+        """A whole number from 0 to `limit` - 1."""
+        return int.from_bytes(self.bytes(7), "big") % limit
+
+    def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
+        """A number from `low` up to but not including `high`."""
+        return low + (high - low) * (int.from_bytes(self.bytes(7), "big") >> 3) / (1 << 53)
+
+    def normal(self, mean: float, deviation: float) -> float:
+        """A normally distributed number (Box-Muller)."""
+        radius = math.sqrt(-2.0 * math.log(1.0 - self.uniform()))
+        return mean + deviation * radius * math.cos(2.0 * math.pi * self.uniform())
+
+    def choice(self, options: Sequence[T]) -> T:
+        """One of `options`."""
+        return options[self.below(len(options))]
+
+    def fork(self, name: str) -> Chance:
+        """A stream of its own that depends on this one's key and `name`, but not on how much was drawn from this one."""
+        return Chance(self._key + b"\x00" + name.encode())

@@ -1,0 +1,35 @@
+"""Identifiers in the forms that Azure gives them (wire §5)."""
+
+from __future__ import annotations
+
+from mockserver.state.chance import Chance
+
+
+class ResponseIds:
+    """The ids of one response and its items: `resp_`, `rs_`, `msg_`, … and 50 hex digits.
+
+    The first 18 digits are shared: 16 of chance, then `00` for a stored response or `01` for one that is not. Then come 8 of
+    the creation time, 4 of chance, `81` and 18 of chance (wire: 85 of 85 Azure rows since October 2025).
+    """
+
+    __slots__ = ("_chance", "_created", "_shared")
+
+    def __init__(self, chance: Chance, created: int, *, stored: bool) -> None:
+        self._chance = chance
+        self._shared = chance.hex(16) + ("00" if stored else "01")
+        self._created = f"{created & 0xFFFFFFFF:08x}"
+
+    def new(self, prefix: str) -> str:
+        """The next id, for instance of prefix `msg`."""
+        digits = self._chance.hex(22)
+        return f"{prefix}_{self._shared}{self._created}{digits[:4]}81{digits[4:]}"
+
+
+def call_id(chance: Chance) -> str:
+    """A tool call's id: `call_` and 24 letters and digits."""
+    return "call_" + chance.alnum(24)
+
+
+def completion_id(chance: Chance, prefix: str = "chatcmpl") -> str:
+    """A chat completion's or completion's id: the prefix, a hyphen, and 29 letters and digits."""
+    return f"{prefix}-{chance.alnum(29)}"
