@@ -55,7 +55,7 @@ def check_token(token: str, now: float) -> None:
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
     fits = any(isinstance(one, str) and one.rstrip("/") in AUDIENCES for one in audiences)
-    timely = _number(expires) and expires > now and _number(not_before) and not_before <= now
+    timely = isinstance(expires, (int, float)) and isinstance(not_before, (int, float)) and not_before <= now < expires
     if not (fits and timely):
         raise errors.bad_token()
 
@@ -87,7 +87,3 @@ def _claims(token: str) -> dict[str, object]:
     if not isinstance(claims, dict):
         raise errors.bad_token()
     return claims
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

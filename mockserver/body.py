@@ -67,15 +67,18 @@ def _path(location: Sequence[str | int], document: Json, kind: str) -> tuple[str
     path: list[str | int] = []
     here = document
     for at, step in enumerate(location):
-        last = at == len(location) - 1
-        if isinstance(step, int) and isinstance(here, list) and step < len(here):
+        if _leads_on(here, step):
             here = here[step]
-        elif isinstance(step, str) and isinstance(here, dict) and step in here:
-            here = here[step]
-        elif not (last and kind == "missing"):
+        elif kind != "missing" or at < len(location) - 1:
             continue
         path.append(step)
     return tuple(path)
+
+
+def _leads_on(here: Json, step: str | int) -> bool:
+    if isinstance(here, list):
+        return isinstance(step, int) and step < len(here)
+    return isinstance(here, dict) and step in here
 
 
 _TYPES = {
@@ -162,7 +165,7 @@ def _choice(param: str, kind: str, context: dict[str, Any], value: Json) -> ApiE
 
 
 def _quoted(listed: str) -> list[str]:
-    return [choice for choice in listed.split("'")[1::2]]
+    return listed.split("'")[1::2]
 
 
 def _out_of_range(param: str, kind: str, context: dict[str, Any], value: Json) -> ApiError:

@@ -136,7 +136,7 @@ def _pairs(declared: Iterable[str]) -> dict[str, str]:
     return pairs
 
 
-def _load(scenarios: tuple[str, ...]) -> list[Any]:
+def _load(scenarios: tuple[str, ...]) -> Any:
     from mockserver.config import load_scenarios
 
     return _or_exit(lambda: load_scenarios([Path(one) for one in scenarios]))
@@ -185,7 +185,9 @@ def _greet(host: str, port: int, resources: Resources, scenarios: tuple[str, ...
     if default.open:
         click.echo(click.style("  Key checks are off: every credential is let in.", fg="yellow"))
     rules = sum(len(resource.script.rules) for resource in resources)
-    told = f"{rules} {_plural('rule', rules)} from {', '.join(scenarios)}" if scenarios else "no scenario: answers are improvised"
+    told = (
+        f"{rules} {_plural('rule', rules)} from {', '.join(scenarios)}" if scenarios else "no scenario: answers are improvised"
+    )
     click.echo(f"  {told} · control API on {endpoint}/_mock/ · Ctrl-C stops", nl=True)
     sys.stdout.flush()
 

@@ -67,7 +67,12 @@ class ScenarioError(Exception):
 
 
 def request_error(
-    message: str, *, param: str | None = None, code: str | None = None, status: int = 400, type: str | None = "invalid_request_error"
+    message: str,
+    *,
+    param: str | None = None,
+    code: str | None = None,
+    status: int = 400,
+    type: str | None = "invalid_request_error",
 ) -> ApiError:
     """An error of the model layer: the body is `{"error": {"message", "type", "param", "code"}}`."""
     return ApiError(status, {"error": {"message": message, "type": type, "param": param, "code": code}})
@@ -182,7 +187,8 @@ def rate_limited(
     """A deployment's requests or tokens for this minute are used up (body as reported in December 2025, headers as of August 2026)."""
     message = (
         f"Your requests to {deployment} for {model} in {region} have exceeded the {unit} rate limit for your current AIServices S0 "
-        f"pricing tier. This request was for {gateway_name} under Azure OpenAI API version v1. Please retry after {whole_seconds(retry_after)} seconds."
+        f"pricing tier. This request was for {gateway_name} under Azure OpenAI API version v1. "
+        f"Please retry after {whole_seconds(retry_after)} seconds."
     )
     kind = "Tokens" if unit == "token" else "Requests"
     headers = retry_headers(retry_after) | {"x-ratelimit-type": kind}
@@ -207,7 +213,9 @@ def unknown_parameter(param: str) -> ApiError:
 def invalid_type(param: str | None, expected: str, got: str) -> ApiError:
     """A member of the wrong JSON type; `expected` and `got` carry their article ("an array of objects", "a string")."""
     where = f"'{param}'" if param else "the request body"
-    return request_error(f"Invalid type for {where}: expected {expected}, but got {got} instead.", param=param, code="invalid_type")
+    return request_error(
+        f"Invalid type for {where}: expected {expected}, but got {got} instead.", param=param, code="invalid_type"
+    )
 
 
 def invalid_value(param: str, message: str, code: str = "invalid_value") -> ApiError:
@@ -289,7 +297,9 @@ def server_error(status: int = 500) -> ApiError:
 
 def unmatched(explanation: str) -> ApiError:
     """Strict mode: no rule answers the call. Azure never sends it: it is ours, and says which rules came nearest."""
-    return request_error(f"mockserver: no rule of the scenario matches this request.\n{explanation}", code="unmatched_request", status=404)
+    return request_error(
+        f"mockserver: no rule of the scenario matches this request.\n{explanation}", code="unmatched_request", status=404
+    )
 
 
 # -- errors that a script can name ------------------------------------------------------------------------------------
@@ -328,24 +338,28 @@ def _filtered(c: Circumstances) -> ApiError:
     return prompt_filtered(content_filter.prompt_results(content_filter.verdict({"violence": "medium"})))
 
 
+def _quota_exhausted() -> ApiError:
+    message = "You exceeded your current quota, please check your plan and billing details."
+    return request_error(message, code="insufficient_quota", type="insufficient_quota", status=429)
+
+
 NAMED_ERRORS: Mapping[str, Callable[[Circumstances], ApiError]] = {
     "rate_limit": lambda c: _limited(c, "call"),
     "token_rate_limit": lambda c: _limited(c, "token"),
-    "quota_exhausted": lambda c: request_error(
-        "You exceeded your current quota, please check your plan and billing details.",
-        code="insufficient_quota",
-        type="insufficient_quota",
-        status=429,
-    ),
+    "quota_exhausted": lambda c: _quota_exhausted(),
     "server_error": lambda c: server_error(),
     "bad_gateway": lambda c: server_error(502),
-    "unavailable": _unavailable("ServiceUnavailable", "The service is temporarily unable to process your request. Please try again later."),
+    "unavailable": _unavailable(
+        "ServiceUnavailable", "The service is temporarily unable to process your request. Please try again later."
+    ),
     "overloaded": _unavailable("503", "System is experiencing high demand. Please try again later."),
     "timeout": lambda c: gateway_error(408, "Timeout", "The operation was timeout."),
     "gateway_timeout": lambda c: gateway_error(504, "GatewayTimeout", "The request timed out."),
     "unauthorized": lambda c: wrong_key(),
     "token_expired": lambda c: bad_token(),
-    "forbidden": lambda c: gateway_error(403, "AuthenticationTypeDisabled", "Key based authentication is disabled for this resource."),
+    "forbidden": lambda c: gateway_error(
+        403, "AuthenticationTypeDisabled", "Key based authentication is disabled for this resource."
+    ),
     "firewall": lambda c: gateway_error(403, "403", "Access denied due to Virtual Network/Firewall rules."),
     "not_found": lambda c: unrouted(),
     "deployment_not_found": lambda c: deployment_not_found(),

@@ -81,7 +81,9 @@ async def handle(resources: Resources, scope: Scope, receive: Receive, send: Sen
     _note(exchange, trail, result, head)
     exchange.ms = (stopwatch() - begun) * 1000
     try:
-        await Delivery(scope, receive, send, trail.resource.clock, chance, exchange, trail.pace).deliver(result.status, head, result)
+        await Delivery(scope, receive, send, trail.resource.clock, chance, exchange, trail.pace).deliver(
+            result.status, head, result
+        )
     finally:
         if log.isEnabledFor(logging.INFO):
             log.info("%s", _line(exchange))
@@ -236,7 +238,9 @@ def _script(call: Call, exchange: Exchange) -> Answer | None:
 def _told(error: ApiError, trail: Trail, exchange: Exchange) -> Result:
     """An error as an answer."""
     exchange.error = str(error.detail.get("code") or error.detail.get("message") or error.status)
-    pretty = error.style == "pretty" or (error.style == "family" and trail.operation is not None and trail.operation.style != "compact")
+    pretty = error.style == "pretty" or (
+        error.style == "family" and trail.operation is not None and trail.operation.style != "compact"
+    )
     payload = error.payload if isinstance(error.payload, bytes) else to_json(error.payload, indent=2 if pretty else None)
     return Result(payload, error.status, headers.encoded(error.headers), error.content_type, error.header_set)
 

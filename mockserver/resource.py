@@ -103,7 +103,9 @@ class Resource:
     def _deploy(self, name: str, model: Model, spec: DeploymentSpec | None) -> Deployment:
         rpm, tpm = (spec.rpm, spec.tpm) if spec is not None else (None, None)
         quota = Quota(
-            DEFAULT_RPM if rpm is None else rpm, DEFAULT_TPM if tpm is None else tpm, enforced=rpm is not None or tpm is not None
+            DEFAULT_RPM if rpm is None else rpm,
+            DEFAULT_TPM if tpm is None else tpm,
+            enforced=rpm is not None or tpm is not None,
         )
         return Deployment(name, model, self.headers, quota, spec.behaviour if spec is not None else None)
 

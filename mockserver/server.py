@@ -33,7 +33,7 @@ class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     def __init__(self, config: uvicorn.Config, *arguments: Any, **named: Any) -> None:
         super().__init__(config, *arguments, **named)
         self.logger = _PROTOCOL_LOG
-        served = self.app
+        served: Any = config.loaded_app
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
             scope.setdefault("extensions", {})[ABORT] = self.break_off
@@ -97,7 +97,7 @@ class Server(uvicorn.Server):
         for one in sockets or []:
             one.close()
         for connection in list(self.server_state.connections):
-            connection.transport.abort()  # type: ignore[union-attr]
+            connection.transport.abort()
         tasks = list(self.server_state.tasks)
         for task in tasks:
             task.cancel()

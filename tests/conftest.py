@@ -29,7 +29,9 @@ def mock() -> Iterator[MockServer]:
 @pytest.fixture
 def client(mock: MockServer, http: httpx2.Client) -> OpenAI:
     """The SDK as it comes, except that it does not retry and that it checks every answer strictly."""
-    return OpenAI(base_url=mock.base_url, api_key=mock.api_key, http_client=http, max_retries=0, _strict_response_validation=True)
+    return OpenAI(
+        base_url=mock.base_url, api_key=mock.api_key, http_client=http, max_retries=0, _strict_response_validation=True
+    )
 
 
 @pytest.fixture

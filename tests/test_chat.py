@@ -142,7 +142,9 @@ def test_a_refusal_takes_the_place_of_content(client: OpenAI, mock: MockServer) 
 
 def test_a_prediction_is_told_apart_into_accepted_and_rejected(client: OpenAI, mock: MockServer) -> None:
     mock.when().respond("one two three")
-    usage = client.chat.completions.create(model="gpt-4o", messages=HI, prediction={"type": "content", "content": "one two four"}).usage
+    usage = client.chat.completions.create(
+        model="gpt-4o", messages=HI, prediction={"type": "content", "content": "one two four"}
+    ).usage
     assert usage is not None
     assert usage.completion_tokens_details is not None
     details = usage.completion_tokens_details
@@ -205,7 +207,9 @@ def test_a_custom_tool_gets_free_text(client: OpenAI, mock: MockServer) -> None:
 
 
 def test_legacy_functions_are_answered_the_legacy_way(client: OpenAI) -> None:
-    answer = client.chat.completions.create(model="gpt-4o", messages=HI, functions=[{"name": "f", "parameters": {"type": "object", "properties": {}}}])
+    answer = client.chat.completions.create(
+        model="gpt-4o", messages=HI, functions=[{"name": "f", "parameters": {"type": "object", "properties": {}}}]
+    )
     assert answer.choices[0].finish_reason == "function_call"
     assert answer.choices[0].message.function_call is not None
     assert answer.choices[0].message.function_call.name == "f"
@@ -300,7 +304,9 @@ def test_folding_the_stream_gives_the_object(http: httpx2.Client, mock: MockServ
         calls = zip(choice["message"].get("tool_calls") or [], other["message"].get("tool_calls") or [], strict=True)
         assert all(one["function"]["arguments"] == two["function"]["arguments"] for one, two in calls)
         if choice["logprobs"]:
-            assert [entry["token"] for entry in choice["logprobs"]["content"]] == [entry["token"] for entry in other["logprobs"]["content"]]
+            assert [entry["token"] for entry in choice["logprobs"]["content"]] == [
+                entry["token"] for entry in other["logprobs"]["content"]
+            ]
 
 
 @pytest.mark.anyio
@@ -386,7 +392,9 @@ def test_a_filtered_answer_is_withheld(client: OpenAI, mock: MockServer) -> None
         ({"user_security_context": {"source_ip": 1}}, "Invalid type for 'user_security_context.source_ip': expected a string, but got an integer instead.", "user_security_context.source_ip", "invalid_type"),
     ],
 )  # fmt: skip
-def test_a_wrong_parameter_is_named_in_the_services_words(http: httpx2.Client, mock: MockServer, body: Any, message: str, param: str, code: str | None) -> None:
+def test_a_wrong_parameter_is_named_in_the_services_words(
+    http: httpx2.Client, mock: MockServer, body: Any, message: str, param: str, code: str | None
+) -> None:
     answer = raw(http, mock, **body)
     assert answer.status_code == 400
     assert answer.json()["error"] == {"message": message, "type": "invalid_request_error", "param": param, "code": code}

@@ -52,14 +52,25 @@ def post(http: httpx2.Client, mock: MockServer, path: str = "chat/completions", 
         {"authorization": f"Bearer {token(aud=['x', 'https://ai.azure.com'], exp=1_790_000_001, nbf=1_790_000_000)}"},
     ],
 )
-def test_a_key_in_either_header_or_a_token_for_the_service_opens_the_resource(http: httpx2.Client, mock: MockServer, headers: Any) -> None:
+def test_a_key_in_either_header_or_a_token_for_the_service_opens_the_resource(
+    http: httpx2.Client, mock: MockServer, headers: Any
+) -> None:
     assert post(http, mock, headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"api-key": "wrong"}, {"authorization": "Bearer wrong"}, {"authorization": "Basic mock-key"}, {"authorization": "mock-key"}]
+    "headers",
+    [
+        {},
+        {"api-key": "wrong"},
+        {"authorization": "Bearer wrong"},
+        {"authorization": "Basic mock-key"},
+        {"authorization": "mock-key"},
+    ],
 )
-def test_a_missing_or_wrong_key_gets_the_224_bytes_and_hardly_a_header(http: httpx2.Client, mock: MockServer, headers: Any) -> None:
+def test_a_missing_or_wrong_key_gets_the_224_bytes_and_hardly_a_header(
+    http: httpx2.Client, mock: MockServer, headers: Any
+) -> None:
     answer = post(http, mock, headers=headers)
     assert (answer.status_code, answer.content) == (401, KEY_ERROR)
     assert sorted(answer.headers) == ["apim-request-id", "content-length", "content-type", "date"]
@@ -115,7 +126,13 @@ def two_resources() -> list[dict[str, Any]]:
         ({"api-key": "f-key", "host": "fabrikam.openai.azure.com"}, "from fabrikam"),
         ({"api-key": "c-key", "host": "CONTOSO.services.ai.azure.com:443"}, "from contoso"),
         ({"api-key": "c-key", "host": "contoso.cognitiveservices.azure.com"}, "from contoso"),
-        ({"authorization": f"Bearer {token(aud='https://ai.azure.com', exp=99_999_999_999)}", "host": "fabrikam.openai.azure.com"}, "from fabrikam"),
+        (
+            {
+                "authorization": f"Bearer {token(aud='https://ai.azure.com', exp=99_999_999_999)}",
+                "host": "fabrikam.openai.azure.com",
+            },
+            "from fabrikam",
+        ),
     ],
 )
 def test_a_key_or_a_host_name_chooses_the_resource(http: httpx2.Client, headers: Any, said: str) -> None:
@@ -140,7 +157,10 @@ def test_resources_share_neither_journal_nor_deployments(http: httpx2.Client) ->
 # -- routes, methods, versions
 
 
-@pytest.mark.parametrize("path", ["/", "/openai", "/openai/v1", "/v1/chat/completions", "/openai/v1/nothing", "/openai/v1/chat", "/openai/v1/models/a/b"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/openai", "/openai/v1", "/v1/chat/completions", "/openai/v1/nothing", "/openai/v1/chat", "/openai/v1/models/a/b"],
+)
 def test_a_path_outside_the_surface_gets_the_56_bytes(http: httpx2.Client, mock: MockServer, path: str) -> None:
     answer = http.get(mock.endpoint + path, headers={"api-key": mock.api_key})
     assert (answer.status_code, answer.content) == (404, b'{"error":{"code":"404","message": "Resource not found"}}')
@@ -148,7 +168,9 @@ def test_a_path_outside_the_surface_gets_the_56_bytes(http: httpx2.Client, mock:
     assert "x-ms-region" not in answer.headers
 
 
-@pytest.mark.parametrize("path", ["/openai/v1//chat/completions", "//openai/v1/chat/completions", "/openai/v1/chat/completions/"])
+@pytest.mark.parametrize(
+    "path", ["/openai/v1//chat/completions", "//openai/v1/chat/completions", "/openai/v1/chat/completions/"]
+)
 def test_doubled_and_trailing_slashes_are_let_through(http: httpx2.Client, mock: MockServer, path: str) -> None:
     answer = http.post(mock.endpoint + path, json=CHAT, headers={"api-key": mock.api_key})
     assert answer.status_code == 200
@@ -192,7 +214,9 @@ def test_an_operation_that_is_not_emulated_yet_says_its_name(http: httpx2.Client
         ("2026-03", {}, 501),
     ],
 )
-def test_evals_ask_for_their_preview_header_under_the_default_profile(http: httpx2.Client, profile: Any, headers: Any, status: int) -> None:
+def test_evals_ask_for_their_preview_header_under_the_default_profile(
+    http: httpx2.Client, profile: Any, headers: Any, status: int
+) -> None:
     if next(one for one in TABLE.all() if one.id == "listEvals").emulated:
         status = 200 if status == 501 else status
     with MockServer(profile=profile) as mock:
@@ -237,7 +261,9 @@ def test_a_model_that_cannot_do_it_is_refused_by_name(http: httpx2.Client, mock:
     answer = post(http, mock, json=CHAT | {"model": "text-embedding-3-small"})
     assert answer.json()["error"]["code"] == "OperationNotSupported"
     answer = post(http, mock, "embeddings", json={"model": "gpt-4o", "input": "x"})
-    assert answer.json()["error"]["message"].startswith("The embeddings operation does not work with the specified model, gpt-4o.")
+    assert answer.json()["error"]["message"].startswith(
+        "The embeddings operation does not work with the specified model, gpt-4o."
+    )
 
 
 def test_a_declared_request_limit_holds_for_its_minute(http: httpx2.Client) -> None:
@@ -332,7 +358,9 @@ def test_a_body_that_is_not_json_is_told_so(http: httpx2.Client, mock: MockServe
     assert answer.json()["error"]["message"].startswith("We could not parse the JSON body of your request.")
 
 
-@pytest.mark.parametrize(("content", "got"), [(b"[]", "an array"), (b'"x"', "a string"), (b"1", "an integer"), (b"null", "null")])
+@pytest.mark.parametrize(
+    ("content", "got"), [(b"[]", "an array"), (b'"x"', "a string"), (b"1", "an integer"), (b"null", "null")]
+)
 def test_a_body_that_is_not_an_object_is_told_so(http: httpx2.Client, mock: MockServer, content: bytes, got: str) -> None:
     answer = post(http, mock, content=content)
     assert answer.status_code == 400
@@ -340,7 +368,11 @@ def test_a_body_that_is_not_an_object_is_told_so(http: httpx2.Client, mock: Mock
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
@@ -363,7 +395,13 @@ def test_no_body_ends_in_a_5xx(mock: MockServer, http: httpx2.Client, data: st.D
     body = data.draw(st.dictionaries(st.sampled_from(fields(path)), JSON, max_size=5))
     good = {"model": MODELS.get(path, data.draw(st.sampled_from(["gpt-4o", "o4-mini", "grok-3-mini"])))}
     if data.draw(st.booleans()):
-        good |= {"messages": CHAT["messages"]} if path == "chat/completions" else {"input": "hi"} if path != "completions" else {"prompt": "hi"}
+        good |= (
+            {"messages": CHAT["messages"]}
+            if path == "chat/completions"
+            else {"input": "hi"}
+            if path != "completions"
+            else {"prompt": "hi"}
+        )
     answer = post(http, mock, path, json=good | body)
     assert answer.status_code < 500, answer.text
 

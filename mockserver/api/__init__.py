@@ -64,8 +64,18 @@ NOT_YET: dict[str, tuple[Row, ...]] = {
     "fine_tuning": (
         ("POST", "/fine_tuning/alpha/graders/run", "runGrader", None),
         ("POST", "/fine_tuning/alpha/graders/validate", "validateGrader", None),
-        ("GET", "/fine_tuning/checkpoints/{fine_tuned_model_checkpoint}/permissions", "listFineTuningCheckpointPermissions", None),
-        ("POST", "/fine_tuning/checkpoints/{fine_tuned_model_checkpoint}/permissions", "createFineTuningCheckpointPermission", None),
+        (
+            "GET",
+            "/fine_tuning/checkpoints/{fine_tuned_model_checkpoint}/permissions",
+            "listFineTuningCheckpointPermissions",
+            None,
+        ),
+        (
+            "POST",
+            "/fine_tuning/checkpoints/{fine_tuned_model_checkpoint}/permissions",
+            "createFineTuningCheckpointPermission",
+            None,
+        ),
         (
             "DELETE",
             "/fine_tuning/checkpoints/{fine_tuned_model_checkpoint}/permissions/{permission_id}",
@@ -77,8 +87,18 @@ NOT_YET: dict[str, tuple[Row, ...]] = {
         ("GET", "/fine_tuning/jobs/{fine_tuning_job_id}", "retrieveFineTuningJob", None),
         ("POST", "/fine_tuning/jobs/{fine_tuning_job_id}/cancel", "cancelFineTuningJob", None),
         ("GET", "/fine_tuning/jobs/{fine_tuning_job_id}/checkpoints", "listFineTuningJobCheckpoints", None),
-        ("POST", "/fine_tuning/jobs/{fine_tuning_job_id}/checkpoints/{fine_tuning_checkpoint_id}/copy", "FineTuning_CopyCheckpoint", _COPY),
-        ("GET", "/fine_tuning/jobs/{fine_tuning_job_id}/checkpoints/{fine_tuning_checkpoint_id}/copy", "FineTuning_GetCheckpoint", _COPY),
+        (
+            "POST",
+            "/fine_tuning/jobs/{fine_tuning_job_id}/checkpoints/{fine_tuning_checkpoint_id}/copy",
+            "FineTuning_CopyCheckpoint",
+            _COPY,
+        ),
+        (
+            "GET",
+            "/fine_tuning/jobs/{fine_tuning_job_id}/checkpoints/{fine_tuning_checkpoint_id}/copy",
+            "FineTuning_GetCheckpoint",
+            _COPY,
+        ),
         ("GET", "/fine_tuning/jobs/{fine_tuning_job_id}/events", "listFineTuningEvents", None),
         ("POST", "/fine_tuning/jobs/{fine_tuning_job_id}/pause", "pauseFineTuningJob", None),
         ("POST", "/fine_tuning/jobs/{fine_tuning_job_id}/resume", "resumeFineTuningJob", None),

@@ -37,7 +37,11 @@ class StreamOptions(Body):
 class CompletionRequest(Body):
     model: str
     prompt: (
-        str | Annotated[list[str], Field(min_length=1, max_length=2048)] | _Tokens | Annotated[list[_Tokens], Field(min_length=1)] | None
+        str
+        | Annotated[list[str], Field(min_length=1, max_length=2048)]
+        | _Tokens
+        | Annotated[list[_Tokens], Field(min_length=1)]
+        | None
     ) = None
     max_tokens: Annotated[int, Field(ge=0)] | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
@@ -61,9 +65,13 @@ def prompt(call: Call) -> Prompt:
     """Each text to complete as a user turn. Raises ApiError 400 for parameters that do not go together."""
     body: CompletionRequest = call.body
     if body.best_of is not None and body.best_of < (body.n or 1):
-        raise errors.request_error("You requested that the server return more choices than it will generate (best_of must be >= n).")
+        raise errors.request_error(
+            "You requested that the server return more choices than it will generate (best_of must be >= n)."
+        )
     if body.stream_options is not None and not body.stream:
-        raise errors.request_error("The 'stream_options' parameter is only allowed when 'stream' is enabled.", param="stream_options")
+        raise errors.request_error(
+            "The 'stream_options' parameter is only allowed when 'stream' is enabled.", param="stream_options"
+        )
     model = call.served_by.model
     stop = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
     turns = [Turn("user", text) for text in _texts(body, model.encoding)]
@@ -107,7 +115,8 @@ def _whole(call: Call, said: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
     per_prompt = body.n or 1
     choices = [_choice(call, at, reply, spoken, turns[at // per_prompt].text) for at, (reply, spoken) in enumerate(said)]
     prompts = [
-        {"prompt_index": at, "content_filter_results": content_filter.prompt_results(said[0][0].prompt_verdict)} for at in range(len(turns))
+        {"prompt_index": at, "content_filter_results": content_filter.prompt_results(said[0][0].prompt_verdict)}
+        for at in range(len(turns))
     ]
     given = said[0][0].usage
     asked = given.get("prompt_tokens", sum(tokens.count(turn.text, model.encoding) for turn in turns))
@@ -155,7 +164,14 @@ def _stream(call: Call, whole: dict[str, Json]) -> list[Frame]:
     with_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
     shared = {key: whole[key] for key in ("id", "object", "created", "model")}
     blank = {"usage": None} if with_usage else {}
-    opening = {"id": "", "object": "", "created": 0, "model": "", "prompt_filter_results": whole["prompt_filter_results"], "choices": []}
+    opening = {
+        "id": "",
+        "object": "",
+        "created": 0,
+        "model": "",
+        "prompt_filter_results": whole["prompt_filter_results"],
+        "choices": [],
+    }
     frames = [Frame(data_event(opening))]
     for choice in whole["choices"]:
         for piece, count in cut(choice["text"], call.chunk, call.served_by.model.encoding):

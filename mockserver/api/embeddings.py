@@ -94,8 +94,8 @@ def _size(at: int, text: str | list[int], encoding: str) -> int:
     size = tokens.count(text, encoding) if isinstance(text, str) else len(text)
     if size > TOKENS_PER_INPUT:
         message = (
-            f"This model's maximum context length is {TOKENS_PER_INPUT} tokens, however you requested {size} tokens ({size} in your prompt; "
-            "0 for the completion). Please reduce your prompt; or completion length."
+            f"This model's maximum context length is {TOKENS_PER_INPUT} tokens, however you requested {size} tokens ({size} in your "
+            "prompt; 0 for the completion). Please reduce your prompt; or completion length."
         )
         raise errors.request_error(message)
     return size

@@ -27,7 +27,7 @@ Handler = Callable[[Request, Resource], Awaitable[Json]]
 _FILTERS = ("operation", "deployment", "method", "path", "rule", "status", "error")
 
 
-class Refusal(Exception):
+class ControlError(Exception):
     """A control call that cannot be carried out: status, message, and lines of detail."""
 
     def __init__(self, status: int, message: str, problems: list[str] | None = None) -> None:
@@ -44,7 +44,7 @@ def create_control(resources: Resources, settings: Settings, *, guarded: bool) -
             try:
                 resource = _resource(resources, request, guarded=guarded)
                 return JSONResponse(await handler(request, resource))
-            except Refusal as refusal:
+            except ControlError as refusal:
                 body = {"message": refusal.message, "problems": refusal.problems}
                 return JSONResponse({"error": body}, refusal.status)
 
@@ -95,7 +95,7 @@ async def get_journal(request: Request, resource: Resource) -> Json:
     limit = _limit(query.pop("limit", None))
     unknown = sorted(set(query) - set(_FILTERS))
     if unknown:
-        raise Refusal(400, f"unknown filter '{unknown[0]}'; the filters are {', '.join((*_FILTERS, 'limit'))}")
+        raise ControlError(400, f"unknown filter '{unknown[0]}'; the filters are {', '.join((*_FILTERS, 'limit'))}")
 
     def accepts(exchange: Exchange) -> bool:
         return all(str(getattr(exchange, name)) == wanted for name, wanted in query.items())
@@ -115,7 +115,7 @@ async def reset(request: Request, resource: Resource) -> Json:
     elif what == "state":
         resource.store.clear()
     else:
-        raise Refusal(400, f"cannot reset {what!r}; 'what' is all, journal or state")
+        raise ControlError(400, f"cannot reset {what!r}; 'what' is all, journal or state")
     return {"reset": what, "resource": resource.name}
 
 
@@ -129,11 +129,11 @@ async def set_clock(request: Request, resource: Resource) -> Json:
     body = await _body(request)
     unknown = sorted(set(body) - {"freeze", "resume", "advance"})
     if unknown or not body:
-        raise Refusal(400, "say freeze (true or Unix seconds), resume (true) or advance (for instance '24h')")
+        raise ControlError(400, "say freeze (true or Unix seconds), resume (true) or advance (for instance '24h')")
     clock = resource.clock
     freeze = body.get("freeze")
     if freeze is not None and (not isinstance(freeze, (int, float)) or not 0 <= freeze < 1e11):
-        raise Refusal(400, "freeze is true or a time in Unix seconds")
+        raise ControlError(400, "freeze is true or a time in Unix seconds")
     if freeze is not None and freeze is not False:
         clock.freeze(None if freeze is True else freeze)
     if body.get("resume"):
@@ -162,16 +162,18 @@ def _resource(resources: Resources, request: Request, *, guarded: bool) -> Resou
         try:
             authorised = authorise(resources, headers)
         except ApiError as error:
-            raise Refusal(error.status, "the control API asks for a key when the server is reachable from other machines") from None
+            raise ControlError(
+                error.status, "the control API asks for a key when the server is reachable from other machines"
+            ) from None
     name = request.query_params.get("resource")
     if name is None:
         key = headers.get("api-key")
         return authorised if guarded else resources.by_key.get(key, resources.default) if key is not None else resources.default
     chosen = resources.by_name.get(name)
     if chosen is None:
-        raise Refusal(404, f"there is no resource '{name}'; there are {', '.join(resources.by_name)}")
+        raise ControlError(404, f"there is no resource '{name}'; there are {', '.join(resources.by_name)}")
     if guarded and chosen is not authorised:
-        raise Refusal(401, f"this key does not open the resource '{name}'")
+        raise ControlError(401, f"this key does not open the resource '{name}'")
     return chosen
 
 
@@ -189,9 +191,9 @@ async def _body(request: Request) -> dict[str, Json]:
     try:
         body = await request.json()
     except ValueError:
-        raise Refusal(400, "the body is not JSON") from None
+        raise ControlError(400, "the body is not JSON") from None
     if not isinstance(body, dict):
-        raise Refusal(400, "the body is not a JSON object")
+        raise ControlError(400, "the body is not a JSON object")
     return body
 
 
@@ -199,16 +201,16 @@ def _carry_out(step: Callable[[], Any]) -> Any:
     try:
         return step()
     except ScenarioError as error:
-        raise Refusal(400, "the scenario cannot be used; the old one stays", error.problems) from None
+        raise ControlError(400, "the scenario cannot be used; the old one stays", error.problems) from None
     except (ValueError, TypeError) as error:
-        raise Refusal(400, str(error)) from None
+        raise ControlError(400, str(error)) from None
 
 
 def _limit(text: str | None) -> int | None:
     if text is None:
         return None
-    if not text.isdecimal() or not 0 < int(text[:9]):
-        raise Refusal(400, "limit is a whole number above 0")
+    if not text.isdecimal() or int(text[:9]) == 0:
+        raise ControlError(400, "limit is a whole number above 0")
     return int(text[:9])
 
 

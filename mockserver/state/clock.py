@@ -30,7 +30,9 @@ def seconds(duration: float | str) -> float:
         try:
             duration = float(text)
         except ValueError:
-            raise ValueError(f"{duration!r} is not a duration; write for instance 200ms, 1.5s, 2m, 24h or a number of seconds") from None
+            raise ValueError(
+                f"{duration!r} is not a duration; write for instance 200ms, 1.5s, 2m, 24h or a number of seconds"
+            ) from None
     if not 0 <= duration < 1e10:
         raise ValueError(f"{duration!r} is not a duration: it must be at least 0 seconds and below 1e10")
     return float(duration)

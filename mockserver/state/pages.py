@@ -52,7 +52,9 @@ def page(newest_last: Sequence[Json], cursor: Cursor) -> dict[str, Json]:
 
 def _limit_error(number: int, most: int) -> errors.ApiError:
     side, bound, code = (
-        ("below minimum", ">= 1", "integer_below_min_value") if number < 1 else ("above maximum", f"<= {most}", "integer_above_max_value")
+        ("below minimum", ">= 1", "integer_below_min_value")
+        if number < 1
+        else ("above maximum", f"<= {most}", "integer_above_max_value")
     )
     message = f"Invalid 'limit': integer {side} value. Expected a value {bound}, but got {number} instead."
     return errors.invalid_value("limit", message, code)

@@ -30,7 +30,7 @@ def completion(call: Call, replies: list[tuple[Reply, Spoken]]) -> dict[str, Jso
     """The `chat.completion` object of one choice per reply."""
     body: ChatRequest = call.body
     model = call.served_by.model
-    first, spoken = replies[0]
+    first, _ = replies[0]
     choices = [_choice(call, at, *reply) for at, reply in enumerate(replies)]
     usage = _usage(call, [said for _, said in replies], first)
     filters = [{"prompt_index": 0, "content_filter_results": _prompt_filter(call, first)}]
@@ -121,7 +121,13 @@ def _message(call: Call, spoken: Spoken, *, legacy: bool) -> dict[str, Json]:
 def _vendor_message(dialect: str, text: str, spoken: Spoken, calls: list[Json]) -> dict[str, Json]:
     thoughts = "".join(part.text for part in spoken.parts if isinstance(part, Reasoning))
     if dialect == "grok":
-        return {"content": text, "reasoning_content": thoughts, "refusal": None, "role": "assistant", "tool_calls": calls or None}
+        return {
+            "content": text,
+            "reasoning_content": thoughts,
+            "refusal": None,
+            "role": "assistant",
+            "tool_calls": calls or None,
+        }
     return {"role": "assistant", "content": text, "reasoning_content": thoughts, "tool_calls": calls}
 
 
@@ -157,11 +163,12 @@ def _logprobs(call: Call, spoken: Spoken) -> Json:
 
 
 def _usage(call: Call, spoken: list[Spoken], reply: Reply) -> dict[str, Json]:
-    model, given = call.served_by.model, reply.usage
-    prompt_tokens = given.get("prompt_tokens", given.get("input_tokens"))
-    if prompt_tokens is None:
-        prompt_tokens = call.prompt_tokens
-    completion_tokens = given.get("completion_tokens", given.get("output_tokens", sum(said.completion_tokens for said in spoken)))
+    model = call.served_by.model
+    given: dict[str, Json] = reply.usage
+    prompt_tokens: int = given.get("prompt_tokens", given.get("input_tokens", call.prompt_tokens))
+    completion_tokens: int = given.get(
+        "completion_tokens", given.get("output_tokens", sum(said.completion_tokens for said in spoken))
+    )
     reasoning = given.get("reasoning_tokens", sum(said.reasoning_tokens for said in spoken))
     accepted, rejected = _predicted(call, spoken[0])
     completion_details = {
@@ -181,7 +188,11 @@ def _usage(call: Call, spoken: list[Spoken], reply: Reply) -> dict[str, Json]:
     usage |= {"completion_tokens": completion_tokens, "completion_tokens_details": completion_details}
     if model.dialect == "grok":
         usage["num_sources_used"] = 0
-    usage |= {"prompt_tokens": prompt_tokens, "prompt_tokens_details": prompt_details, "total_tokens": given.get("total_tokens", total)}
+    usage |= {
+        "prompt_tokens": prompt_tokens,
+        "prompt_tokens_details": prompt_details,
+        "total_tokens": given.get("total_tokens", total),
+    }
     return usage
 
 
@@ -239,7 +250,8 @@ def _deltas(call: Call, choice: dict[str, Json]) -> list[tuple[dict[str, Json], 
         head |= {"content": text, "function_call": {"arguments": "", "name": function["name"]}}
         deltas.append((dict(sorted(head.items())), 0, None))
         return deltas + [
-            ({"function_call": {"arguments": piece}}, count, None) for piece, count in cut(function["arguments"], size, encoding)
+            ({"function_call": {"arguments": piece}}, count, None)
+            for piece, count in cut(function["arguments"], size, encoding)
         ]
     if not calls or text or thoughts or message.get("audio"):
         deltas.append((head, 0, None))
@@ -274,7 +286,10 @@ def _tool_deltas(
     field = "input" if kind == "custom" else "arguments"
     opening = {kind: {field: "", "name": tool[kind]["name"]}, "id": tool["id"], "index": at, "type": kind}
     opened = (head or {}) | {"tool_calls": [opening]}
-    told = [({"tool_calls": [{kind: {field: piece}, "index": at}]}, count, None) for piece, count in cut(tool[kind][field], size, encoding)]
+    told = [
+        ({"tool_calls": [{kind: {field: piece}, "index": at}]}, count, None)
+        for piece, count in cut(tool[kind][field], size, encoding)
+    ]
     return [(opened, 0, None), *told]
 
 
@@ -292,7 +307,9 @@ class _Chunks:
         reasons = call.served_by.model.reasons
         self._told_filter = content_filter.STREAM_PROTECTED if reasons else content_filter.STREAM_SEVERITIES
 
-    def frame(self, choice: dict[str, Json], delta: dict[str, Json], count: int, logprobs: Json, *, finish: str | None = None) -> Frame:
+    def frame(
+        self, choice: dict[str, Json], delta: dict[str, Json], count: int, logprobs: Json, *, finish: str | None = None
+    ) -> Frame:
         """One chunk of one choice."""
         told = {"delta": delta, "finish_reason": finish, "index": choice["index"], "logprobs": logprobs}
         if not self._filters:

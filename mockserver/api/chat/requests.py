@@ -13,7 +13,18 @@ from pydantic import Field
 
 from mockserver import errors
 from mockserver.body import Body, Part
-from mockserver.model.prompt import AUTO, PLAIN_TEXT, Media, OutputFormat, Prompt, Tool, ToolChoice, ToolUse, Turn, name_tool_results
+from mockserver.model.prompt import (
+    AUTO,
+    PLAIN_TEXT,
+    Media,
+    OutputFormat,
+    Prompt,
+    Tool,
+    ToolChoice,
+    ToolUse,
+    Turn,
+    name_tool_results,
+)
 
 if TYPE_CHECKING:
     from mockserver.call import Call
@@ -131,7 +142,8 @@ class FunctionMessage(Part):
 
 
 Message = Annotated[
-    SystemMessage | DeveloperMessage | UserMessage | AssistantMessage | ToolMessage | FunctionMessage, Field(discriminator="role")
+    SystemMessage | DeveloperMessage | UserMessage | AssistantMessage | ToolMessage | FunctionMessage,
+    Field(discriminator="role"),
 ]
 
 
@@ -242,10 +254,13 @@ class ChatRequest(Body):
     logit_bias: dict[str, Annotated[int, Field(ge=-100, le=100)]] | None = None
     seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | None = None
     tools: (
-        Annotated[list[Annotated[FunctionTool | CustomTool, Field(discriminator="type")]], Field(min_length=1, max_length=128)] | None
+        Annotated[list[Annotated[FunctionTool | CustomTool, Field(discriminator="type")]], Field(min_length=1, max_length=128)]
+        | None
     ) = None
     tool_choice: (
-        Literal["none", "auto", "required"] | Annotated[FunctionChoice | CustomChoice | AllowedChoice, Field(discriminator="type")] | None
+        Literal["none", "auto", "required"]
+        | Annotated[FunctionChoice | CustomChoice | AllowedChoice, Field(discriminator="type")]
+        | None
     ) = None
     parallel_tool_calls: bool | None = None
     functions: Annotated[list[Function], Field(min_length=1, max_length=128)] | None = None
@@ -309,9 +324,7 @@ def _turn(message: Any) -> Turn:
 
 
 def _joined(content: list[Any] | None) -> str:
-    return "\n".join(
-        getattr(part, "text", None) or getattr(part, "refusal", "") for part in content or () if part.type in ("text", "refusal")
-    )
+    return "\n".join(str(getattr(part, part.type)) for part in content or () if part.type in ("text", "refusal"))
 
 
 def _media(part: Any) -> Media:
@@ -489,7 +502,9 @@ def _refuse_orphans(turns: list[Turn]) -> None:
     for at, turn in enumerate(turns):
         if turn.role == "tool" and turn.tool_call_id is not None:
             if turn.tool_call_id not in open_ids:
-                message = "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'."
+                message = (
+                    "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'."
+                )
                 raise errors.request_error(message, param=f"messages.[{at}].role")
             continue
         _refuse_unanswered(open_ids, turns, at)
