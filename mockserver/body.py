@@ -39,6 +39,17 @@ def validate(model: type[Body], document: Json) -> Any:
         raise refusal(error, document) from None
 
 
+def decoded(ids: Sequence[int], encoding: str) -> str:
+    """The text that token ids spell. Raises ApiError 400 for one that the encoding does not have."""
+    from mockserver.model import tokens
+
+    try:
+        return tokens.decode(ids, encoding)
+    except ValueError:
+        largest = tokens.LARGEST[encoding]
+        raise errors.invalid_token(next((one for one in ids if not 0 <= one <= largest), max(ids)), largest) from None
+
+
 def refusal(error: ValidationError, document: Json) -> ApiError:
     """The one error that the service would send for these findings."""
     findings = [(_path(finding["loc"], document, finding["type"]), finding) for finding in error.errors(include_url=False)]

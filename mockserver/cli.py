@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 PORT = 4650
 LEVELS = ("debug", "info", "warning", "error")
-CONTEXT = {"auto_envvar_prefix": "MOCKSERVER", "help_option_names": ["-h", "--help"], "max_content_width": 110}
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+def setting(*flags: str, **traits: Any) -> Any:
+    """An option that the environment can set too: `--log-level` is `MOCKSERVER_LOG_LEVEL`."""
+    long = next(flag for flag in flags if flag.startswith("--")).partition("/")[0]
+    return click.option(*flags, envvar="MOCKSERVER_" + long[2:].replace("-", "_").upper(), show_envvar=True, **traits)
 
 
 @click.group(context_settings=CONTEXT)
@@ -30,15 +36,15 @@ def main() -> None:
 
 @main.command()
 @click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...", type=click.Path(), envvar="MOCKSERVER_SCENARIOS")
-@click.option("-p", "--port", type=click.IntRange(0, 65_535), default=PORT, show_default=True, help="0 takes a free one.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 makes it reachable from other machines.")
-@click.option("--key", "keys", multiple=True, help="An API key (repeatable). 'none' turns key checks off.")
-@click.option("--deployment", "deployments", multiple=True, metavar="NAME=MODEL", help="Declare a deployment (repeatable).")
-@click.option("--strict/--no-strict", default=None, help="Fail calls that no rule answers.")
-@click.option("-w", "--watch", is_flag=True, help="Take changed scenario files over; keep the old ones while they are wrong.")
-@click.option("--profile", type=click.Choice(PROFILES), default=None, help="Whose preview rules apply.")
-@click.option("--seed", default=None, help="Decides ids, words and vectors.")
-@click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True)
+@setting("-p", "--port", type=click.IntRange(0, 65_535), default=PORT, show_default=True, help="0 takes a free one.")
+@setting("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 makes it reachable from other machines.")
+@setting("--key", "keys", multiple=True, help="An API key (repeatable). 'none' turns key checks off.")
+@setting("--deployment", "deployments", multiple=True, metavar="NAME=MODEL", help="Declare a deployment (repeatable).")
+@setting("--strict/--no-strict", default=None, help="Fail calls that no rule answers.")
+@setting("-w", "--watch", is_flag=True, help="Take changed scenario files over; keep the old ones while they are wrong.")
+@setting("--profile", type=click.Choice(PROFILES), default=None, help="Whose preview rules apply.")
+@setting("--seed", default=None, help="Decides ids, words and vectors.")
+@setting("--log-level", type=click.Choice(LEVELS), default="info", show_default=True)
 def serve(scenarios: tuple[str, ...], **options: Any) -> None:
     """Serve the scenarios (files or folders), or none: unscripted calls are improvised."""
     from mockserver.app import application

@@ -246,6 +246,11 @@ def unsupported_value(param: str, value: object, rest: str = "") -> ApiError:
     return request_error(message, param=param, code="unsupported_value")
 
 
+def invalid_token(token: int, largest: int) -> ApiError:
+    """A token id that the model's vocabulary does not have (recorded on the sister service: oa-520494)."""
+    return request_error(f"Invalid token in prompt: {token}. Minimum value is 0, maximum value is {largest} (inclusive).")
+
+
 def context_length_exceeded(param: str, limit: int, used: int) -> ApiError:
     """More input than the model's window holds. Chat counts (recalled wording), Responses does not (recorded wording)."""
     message = (

@@ -35,8 +35,8 @@ def client(mock: MockServer, http: httpx2.Client) -> OpenAI:
 
 
 @pytest.fixture
-def streaming(mock: MockServer, http: httpx2.Client) -> OpenAI:
-    """The SDK as it comes. Azure's own first chunk fails the strict check: its `object` is empty."""
+def plain(mock: MockServer, http: httpx2.Client) -> OpenAI:
+    """The SDK as it comes. The strict check fails on Azure's first chunk (its `object` is empty) and on base64 vectors."""
     return OpenAI(base_url=mock.base_url, api_key=mock.api_key, http_client=http, max_retries=0)
 
 

@@ -181,9 +181,9 @@ def test_a_tool_loop_ends_by_itself(client: OpenAI) -> None:
     assert second.choices[0].message.content
 
 
-def test_several_scripted_calls_stream_with_their_own_index(streaming: OpenAI, mock: MockServer) -> None:
+def test_several_scripted_calls_stream_with_their_own_index(plain: OpenAI, mock: MockServer) -> None:
     mock.when().respond(tool_calls=[("get_weather", {"city": "Paris"}), ("get_weather", {"city": "Rome"})])
-    with streaming.chat.completions.stream(model="gpt-4o", messages=HI, tools=[WEATHER]) as stream:
+    with plain.chat.completions.stream(model="gpt-4o", messages=HI, tools=[WEATHER]) as stream:
         final = stream.get_final_completion()
     calls = final.choices[0].message.tool_calls
     assert calls is not None
@@ -293,9 +293,9 @@ def test_padding_can_be_turned_off(http: httpx2.Client, mock: MockServer) -> Non
         {"functions": [{"name": "f", "parameters": {"type": "object", "properties": {"a": {"type": "string"}}}}]},
     ],
 )
-def test_folding_the_stream_gives_the_object(http: httpx2.Client, mock: MockServer, streaming: OpenAI, extra: Any) -> None:
+def test_folding_the_stream_gives_the_object(http: httpx2.Client, mock: MockServer, plain: OpenAI, extra: Any) -> None:
     whole = raw(http, mock, **extra).json()
-    with streaming.chat.completions.stream(**({"model": "gpt-4o", "messages": HI} | extra)) as stream:
+    with plain.chat.completions.stream(**({"model": "gpt-4o", "messages": HI} | extra)) as stream:
         folded = stream.get_final_completion().model_dump(mode="json", by_alias=True)
     for choice, other in zip(whole["choices"], folded["choices"], strict=True):
         assert choice["finish_reason"] == other["finish_reason"]

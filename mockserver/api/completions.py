@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from mockserver import errors
-from mockserver.body import Body
+from mockserver.body import Body, decoded
 from mockserver.call import Call, Frame, Result
 from mockserver.delivery import data_event
 from mockserver.model import content_filter, tokens
@@ -106,7 +106,7 @@ def create(call: Call) -> Result:
 def _texts(body: CompletionRequest, encoding: str) -> list[str]:
     given: Any = "<|endoftext|>" if body.prompt is None else body.prompt
     listed = [given] if isinstance(given, str) or isinstance(given[0], int) else given
-    return [text if isinstance(text, str) else tokens.decode(text, encoding) for text in listed]
+    return [text if isinstance(text, str) else decoded(text, encoding) for text in listed]
 
 
 def _whole(call: Call, said: list[tuple[Reply, Spoken]]) -> dict[str, Json]:

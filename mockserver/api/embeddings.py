@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from mockserver import errors
-from mockserver.body import Body
+from mockserver.body import Body, decoded
 from mockserver.call import Call, Result
 from mockserver.model import embeddings, tokens
 from mockserver.model.prompt import Prompt, Turn
@@ -40,7 +40,7 @@ def prompt(call: Call) -> Prompt:
     """The inputs as user turns, so that a script matches them like any prompt."""
     body: EmbeddingRequest = call.body
     model = call.served_by.model
-    texts = [text if isinstance(text, str) else tokens.decode(text, model.encoding) for text in _inputs(body)]
+    texts = [text if isinstance(text, str) else decoded(text, model.encoding) for text in _inputs(body)]
     return Prompt(body.model, model, [Turn("user", text) for text in texts])
 
 

@@ -28,6 +28,7 @@ Word = TypeVar("Word", str, bytes)
 Value = TypeVar("Value")
 
 ENCODINGS = ("o200k_base", "cl100k_base")
+LARGEST = {"o200k_base": 199_997, "cl100k_base": 100_255}
 PER_MESSAGE = 3
 PER_TOOL_CALL = 10
 PRIMING = 3

@@ -1,0 +1,248 @@
+"""The `respond` of a rule: what can be answered, how fast, and how it can go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from mockserver.scenario import values
+from mockserver.scenario.section import Count, Duration, Listed, Name, Section, Text, either, given, wrong
+from mockserver.scenario.template import is_template
+
+ErrorName = Annotated[str, AfterValidator(values.error_name), Listed(values.error_names)]
+HeaderName = Annotated[str, AfterValidator(values.header_name)]
+HeaderValue = Annotated[str, AfterValidator(lambda value: value if is_template(value) else values.header_value(value))]
+Item = Annotated[
+    dict[str, Any],
+    AfterValidator(values.output_item),
+    WithJsonSchema({"type": "object", "properties": {"type": {"enum": list(values.ITEM_TYPES)}}, "required": ["type"]}),
+]
+Severity = Literal["safe", "low", "medium", "high"]
+Category = Annotated[str, AfterValidator(values.filter_category), Listed(values.filter_categories)]
+
+
+class ToolCall(Section):
+    """A call of one of the caller's tools."""
+
+    name: Name = Field(description="The tool.")
+    arguments: Annotated[Text | Annotated[dict[str, Any], Tag("<map>")], either("a mapping or JSON text")] = given(
+        "The arguments: a mapping, or the text as it is to be sent."
+    )
+    id: Name = given("The call's id. Without it the server makes one.")
+    kind: Literal["function", "custom"] = given("Whether the tool takes JSON (function, the default) or free text (custom).")
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> ToolCall:
+        if self.kind == "custom" and not isinstance(self.arguments, str):
+            raise wrong("arguments", "a custom tool takes text")
+        return self
+
+
+class Reasoning(Section):
+    """What the model thinks before it answers."""
+
+    summary: Annotated[Text | Annotated[list[str], Tag("<list>")], either("text or a list of paragraphs")] = given(
+        "The summary that is shown, as text or paragraphs."
+    )
+    text: str = given("The thoughts themselves, which some vendors' models show.")
+    tokens: int = given("How many tokens the thoughts took. Without it they are counted.", ge=0)
+
+
+class Audio(Section):
+    """A spoken answer."""
+
+    transcript: str = Field(description="What is said.")
+    data: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]*={0,2}$")] = Field(description="The sound, in base64.")
+
+
+class Findings(Section):
+    """What the content filter finds on one side. A severity of medium or high, or a detection, blocks it."""
+
+    hate: Severity = given("A severity.")
+    self_harm: Severity = given("A severity.")
+    sexual: Severity = given("A severity.")
+    violence: Severity = given("A severity.")
+    custom_blocklists: bool = given("Whether it is detected.")
+    custom_topics: bool = given("Whether it is detected.")
+    indirect_attack: bool = given("Whether it is detected.")
+    jailbreak: bool = given("Whether it is detected.")
+    personally_identifiable_information: bool = given("Whether it is detected.")
+    profanity: bool = given("Whether it is detected.")
+    protected_material_code: bool = given("Whether it is detected.")
+    protected_material_text: bool = given("Whether it is detected.")
+    task_adherence: bool = given("Whether it is detected.")
+    ungrounded_material: bool = given("Whether it is detected.")
+    blocked: bool = given("Whether the side is withheld, whatever was found.")
+    failed: bool = given("The filter is down: nothing is filtered, and the answer says so.")
+
+
+_Category = Annotated[Category, Tag("<text>")]
+_Side = Annotated[_Category | Annotated[Findings, Tag("<map>")], either("a category, or findings by category")]
+
+
+class ContentFilter(Findings):
+    """What the content filter finds. Findings that stand here themselves concern the prompt."""
+
+    prompt: _Side = given("On the prompt. Blocked, the call is refused with Azure's 400.")
+    completion: _Side = given("On the answer. Blocked, the answer breaks off with content_filter.")
+
+    @model_validator(mode="after")
+    def _says_which_side(self) -> ContentFilter:
+        sides = self.model_fields_set & {"prompt", "completion"}
+        for key in sorted(self.model_fields_set - sides) if sides else ():
+            raise wrong(key, "stands beside prompt or completion; put it under one of them")
+        return self
+
+
+class Error(Section):
+    """An error: one with a name, or one that is spelled out (then with a status)."""
+
+    name: ErrorName = given("A named error, as Azure words it.")
+    status: int = given("The HTTP status.", ge=400, le=599)
+    code: str = given("The error's code.")
+    message: str = given("The error's message.")
+    type: str = given("The error's type.")
+    param: str = given("The parameter that the error is about.")
+    headers: dict[HeaderName, HeaderValue] = given("Further headers.")
+    retry_after: Duration = given("When to try again; sent as retry-after and retry-after-ms.")
+
+    @model_validator(mode="after")
+    def _named_or_spelled_out(self) -> Error:
+        keys = self.model_fields_set
+        if "name" not in keys and "status" not in keys:
+            raise PydanticCustomError("empty", "expected a name or a status")
+        for key in ("type", "param") if "name" in keys else ():
+            if key in keys:
+                raise wrong(
+                    key, "a named error has its own; leave it out, or spell the error out with a status instead of a name"
+                )
+        return self
+
+
+class Stream(Section):
+    """The pace of a stream, and how it breaks. At most one of the `…_after` keys."""
+
+    ttft: Duration = given("Time to the first token.")
+    tokens_per_second: Annotated[float, Field(gt=0, le=1_000_000)] = given("The pace.")
+    jitter: Annotated[float, Field(ge=0, le=1)] = given(
+        "By which share of itself, at most, each pause is longer or shorter: 0 to 1."
+    )
+    chunk: Annotated[
+        Annotated[Literal["token", "word", "char"], Tag("<text>")] | Annotated[Count, Tag("<number>")],
+        either("token, word, char or a number of characters"),
+    ] = given("How the text is cut into events: by token, word, character or a number of characters.")
+    cut_after: int = given("The connection closes after this many events.", ge=0)
+    stall_after: int = given("Nothing more comes after this many events, and the connection stays open.", ge=0)
+    garbage_after: int = given("Bytes that are no event come after this many events.", ge=0)
+    reset_after: int = given("The connection is reset after this many events.", ge=0)
+
+    @property
+    def faults(self) -> list[str]:
+        """The keys that break the stream."""
+        return sorted(key for key in self.model_fields_set if key.endswith("_after"))
+
+    @model_validator(mode="after")
+    def _breaks_once(self) -> Stream:
+        if len(self.faults) > 1:
+            raise wrong(self.faults[1], f"a stream breaks only once, and {self.faults[0]} is given too")
+        return self
+
+
+class Usage(Section):
+    """Token counts in place of the counted ones, by their chat or Responses names."""
+
+    prompt_tokens: int = given("Chat.", ge=0)
+    completion_tokens: int = given("Chat.", ge=0)
+    input_tokens: int = given("Responses.", ge=0)
+    output_tokens: int = given("Responses.", ge=0)
+    total_tokens: int = given("Both.", ge=0)
+    prompt_tokens_details: dict[str, int] = given("Chat.")
+    completion_tokens_details: dict[str, int] = given("Chat.")
+    input_tokens_details: dict[str, int] = given("Responses.")
+    output_tokens_details: dict[str, int] = given("Responses.")
+
+
+class Behaviour(Section):
+    """What can be said of a rule's answer, and of every answer of a deployment."""
+
+    error: Annotated[
+        Annotated[ErrorName, Tag("<text>")] | Annotated[Error, Tag("<map>")], either("an error's name, or an error")
+    ] = given("An error, by name or spelled out.")
+    retry_after: Duration = given("When to try again, for the error.")
+    delay: Duration = given("A wait before anything is sent.")
+    stream: Stream = given("The pace of a stream, and how it breaks.")
+    reset: Literal[True] = given("The connection is reset instead of an answer.")
+    content_filter: Annotated[
+        _Category | Annotated[ContentFilter, Tag("<map>")], either("a category, or findings by side or category")
+    ] = given("What the content filter finds: a category on the prompt, or findings by side and category.")
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Behaviour:
+        keys = self.model_fields_set
+        conflict = _conflict(keys)
+        if conflict is not None:
+            raise wrong(*conflict)
+        if "reset" in keys and "stream" in keys and self.stream.faults:
+            raise wrong("reset", f"an answer breaks only once, and stream.{self.stream.faults[0]} is given too")
+        return self
+
+
+_Vector = Annotated[list[float], Field(min_length=1)]
+_VectorKind = Discriminator(
+    lambda value: "<vectors>" if isinstance(value, list) and value and isinstance(value[0], list) else "<vector>"
+)
+
+
+class Respond(Behaviour):
+    """An answer. Without words, error, vector and body, the model improvises, at this pace and with these faults."""
+
+    text: str = given("What the model says.")
+    json_: Any = given("What the model says, as a JSON value; sent as compact text.", alias="json")
+    annotations: list[dict[str, Any]] = given("Citations of the text, as Azure sends them.")
+    refusal: str = given("How the model declines.")
+    reasoning: Annotated[Text | Annotated[Reasoning, Tag("<map>")], either("text, or summary, text and tokens")] = given(
+        "What the model thinks first. Bare text is both the summary and the thoughts."
+    )
+    items: Annotated[list[Item], Field(min_length=1)] = given(
+        "Uses of built-in tools: output items of the Responses surface, less their ids."
+    )
+    tool_calls: Annotated[list[ToolCall], Field(min_length=1)] = given("Calls of the caller's tools.")
+    audio: Audio = given("What the model says aloud.")
+    finish_reason: Literal["stop", "length", "content_filter", "tool_calls"] = given(
+        "Why the model stopped, where the answer itself does not tell."
+    )
+    usage: Usage = given("Token counts in place of the counted ones.")
+    embedding: Annotated[
+        Annotated[_Vector, Tag("<vector>")] | Annotated[list[_Vector], Field(min_length=1), Tag("<vectors>")], _VectorKind
+    ] = given("The vector of every input, or a list of vectors, one for each input.")
+    status: int = given("The HTTP status of an answer that is spelled out.", ge=200, le=599)
+    body: Any = given("The body of an answer that is spelled out: text as it is, anything else as JSON.")
+    headers: dict[HeaderName, HeaderValue] = given("The headers of an answer that is spelled out.")
+
+
+_WORDS = {"text", "json_", "annotations", "refusal", "reasoning", "items", "tool_calls", "audio", "finish_reason", "usage"}
+_RAW = {"status", "body", "headers"}
+_KINDS: tuple[tuple[str, set[str], set[str]], ...] = (
+    ("error", {"error"}, {"embedding", "stream", "content_filter"} | _WORDS | _RAW),
+    ("embedding", {"embedding"}, {"stream", "content_filter"} | _WORDS | _RAW),
+    ("an answer that is spelled out by status and body", _RAW, {"stream", "content_filter"} | _WORDS),
+    ("json", {"json_"}, {"text", "annotations"}),
+)
+
+
+def _conflict(keys: Set[str]) -> tuple[str, str] | None:
+    """A key that another one excludes, or that lacks the one it goes with; and why."""
+    for words, kind, excluded in _KINDS:
+        clash = sorted(keys & excluded)
+        if keys & kind and clash:
+            return clash[0].rstrip("_"), f"cannot stand beside {words}"
+    if "retry_after" in keys and "error" not in keys:
+        return "retry_after", "belongs to an error, and there is none here"
+    if "annotations" in keys and "text" not in keys:
+        return "annotations", "belong to a text, and there is none here"
+    if "headers" in keys and not keys & {"status", "body"}:
+        return "headers", "belong to a status or body, and there is none here"
+    return None

@@ -1,0 +1,160 @@
+"""jinja2's immutable sandbox with bounds on loops, sizes and powers, and no chance but the call's."""
+
+from __future__ import annotations
+
+import functools
+import json
+import operator
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta, nodes, pass_context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from mockserver.scenario.template import TemplateError
+from mockserver.scenario.values import suggestion
+
+if TYPE_CHECKING:
+    from jinja2.runtime import Context
+
+    from mockserver.state.chance import Chance
+
+Json = Any
+LONGEST = 1_000_000
+MOST_ROUNDS = 100_000
+_FORBIDDEN = (nodes.Macro, nodes.CallBlock, nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.Block)
+
+
+def compile_template(source: str, names: Collection[str], *, typed: bool) -> tuple[Template, list[str], bool]:
+    """A template, which of `names` it uses, and whether it is one lone expression that keeps its type (only where `typed`).
+
+    Raises ValueError for what is no template, for a name that is not one of `names`, and for macros, blocks and includes.
+    """
+    environment = _environment()
+    try:
+        tree = environment.parse(source)
+        used = sorted(meta.find_undeclared_variables(tree) - set(environment.globals))
+        _check(tree, used, names)
+        for loop in tree.find_all(nodes.For):
+            loop.iter = nodes.Filter(loop.iter, "_rounds", [], [], None, None, lineno=loop.lineno)
+        lone = _lone_expression(tree) if typed else None
+        if lone is not None:
+            tree.body = [nodes.Assign(nodes.Name("value", "store", lineno=1), lone, lineno=1)]
+        tree.set_environment(environment)
+        return environment.from_string(tree), used, lone is not None
+    except TemplateSyntaxError as error:
+        raise ValueError(f"this is not a template: {error.message}") from None
+    except (RecursionError, SyntaxError) as error:
+        raise ValueError(f"this is not a template: {type(error).__name__}") from None
+
+
+class Limits:
+    """What one rendering may use up, and its chance. A template's context carries it as `_limits`."""
+
+    def __init__(self, chance: Chance) -> None:
+        self.chance = chance
+        self._left = MOST_ROUNDS
+
+    def rounds(self, values: Iterable[Any]) -> Iterator[Any]:
+        """The values, until all loops together went round too often. Raises TemplateError then."""
+        for value in values:
+            self._left -= 1
+            if self._left < 0:
+                raise TemplateError(f"its loops went round more than {MOST_ROUNDS:,} times")
+            yield value
+
+
+def text_of(template: Template, context: dict[str, Any]) -> str:
+    """What a template writes. Raises TemplateError where that grows too long."""
+    parts, size = [], 0
+    for part in template.generate(context):
+        parts.append(part)
+        size += len(part)
+        if size > LONGEST:
+            raise TemplateError(f"the text grew beyond {LONGEST:,} characters")
+    return _encodable("".join(parts))
+
+
+def json_of(value: Any, depth: int = 0) -> Json:
+    """A template's value as plain JSON. Raises TemplateError for what JSON does not have, and for an undefined value."""
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, str):
+        return _encodable(str(value))
+    if isinstance(value, float) and abs(value) < float("inf"):
+        return value
+    if isinstance(value, dict) and depth < 100:
+        return {str(key): json_of(inner, depth + 1) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)) and depth < 100:
+        return [json_of(inner, depth + 1) for inner in value]
+    if isinstance(value, StrictUndefined):
+        str(value)  # raises, and says what is undefined
+    if type(value).__module__ in ("datetime", "decimal") or hasattr(value, "as_text"):
+        return str(value)
+    raise TemplateError(f"{type(value).__name__} is no JSON value")
+
+
+def _check(tree: nodes.Template, used: Collection[str], names: Collection[str]) -> None:
+    forbidden = next((node for kind in _FORBIDDEN for node in tree.find_all(kind)), None)
+    if forbidden is not None:
+        raise ValueError(f"a template cannot use {type(forbidden).__name__.lower()} here, only expressions, if, for and set")
+    if any(loop.recursive for loop in tree.find_all(nodes.For)):
+        raise ValueError("a template cannot use recursive loops here")
+    for name in used:
+        if name not in names:
+            raise ValueError(f"a template does not know {name!r}; {suggestion(name, names)}")
+
+
+def _lone_expression(tree: nodes.Template) -> nodes.Expr | None:
+    if len(tree.body) == 1 and isinstance(tree.body[0], nodes.Output) and len(tree.body[0].nodes) == 1:
+        only = tree.body[0].nodes[0]
+        return None if isinstance(only, nodes.TemplateData) else only
+    return None
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        return _multiplied(left, right) if operator == "*" else _raised(left, right)
+
+
+@functools.cache
+def _environment() -> _Environment:
+    environment = _Environment(undefined=StrictUndefined, keep_trailing_newline=True)
+    for name in ("lipsum", "cycler", "joiner"):
+        del environment.globals[name]
+    environment.globals["range"] = _range
+    environment.filters["tojson"] = _dumped
+    environment.filters["random"] = pass_context(lambda context, options: context["_limits"].chance.choice(list(options)))
+    environment.filters["_rounds"] = pass_context(lambda context, values: context["_limits"].rounds(values))
+    return environment
+
+
+def _range(*bounds: int) -> range:
+    numbers = range(*bounds)
+    if len(numbers) > MOST_ROUNDS:
+        raise TemplateError(f"a range is longer than {MOST_ROUNDS:,}")
+    return numbers
+
+
+def _multiplied(left: Any, right: Any) -> Any:
+    for sequence, times in ((left, right), (right, left)):
+        if isinstance(sequence, (str, list, tuple)) and isinstance(times, int) and len(sequence) * times > LONGEST:
+            raise TemplateError(f"a text or list grew beyond {LONGEST:,}")
+    return operator.mul(left, right)
+
+
+def _raised(left: Any, right: Any) -> Any:
+    if abs(right) > 1_000 or abs(left) > 1e30:
+        raise TemplateError("a power is too large")
+    return operator.pow(left, right)
+
+
+def _dumped(value: Any, indent: int | None = None) -> str:
+    return json.dumps(json_of(value), ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
+
+
+def _encodable(text: str) -> str:
+    # A client's JSON can hold half of a surrogate pair, which no answer can carry.
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -1,0 +1,41 @@
+"""Deployment names that need no scenario: a suffix makes any model throttle, fail, filter, crawl, stall or cut.
+
+`gpt-4o-mock-throttled` serves gpt-4o behind a rate limit. It works unchanged in every SDK, since a deployment is only a name.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mockserver.scenario.rule import Behaviour
+
+MARK = "-mock-"
+SWITCHES: dict[str, dict[str, Any]] = {
+    "throttled": {"error": "rate_limit", "retry_after": 1},
+    "failing": {"error": "server_error"},
+    "unavailable": {"error": "unavailable"},
+    "filtered": {"content_filter": {"prompt": {"violence": "high"}}},
+    "censored": {"content_filter": {"completion": {"violence": "high"}}},
+    "slow": {"stream": {"ttft": "1s", "tokens_per_second": 10}, "delay": "1s"},
+    "stalled": {"stream": {"stall_after": 3}},
+    "cut": {"stream": {"cut_after": 3}},
+    "garbled": {"stream": {"garbage_after": 3}},
+    "reset": {"reset": True},
+}
+
+
+def switched(name: str) -> tuple[str, Behaviour | None]:
+    """The deployment that a name stands for, and what its suffix does; the name itself and None where it has no such suffix."""
+    served, mark, switch = name.rpartition(MARK)
+    if not (mark and served and switch in SWITCHES):
+        return name, None
+    return served, _behaviour(switch)
+
+
+@cache
+def _behaviour(switch: str) -> Behaviour | None:
+    from mockserver.scenario.load import build
+
+    return build({"deployments": {switch: SWITCHES[switch]}}, f"the suffix {MARK}{switch}").deployments[switch].behaviour

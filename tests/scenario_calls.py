@@ -1,0 +1,60 @@
+"""Calls as the scenario engine sees them, for its tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mockserver.model.catalogue import infer
+from mockserver.model.prompt import Prompt, Tool, Turn
+from mockserver.scenario.engine import Answer, Script
+from mockserver.scenario.load import parse
+from mockserver.scenario.match import Subject
+from mockserver.state.chance import Chance
+
+NOW = 1_790_000_000.0
+
+
+def call(
+    user: str = "hello",
+    *,
+    operation: str = "createChatCompletion",
+    deployment: str = "gpt-4o",
+    system: str | None = None,
+    turns: list[Turn] | None = None,
+    tools: tuple[str, ...] = (),
+    headers: dict[str, str] | None = None,
+    body: Any = None,
+    metadata: dict[str, str] | None = None,
+    previous: str | None = None,
+    asked: bool = True,
+) -> Subject:
+    """A call; `turns` follow the user's turn, `asked` False is one that no model answers."""
+    said = [Turn("user", user), *(turns or [])]
+    offered = tuple(Tool(name) for name in tools)
+    prompt = Prompt(deployment, infer(deployment), said, system, offered, metadata=metadata or {}, previous=previous)
+    return Subject(operation, deployment, {} if body is None else body, headers or {}, prompt if asked else None)
+
+
+def tool_result(text: str, name: str = "get_weather") -> list[Turn]:
+    """The two turns of a tool call and its result."""
+    return [Turn("assistant"), Turn("tool", text, tool_call_id="call_1", name=name)]
+
+
+def script(text: str) -> Script:
+    """A script from a scenario's text."""
+    return Script(parse(text).rules)
+
+
+def told(script: Script, subject: Subject | None = None, seed: str = "seed") -> Answer | None:
+    """What a script answers."""
+    return script.answer(subject or call(), Chance(seed), NOW)
+
+
+def text(script: Script, subject: Subject | None = None, seed: str = "seed") -> str | None:
+    """The words that a script answers, None where no rule fits."""
+    answer = told(script, subject, seed)
+    if answer is None:
+        return None
+    assert answer.error is None, answer.error
+    assert answer.reply is not None
+    return answer.reply.text

