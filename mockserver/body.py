@@ -55,7 +55,7 @@ def refusal(error: ValidationError, document: Json) -> ApiError:
     findings = [(_path(finding["loc"], document, finding["type"]), finding) for finding in error.errors(include_url=False)]
     known = [pair for pair in findings if pair[1]["type"] != "extra_forbidden"] or findings
     first = known[0][0][:2]
-    rivals = [pair for pair in known if pair[0][:2] == first]
+    rivals = [pair for pair in known if pair[0][: len(first)] == first]
     shapes = [pair for pair in rivals if pair[1]["type"] not in _TYPES] or rivals
     depth = max(len(path) for path, _ in shapes)
     path, finding = next(pair for pair in shapes if len(pair[0]) == depth)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+from mockserver.errors import ScenarioError
 from mockserver.model.catalogue import infer
 from mockserver.model.prompt import Prompt, Tool, Turn
 from mockserver.scenario.engine import Answer, Script
@@ -11,6 +13,7 @@ from mockserver.scenario.load import parse
 from mockserver.scenario.match import Subject
 from mockserver.state.chance import Chance
 
+T = TypeVar("T")
 NOW = 1_790_000_000.0
 
 
@@ -43,6 +46,14 @@ def tool_result(text: str, name: str = "get_weather") -> list[Turn]:
 def script(text: str) -> Script:
     """A script from a scenario's text."""
     return Script(parse(text).rules)
+
+
+def outcome(make: Callable[[], T]) -> T | list[str]:
+    """What `make` makes, or the problems of the scenario that it could not make."""
+    try:
+        return make()
+    except ScenarioError as error:
+        return error.problems
 
 
 def told(script: Script, subject: Subject | None = None, seed: str = "seed") -> Answer | None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenario_calls import call, text, told, tool_result
+from scenario_calls import call, outcome, text, told, tool_result
 
 from mockserver.model.prompt import Turn
 from mockserver.model.reply import Text, ToolCall
@@ -113,7 +113,7 @@ def test_chance_in_templates_is_the_calls() -> None:
         ("{{ tool_result.temp }}", "'None' has no attribute 'temp'"),
         ("{{ request.nope }}", "'dict object' has no attribute 'nope'"),
         ("{{ 1 / 0 }}", "ZeroDivisionError"),
-        ("{{ match[1] }}", "failed: 'match' has no element 1"),
+        ("{{ match[1] }}", "failed: match has no element 1"),
         ("{{ user.__class__ }}", "unsafe"),
         ("{{ request.clear() }}", "unsafe"),
         ("{{ fake.seed(1) }}", "'fake' has no attribute 'seed'"),
@@ -142,12 +142,9 @@ def test_a_value_that_an_answer_cannot_hold_is_an_error_of_the_call(respond: Any
 @given(st.text() | st.text(alphabet="{}%|.()'\" abuser0123+-*~[]#\n", min_size=3).map("{{ ".__add__))
 @settings(max_examples=60, deadline=None)
 def test_any_text_answers_or_fails_cleanly(template: str) -> None:
-    from mockserver.errors import ScenarioError
-
-    try:
-        made = scripted(template)
-    except ScenarioError as error:
-        assert error.problems
+    made = outcome(lambda: scripted(template))
+    if not isinstance(made, Script):
+        assert made
         return
     answer = told(made)
     assert answer is not None

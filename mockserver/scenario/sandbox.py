@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta, nodes, pass_context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from mockserver.scenario.template import TemplateError
 from mockserver.scenario.values import suggestion
 
 if TYPE_CHECKING:
@@ -23,6 +22,10 @@ Json = Any
 LONGEST = 1_000_000
 MOST_ROUNDS = 100_000
 _FORBIDDEN = (nodes.Macro, nodes.CallBlock, nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.Block)
+
+
+class LimitError(Exception):
+    """A template wants more than it may have, or made what no answer can hold."""
 
 
 def compile_template(source: str, names: Collection[str], *, typed: bool) -> tuple[Template, list[str], bool]:
@@ -56,27 +59,27 @@ class Limits:
         self._left = MOST_ROUNDS
 
     def rounds(self, values: Iterable[Any]) -> Iterator[Any]:
-        """The values, until all loops together went round too often. Raises TemplateError then."""
+        """The values, until all loops together went round too often. Raises LimitError then."""
         for value in values:
             self._left -= 1
             if self._left < 0:
-                raise TemplateError(f"its loops went round more than {MOST_ROUNDS:,} times")
+                raise LimitError(f"its loops went round more than {MOST_ROUNDS:,} times")
             yield value
 
 
 def text_of(template: Template, context: dict[str, Any]) -> str:
-    """What a template writes. Raises TemplateError where that grows too long."""
+    """What a template writes. Raises LimitError where that grows too long."""
     parts, size = [], 0
     for part in template.generate(context):
         parts.append(part)
         size += len(part)
         if size > LONGEST:
-            raise TemplateError(f"the text grew beyond {LONGEST:,} characters")
+            raise LimitError(f"the text grew beyond {LONGEST:,} characters")
     return _encodable("".join(parts))
 
 
 def json_of(value: Any, depth: int = 0) -> Json:
-    """A template's value as plain JSON. Raises TemplateError for what JSON does not have, and for an undefined value."""
+    """A template's value as plain JSON. Raises LimitError for what JSON does not have, and for an undefined value."""
     if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, str):
@@ -91,7 +94,7 @@ def json_of(value: Any, depth: int = 0) -> Json:
         str(value)  # raises, and says what is undefined
     if type(value).__module__ in ("datetime", "decimal") or hasattr(value, "as_text"):
         return str(value)
-    raise TemplateError(f"{type(value).__name__} is no JSON value")
+    raise LimitError(f"{type(value).__name__} is no JSON value")
 
 
 def _check(tree: nodes.Template, used: Collection[str], names: Collection[str]) -> None:
@@ -134,20 +137,20 @@ def _environment() -> _Environment:
 def _range(*bounds: int) -> range:
     numbers = range(*bounds)
     if len(numbers) > MOST_ROUNDS:
-        raise TemplateError(f"a range is longer than {MOST_ROUNDS:,}")
+        raise LimitError(f"a range is longer than {MOST_ROUNDS:,}")
     return numbers
 
 
 def _multiplied(left: Any, right: Any) -> Any:
     for sequence, times in ((left, right), (right, left)):
         if isinstance(sequence, (str, list, tuple)) and isinstance(times, int) and len(sequence) * times > LONGEST:
-            raise TemplateError(f"a text or list grew beyond {LONGEST:,}")
+            raise LimitError(f"a text or list grew beyond {LONGEST:,}")
     return operator.mul(left, right)
 
 
 def _raised(left: Any, right: Any) -> Any:
     if abs(right) > 1_000 or abs(left) > 1e30:
-        raise TemplateError("a power is too large")
+        raise LimitError("a power is too large")
     return operator.pow(left, right)
 
 

@@ -61,8 +61,6 @@ class Piece:
             if self.typed:
                 return json_of(vars(self.template.make_module(context))["value"])
             return text_of(self.template, context)
-        except TemplateError:
-            raise
         except Exception as error:  # a template can fail in every way that an expression can
             raise TemplateError(_reason(error)) from None
 
@@ -70,7 +68,7 @@ class Piece:
 def _reason(error: Exception) -> str:
     """What went wrong, with `match` and `fake` by the names that templates know them by."""
     words = re.sub(rf"{__name__}\._(\w+) object", lambda found: found[1].lower(), str(error))
-    return (words if type(error).__module__.startswith("jinja2") else f"{type(error).__name__}: {words}")[:300]
+    return (words if type(error).__module__.startswith(("jinja2", "mockserver")) else f"{type(error).__name__}: {words}")[:300]
 
 
 def is_template(text: str) -> bool:

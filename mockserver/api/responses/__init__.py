@@ -1,0 +1,178 @@
+"""`/responses`: create one, and what can be done with those that are stored."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from mockserver import errors
+from mockserver.api.responses import compaction as compaction
+from mockserver.api.responses import refusals, stored
+from mockserver.api.responses.events import Telling, frames
+from mockserver.api.responses.prompt import ResponsePrompt, prompt
+from mockserver.api.responses.render import on_its_way, opened, prompt_length, response, shown
+from mockserver.api.responses.requests import Include, ResponseRequest
+from mockserver.call import Call, Result
+from mockserver.model import content_filter
+from mockserver.model.limits import speak
+from mockserver.operations import operation
+from mockserver.state.pages import cursor, page
+
+Json = Any
+Object = dict[str, Json]
+
+
+@operation(
+    "POST",
+    "/responses",
+    "createResponse",
+    body=ResponseRequest,
+    prompt=prompt,
+    style="pretty",
+    headers="responses",
+    gateway="Responses_Create",
+    action="responses",
+    inference=True,
+)
+def create(call: Call) -> Result:
+    """Answer a conversation: as an object, as a stream, or in the background.
+
+    A prompt that the filter withholds is a 400, in a stream three frames of which the last tells why (wire §3.7).
+    """
+    body: ResponseRequest = call.body
+    reply = call.reply()
+    verdict = reply.prompt_verdict
+    if verdict is not None and verdict.blocked:
+        if not body.stream:
+            raise refusals.prompt_withheld(content_filter.responses_filters(verdict, None, prompt_length(call), None))
+        whole = {**opened(call), "status": "failed"}
+    else:
+        whole = response(call, reply, speak(reply, call.asked))
+    record = _record(call, whole)
+    if body.stored:
+        stored.keep(call.resource, record)
+        if record["settled"]:
+            stored.settle(call.resource, record)
+    if body.stream:
+        hidden = body.stream_options is not None and body.stream_options.include_obfuscation is False
+        return Result(frames=frames(whole, _telling(record, record["include"], obfuscated=not hidden)))
+    if body.background:
+        return Result(on_its_way(whole, "queued"))
+    return Result(shown(whole, record["include"]))
+
+
+@operation("GET", "/responses/{response_id}", "getResponse", style="pretty", headers="stored")
+def get(call: Call) -> Result:
+    """Show a stored response, or tell it again as a stream from `starting_after` on."""
+    query = call.query()
+    include = _include(query)
+    stream = _flag(query, "stream", default=False)
+    after = _whole_number(query, "starting_after")
+    obfuscated = _flag(query, "include_obfuscation", default=True)
+    record = _asked(call)
+    whole = record["response"]
+    if stream:
+        if not (record["streamed"] or record["background"]):
+            raise refusals.not_streamed()
+        if not record["settled"]:
+            # A stream goes on until the work is done, so having told it all means that it is.
+            stored.settle(call.resource, record)
+        return Result(frames=frames(whole, _telling(record, include, obfuscated=obfuscated), after))
+    stage = stored.stage(call.resource, record, call.now, looked=True)
+    return Result(shown(whole, include) if stage == "done" else on_its_way(whole, stage))
+
+
+@operation("DELETE", "/responses/{response_id}", "deleteResponse", style="pretty", headers="stored")
+def delete(call: Call) -> Result:
+    """Forget a response. Deleting it again is a 404 (wire: ad-ed1b91)."""
+    record = _asked(call)
+    call.resource.store.delete(stored.RESPONSE, record["id"])
+    return Result({"id": record["id"], "object": "response.deleted", "deleted": True})
+
+
+@operation("POST", "/responses/{response_id}/cancel", "cancelResponse", style="pretty", headers="stored")
+def cancel(call: Call) -> Result:
+    """Cancel background work; once it has ended, say how (docs: idempotent)."""
+    record = _asked(call)
+    if not record["background"]:
+        raise refusals.not_background()
+    if stored.stage(call.resource, record, call.now, looked=False) != "done":
+        stored.keep(call.resource, record | {"response": on_its_way(record["response"], "cancelled"), "settled": True})
+        record = _asked(call)
+    return Result(shown(record["response"], ()))
+
+
+@operation("GET", "/responses/{response_id}/input_items", "listInputItems", style="pretty", headers="stored")
+def list_input_items(call: Call) -> Result:
+    """List what a response was given, newest first (wire: ad-017a18; recorded on the sister service)."""
+    query = call.query()
+    include = _include(query)
+    wanted = cursor(query)
+    items = [_shown_input(item, include) for item in _asked(call)["input"]]
+    return Result(page(items, wanted))
+
+
+def _record(call: Call, whole: Object) -> stored.Record:
+    body: ResponseRequest = call.body
+    asked = call.asked
+    assert isinstance(asked, ResponsePrompt)
+    include: set[str] = set(body.include or ())
+    if body.top_logprobs:
+        include.add("message.output_text.logprobs")
+    return {
+        "id": whole["id"],
+        "response": whole,
+        "input": asked.items,
+        "include": sorted(include),
+        "created": call.now,
+        "background": bool(body.background),
+        "streamed": bool(body.stream),
+        "settled": bool(body.stream) or not body.background,
+        "looks": 0,
+        "conversation": body.conversation_id,
+        "chunk": call.chunk,
+        "encoding": asked.model.encoding,
+    }
+
+
+def _telling(record: stored.Record, include: list[str], *, obfuscated: bool) -> Telling:
+    return Telling(include, record["chunk"], record["encoding"], obfuscated)
+
+
+def _asked(call: Call) -> stored.Record:
+    return stored.get(call.resource, call.path["response_id"], call.now)
+
+
+def _shown_input(item: Object, include: list[str]) -> Object:
+    """An input item without the image data that the caller did not ask for (spec: `include`)."""
+    if item["type"] == "message" and "message.input_image.image_url" not in include:
+        content = [{**part, "image_url": None} if part["type"] == "input_image" else part for part in item["content"]]
+        return {**item, "content": content}
+    if item["type"] == "computer_call_output" and "computer_call_output.output.image_url" not in include:
+        return {**item, "output": {**item["output"], "image_url": None}}
+    return item
+
+
+# -- queries ----------------------------------------------------------------------------------------------------------
+
+
+def _include(query: dict[str, list[str]]) -> list[str]:
+    known = get_args(Include)
+    for at, value in enumerate(query.get("include", ())):
+        if value not in known:
+            raise errors.unsupported_choice(f"include[{at}]", value, list(known))
+    return query.get("include", [])
+
+
+def _flag(query: dict[str, list[str]], name: str, *, default: bool) -> bool:
+    value = query.get(name, [""])[-1].lower()
+    if value not in ("", "true", "false"):
+        raise errors.invalid_type(name, "a boolean", "a string")
+    return value == "true" if value else default
+
+
+def _whole_number(query: dict[str, list[str]], name: str) -> int:
+    value = query.get(name, ["-1"])[-1]
+    digits = value.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal()) or len(digits) > 18:
+        raise errors.invalid_type(name, "an integer", "a string")
+    return int(value)

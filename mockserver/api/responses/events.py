@@ -1,0 +1,246 @@
+"""A response told as a stream of events, from the finished object (wire §3.2, §4; facts §C.4).
+
+Replaying a stored response tells the same events again: what chance adds to them depends on the response's id alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from mockserver.api.responses.output import reveal
+from mockserver.api.responses.refusals import withheld_in_stream
+from mockserver.api.responses.render import on_its_way, shown
+from mockserver.call import Frame
+from mockserver.delivery import named_event
+from mockserver.model.pieces import Size, cut
+from mockserver.state.chance import Chance
+
+Json = Any
+Object = dict[str, Json]
+_BLOCK = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How a stream is told: what it includes, how text is cut, and whether deltas are padded to hide their length."""
+
+    include: Collection[str] = ()
+    chunk: Size = "token"
+    encoding: str = "o200k_base"
+    obfuscated: bool = True
+
+
+def frames(whole: Object, telling: Telling, after: int = -1) -> list[Frame]:
+    """The frames of a finished response's stream, those beyond sequence number `after`."""
+    teller = _Teller(whole, telling)
+    if whole["status"] == "failed":
+        teller.fail()
+    else:
+        teller.all()
+    return teller.frames[after + 1 :] if after >= 0 else teller.frames
+
+
+class _Teller:
+    """Tells one response."""
+
+    def __init__(self, whole: Object, telling: Telling) -> None:
+        self.frames: list[Frame] = []
+        self._whole = whole
+        self._telling = telling
+        hidden = not telling.obfuscated or whole["background"]
+        self._padding = None if hidden else Chance(f"obfuscation/{whole['id']}")
+        self._place: Object = {}
+
+    def all(self) -> None:
+        """Created, queued for background work, in progress, every item, and the end."""
+        status: str = self._whole["status"]
+        queued = self._whole["background"]
+        self._tell("response.created", response=on_its_way(self._whole, "queued" if queued else "in_progress"))
+        if queued:
+            self._tell("response.queued", response=on_its_way(self._whole, "queued"))
+        if queued and status == "cancelled":
+            return
+        self._tell("response.in_progress", response=on_its_way(self._whole, "in_progress"))
+        for at, item in enumerate(self._whole["output"]):
+            self._item(at, item)
+        self._tell(f"response.{status}", response=shown(self._whole, self._telling.include))
+
+    def fail(self) -> None:
+        """A prompt that the filter withheld: three frames, and the reason only in the last (reported from Azure)."""
+        self._tell("response.created", response=on_its_way(self._whole, "in_progress"))
+        self._tell("response.failed", response=self._whole)
+        self._tell("error", error=withheld_in_stream())
+
+    def _tell(self, kind: str, count: int = 0, **members: Json) -> None:
+        members["sequence_number"] = len(self.frames)
+        event = {"type": kind, **{name: members[name] for name in sorted(members)}}
+        self.frames.append(Frame(named_event(kind, event), count))
+
+    def _item(self, at: int, item: Object) -> None:
+        self._place = {"item_id": item["id"], "output_index": at}
+        kind = item["type"]
+        opening = _OPENINGS.get(kind, _open)(item)
+        self._tell("response.output_item.added", item=self._revealed(opening, "added"), output_index=at)
+        tell = _TELLERS.get(kind)
+        if tell is not None:
+            tell(self, self._revealed(item, "done"))
+        self._tell("response.output_item.done", item=self._revealed(item, "done"), output_index=at)
+
+    def _revealed(self, item: Object, stage: str) -> Object:
+        return reveal([item], self._telling.include, self._whole["created_at"], stage=stage)[0]
+
+    def _deltas(self, kind: str, text: str, *, padded: bool = True, **members: Json) -> None:
+        for piece, count in cut(text, self._telling.chunk, self._telling.encoding):
+            self._delta(kind, piece, count, padded=padded, **members)
+
+    def _delta(self, kind: str, piece: str, count: int, *, padded: bool = True, **members: Json) -> None:
+        if padded and self._padding is not None:
+            # Characters of delta and padding together are a multiple of 16 (wire: 1706 of 1706 events).
+            members["obfuscation"] = self._padding.alnum(-len(piece) % _BLOCK)
+        self._tell(kind, count, delta=piece, **self._place, **members)
+
+    def message(self, item: Object) -> None:
+        """Every part of a message: added, its deltas, done."""
+        for at, part in enumerate(item["content"]):
+            empty: Object = {"type": "output_text", "annotations": [], "logprobs": [], "text": ""}
+            if part["type"] == "refusal":
+                empty = {"type": "refusal", "refusal": ""}
+            self._tell("response.content_part.added", content_index=at, part=empty, **self._place)
+            if part["type"] == "refusal":
+                self._refusal(at, part)
+            else:
+                self._text(at, part)
+            self._tell("response.content_part.done", content_index=at, part=part, **self._place)
+
+    def _text(self, at: int, part: Object) -> None:
+        kind = "response.output_text.delta"
+        if part["logprobs"]:
+            for entry in part["logprobs"]:
+                self._delta(kind, entry["token"], 1, content_index=at, logprobs=[entry])
+        else:
+            self._deltas(kind, part["text"], content_index=at, logprobs=[])
+        for index, annotation in enumerate(part["annotations"]):
+            told = {"annotation": annotation, "annotation_index": index, "content_index": at}
+            self._tell("response.output_text.annotation.added", **told, **self._place)
+        done = {"content_index": at, "logprobs": part["logprobs"], "text": part["text"]}
+        self._tell("response.output_text.done", **done, **self._place)
+
+    def _refusal(self, at: int, part: Object) -> None:
+        self._deltas("response.refusal.delta", part["refusal"], padded=False, content_index=at)
+        self._tell("response.refusal.done", content_index=at, refusal=part["refusal"], **self._place)
+
+    def reasoning(self, item: Object) -> None:
+        """Summary paragraphs, then the raw thoughts that other vendors' models show."""
+        for at, paragraph in enumerate(item["summary"]):
+            head = "response.reasoning_summary_part"
+            self._tell(f"{head}.added", part={"type": "summary_text", "text": ""}, summary_index=at, **self._place)
+            self._deltas("response.reasoning_summary_text.delta", paragraph["text"], summary_index=at)
+            self._tell("response.reasoning_summary_text.done", summary_index=at, text=paragraph["text"], **self._place)
+            self._tell(f"{head}.done", part=paragraph, summary_index=at, **self._place)
+        for at, part in enumerate(item.get("content") or ()):
+            empty = {"type": "reasoning_text", "text": ""}
+            self._tell("response.content_part.added", content_index=at, part=empty, **self._place)
+            self._deltas("response.reasoning_text.delta", part["text"], padded=False, content_index=at)
+            self._tell("response.reasoning_text.done", content_index=at, text=part["text"], **self._place)
+            self._tell("response.content_part.done", content_index=at, part=part, **self._place)
+
+    def function_call(self, item: Object) -> None:
+        """The arguments of a call, piece by piece."""
+        self._deltas("response.function_call_arguments.delta", item["arguments"])
+        self._tell("response.function_call_arguments.done", arguments=item["arguments"], **self._place)
+
+    def custom_tool_call(self, item: Object) -> None:
+        """The input of a call, piece by piece."""
+        self._deltas("response.custom_tool_call_input.delta", item["input"], padded=False)
+        self._tell("response.custom_tool_call_input.done", input=item["input"], **self._place)
+
+    def file_search_call(self, item: Object) -> None:
+        """In progress, searching, completed."""
+        self._steps(item, "in_progress", "searching")
+
+    def web_search_call(self, item: Object) -> None:
+        """In progress, searching; completed only where the item is (wire: the preview tool's is not)."""
+        self._steps(item, "in_progress", "searching")
+
+    def code_interpreter_call(self, item: Object) -> None:
+        """In progress, the code, interpreting, completed."""
+        code = str(item.get("code") or "")
+        self._tell("response.code_interpreter_call.in_progress", **self._place)
+        self._deltas("response.code_interpreter_call_code.delta", code)
+        self._tell("response.code_interpreter_call_code.done", code=code, **self._place)
+        self._steps(item, "interpreting")
+
+    def image_generation_call(self, item: Object) -> None:
+        """In progress, generating, the image so far; completed only where the item is (wire: it is left at `generating`)."""
+        self._steps({**item, "status": None}, "in_progress", "generating")
+        shows: Object = {name: item.get(name) for name in ("background", "output_format", "quality", "size")}
+        wanted = [tool.get("partial_images") or 1 for tool in self._whole["tools"] if tool["type"] == "image_generation"]
+        for at in range(max(1, *wanted, 0)):
+            partial: Object = {"partial_image_b64": item.get("result") or "", "partial_image_index": at}
+            self._tell("response.image_generation_call.partial_image", **partial, **shows, **self._place)
+        self._steps(item)
+
+    def mcp_list_tools(self, item: Object) -> None:
+        """In progress, then completed or failed."""
+        self._steps({**item, "status": "failed" if item.get("error") else "completed"}, "in_progress")
+
+    def mcp_call(self, item: Object) -> None:
+        """In progress, the arguments, then completed or failed."""
+        arguments = str(item.get("arguments") or "")
+        self._tell("response.mcp_call.in_progress", **self._place)
+        self._tell("response.mcp_call_arguments.delta", delta=arguments, **self._place)
+        self._tell("response.mcp_call_arguments.done", arguments=arguments, **self._place)
+        self._steps({**item, "status": "failed" if item.get("error") else item.get("status")})
+
+    def _steps(self, item: Object, *steps: str) -> None:
+        last = item["status"] if item.get("status") in _ENDS.get(item["type"], ("completed",)) else None
+        for step in (*steps, last):
+            if step is not None:
+                self._tell(f"response.{item['type']}.{step}", **self._place)
+
+
+_ENDS = {"mcp_call": ("completed", "failed"), "mcp_list_tools": ("completed", "failed")}
+
+
+def _open(item: Object) -> Object:
+    return {**item, "status": "in_progress"} if item.get("status") == "completed" and item["type"].endswith("_call") else item
+
+
+def _opened(**empty: Json) -> Callable[[Object], Object]:
+    return lambda item: {**item, **{name: value for name, value in empty.items() if name in item}}
+
+
+def _open_search(item: Object) -> Object:
+    return {**_bare(item), "action": {"type": "search", "query": ""}}
+
+
+def _bare(item: Object) -> Object:
+    return {"id": item["id"], "type": item["type"], "status": "in_progress"}
+
+
+_OPENINGS: dict[str, Callable[[Object], Object]] = {
+    "message": _opened(status="in_progress", content=[]),
+    "reasoning": _opened(summary=[], content=[]),
+    "function_call": _opened(status="in_progress", arguments=""),
+    "custom_tool_call": _opened(status="in_progress", input=""),
+    "file_search_call": _opened(status="in_progress", queries=[], results=None),
+    "web_search_call": _open_search,
+    "code_interpreter_call": _opened(status="in_progress", code="", outputs=[]),
+    "image_generation_call": _bare,
+    "mcp_call": _opened(status="in_progress", arguments="", output=None),
+    "mcp_list_tools": _opened(tools=[]),
+}
+_TELLERS: dict[str, Callable[[_Teller, Object], None]] = {
+    "message": _Teller.message,
+    "reasoning": _Teller.reasoning,
+    "function_call": _Teller.function_call,
+    "custom_tool_call": _Teller.custom_tool_call,
+    "file_search_call": _Teller.file_search_call,
+    "web_search_call": _Teller.web_search_call,
+    "code_interpreter_call": _Teller.code_interpreter_call,
+    "image_generation_call": _Teller.image_generation_call,
+    "mcp_list_tools": _Teller.mcp_list_tools,
+    "mcp_call": _Teller.mcp_call,
+}

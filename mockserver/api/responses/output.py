@@ -1,0 +1,263 @@
+"""Output items: what the model said, as the list that a response carries; and what of it a caller gets to see."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any
+
+from mockserver.api.responses.shape import ordered
+from mockserver.api.responses.tools import namespace_of
+from mockserver.model.reply import Audio, BuiltInCall, Part, Reasoning, Refusal, Text, ToolCall
+from mockserver.state.chance import Chance
+from mockserver.state.ids import ResponseIds, call_id
+
+if TYPE_CHECKING:
+    from mockserver.api.responses.requests import ResponseRequest
+    from mockserver.call import Call
+    from mockserver.model.limits import Spoken
+
+Json = Any
+Object = dict[str, Json]
+_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+
+
+class Writer:
+    """Writes the output items of one response."""
+
+    def __init__(self, call: Call, ids: ResponseIds) -> None:
+        self._call = call
+        self._ids = ids
+        self._body: ResponseRequest = call.body
+        self._model = call.served_by.model
+
+    def items(self, spoken: Spoken) -> list[Object]:
+        """The items of what was said, with everything that `include` may show.
+
+        A model that reasons begins with a reasoning item even where nothing of it shows; newer ones (those that mark phases)
+        only where they thought (wire).
+        """
+        parts = self._within_tool_limit(spoken.parts)
+        items = [self._empty_thought()] if self._thinks_unseen(parts) else []
+        for at, part in enumerate(parts):
+            if isinstance(part, (Text, Refusal, Audio)):
+                if at and isinstance(parts[at - 1], (Text, Refusal, Audio)):
+                    items[-1]["content"].append(self._content(part))
+                else:
+                    items.append(self._message(part, parts[at + 1 :]))
+            elif isinstance(part, Reasoning):
+                items.append(self._reasoning(part))
+            elif isinstance(part, ToolCall):
+                items.append(self._tool_call(part))
+            else:
+                items.append(self._built_in(part))
+        if spoken.stop == "length" and items and items[-1]["type"] in _CAN_BE_CUT:
+            items[-1]["status"] = "incomplete"
+        return items
+
+    def compaction(self) -> Object:
+        """What a compacted conversation becomes; its content is opaque."""
+        return {"id": self._ids.new("cmp"), "type": "compaction", "encrypted_content": self.sealed("compaction", 64)}
+
+    def sealed(self, name: str, size: int) -> str:
+        """Opaque text as the service's encryption writes it: a version, the time, and chance."""
+        return seal(self._call.chance.fork(name), self._call.created, size)
+
+    def _within_tool_limit(self, parts: list[Part]) -> list[Part]:
+        """The parts less the built-in tool uses beyond `max_tool_calls`, which the service ignores (spec)."""
+        left = self._body.max_tool_calls
+        if left is None:
+            return parts
+        kept: list[Part] = []
+        for part in parts:
+            if isinstance(part, BuiltInCall):
+                if left == 0:
+                    continue
+                left -= 1
+            kept.append(part)
+        return kept
+
+    def _thinks_unseen(self, parts: list[Part]) -> bool:
+        if not self._model.reasons or self._model.phase or self._call.asked.effort == "none":
+            return False
+        return not any(isinstance(part, Reasoning) for part in parts)
+
+    def _empty_thought(self) -> Object:
+        return {"id": self._ids.new("rs"), "type": "reasoning", "summary": []}
+
+    def _reasoning(self, part: Reasoning) -> Object:
+        item = self._empty_thought()
+        if part.text and self._model.dialect != "openai":
+            item["content"] = [{"type": "reasoning_text", "text": part.text}]
+        if self._call.asked.summary:
+            item["summary"] = [{"type": "summary_text", "text": paragraph} for paragraph in part.summary]
+        return ordered(item)
+
+    def _message(self, part: Text | Refusal | Audio, rest: list[Part]) -> Object:
+        message = {"id": self._ids.new("msg"), "type": "message", "status": "completed", "content": [self._content(part)]}
+        if self._model.phase:
+            message["phase"] = (
+                "commentary" if any(isinstance(later, (ToolCall, BuiltInCall)) for later in rest) else "final_answer"
+            )
+        return message | {"role": "assistant"}
+
+    def _content(self, part: Text | Refusal | Audio) -> Object:
+        if isinstance(part, Refusal):
+            return {"type": "refusal", "refusal": part.text}
+        text = part.transcript if isinstance(part, Audio) else part.text
+        annotations = [] if isinstance(part, Audio) else [ordered(annotation) for annotation in part.annotations]
+        return {"type": "output_text", "annotations": annotations, "logprobs": self._logprobs(text), "text": text}
+
+    def _logprobs(self, text: str) -> list[Json]:
+        if not (self._body.top_logprobs or "message.output_text.logprobs" in (self._body.include or ())):
+            return []
+        from mockserver.model.logprobs import logprobs
+
+        chance = self._call.chance.fork("logprobs")
+        return logprobs(text, self._body.top_logprobs or 0, chance, self._model.encoding, order="responses")
+
+    def _tool_call(self, part: ToolCall) -> Object:
+        identity = part.id or call_id(self._call.chance)
+        if part.kind == "custom":
+            item = {"id": self._ids.new("ctc"), "type": "custom_tool_call", "input": part.arguments}
+        else:
+            item = {"id": self._ids.new("fc"), "type": "function_call", "arguments": part.arguments}
+        namespace = namespace_of(self._body.tools, part.name)
+        if namespace is not None:
+            item["namespace"] = namespace
+        return ordered(item | {"status": "completed", "call_id": identity, "name": part.name})
+
+    def _built_in(self, part: BuiltInCall) -> Object:
+        kind = part.item["type"]
+        prefix, fill = _BUILT_IN.get(kind, ("item", _nothing))
+        return ordered({**fill(self._call, self._body), **part.item, "type": kind, "id": self._ids.new(prefix)})
+
+
+def seal(chance: Chance, created: int, size: int) -> str:
+    """`16 * size` bytes that look encrypted: url-safe base64 that begins with `gAAAAA`."""
+    token = b"\x80" + created.to_bytes(8, "big") + chance.bytes(16 + 16 * size + 32)
+    return base64.urlsafe_b64encode(token).decode()
+
+
+_CAN_BE_CUT = ("message", "function_call", "custom_tool_call")
+Fill = Callable[["Call", "ResponseRequest"], Object]
+
+
+def _nothing(call: Call, body: ResponseRequest) -> Object:
+    return {}
+
+
+def _offers(body: ResponseRequest, kind: str) -> bool:
+    return any(tool["type"].startswith(kind) for tool in body.tools or ())
+
+
+def _server(body: ResponseRequest) -> str:
+    labels = [tool["server_label"] for tool in body.tools or () if tool["type"] == "mcp"]
+    return str(labels[0]) if labels else "server"
+
+
+def _web_search(call: Call, body: ResponseRequest) -> Object:
+    # The preview tool's item is left at `searching` even when all is done (wire).
+    status = "completed" if _offers(body, "web_search") and not _offers(body, "web_search_preview") else "searching"
+    return {"status": status, "action": {"type": "search", "query": call.asked.user}}
+
+
+def _code(call: Call, body: ResponseRequest) -> Object:
+    return {"status": "completed", "code": "", "container_id": f"cntr_{call.chance.hex(48)}", "outputs": None}
+
+
+def _image(call: Call, body: ResponseRequest) -> Object:
+    return {
+        "status": "generating",
+        "background": "opaque",
+        "output_format": "png",
+        "quality": "medium",
+        "result": _PIXEL,
+        "revised_prompt": call.asked.user,
+        "size": "1024x1024",
+    }
+
+
+def _mcp_call(call: Call, body: ResponseRequest) -> Object:
+    told = {
+        "status": "completed",
+        "approval_request_id": None,
+        "arguments": "{}",
+        "error": None,
+        "name": "tool",
+        "output": None,
+    }
+    return told | {"server_label": _server(body)}
+
+
+def _called(**told: Json) -> Fill:
+    return lambda call, body: {"status": "completed", "call_id": call_id(call.chance), **told}
+
+
+_BUILT_IN: dict[str, tuple[str, Fill]] = {
+    "web_search_call": ("ws", _web_search),
+    "file_search_call": ("fs", lambda call, body: {"status": "completed", "queries": [call.asked.user], "results": None}),
+    "code_interpreter_call": ("ci", _code),
+    "image_generation_call": ("ig", _image),
+    "computer_call": ("cu", _called(action={"type": "screenshot"}, pending_safety_checks=[])),
+    "local_shell_call": ("lsh", _called(action={"type": "exec", "command": ["true"], "env": {}})),
+    "shell_call": (
+        "sh",
+        _called(action={"commands": ["true"], "max_output_length": None, "timeout_ms": None}, environment=None),
+    ),
+    "shell_call_output": ("sho", _called(max_output_length=None, output=[])),
+    "apply_patch_call": ("apc", _called(operation={"type": "create_file", "path": "patch.txt", "diff": ""})),
+    "apply_patch_call_output": ("apco", _called(output=None)),
+    "mcp_call": ("mcp", _mcp_call),
+    "mcp_list_tools": ("mcpl", lambda call, body: {"server_label": _server(body), "tools": [], "error": None}),
+    "mcp_approval_request": ("mcpr", lambda call, body: {"arguments": "{}", "name": "tool", "server_label": _server(body)}),
+    "compaction": ("cmp", lambda call, body: {"encrypted_content": seal(call.chance.fork("compaction"), call.created, 64)}),
+}
+
+
+# -- what a caller sees -----------------------------------------------------------------------------------------------
+
+
+def reveal(items: list[Object], include: Collection[str], created: int, *, stage: str) -> list[Object]:
+    """Output items with only those optional members that `include` asks for.
+
+    Encrypted reasoning is made up here: the service encrypts it anew each time it shows it, so it differs by `stage` (wire).
+    """
+    return [_reveal(item, include, created, stage) for item in items]
+
+
+def _reveal(item: Object, include: Collection[str], created: int, stage: str) -> Object:
+    kind = item["type"]
+    if kind == "reasoning":
+        return _sealed(item, created, stage) if "reasoning.encrypted_content" in include else item
+    if kind == "message":
+        return item if "message.output_text.logprobs" in include else _without_logprobs(item)
+    if kind == "file_search_call" and "file_search_call.results" not in include:
+        return {**item, "results": None}
+    if kind == "code_interpreter_call" and "code_interpreter_call.outputs" not in include:
+        return {**item, "outputs": None}
+    if kind == "web_search_call":
+        return _reveal_search(item, include)
+    return item
+
+
+def _sealed(item: Object, created: int, stage: str) -> Object:
+    thoughts = sum(len(paragraph["text"]) for paragraph in item["summary"])
+    text = seal(Chance(f"{item['id']}/{stage}"), created, 40 + thoughts // 8)
+    return ordered({"content": [], **item, "encrypted_content": text})
+
+
+def _without_logprobs(item: Object) -> Object:
+    if not any(part.get("logprobs") for part in item["content"]):
+        return item
+    return {**item, "content": [{**part, "logprobs": []} if "logprobs" in part else part for part in item["content"]]}
+
+
+def _reveal_search(item: Object, include: Collection[str]) -> Object:
+    told = dict(item)
+    action = told.get("action")
+    if "web_search_call.action.sources" not in include and isinstance(action, dict) and "sources" in action:
+        told["action"] = {name: value for name, value in action.items() if name != "sources"}
+    if "web_search_call.results" not in include:
+        told.pop("results", None)
+    return told

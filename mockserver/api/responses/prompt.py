@@ -1,0 +1,203 @@
+"""A request as the prompt that a script or the improviser answers: its past, its rules, its limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mockserver import errors
+from mockserver.api.responses import refusals, stored
+from mockserver.api.responses.items import identify, normalise
+from mockserver.api.responses.requests import AsksModel, JsonObjectFormat, JsonSchemaFormat, ResponseRequest, TakesInput
+from mockserver.api.responses.tools import chosen, offered, validate_tools
+from mockserver.api.responses.turns import joined, refuse_loose_items, turns_of
+from mockserver.model import tokens
+from mockserver.model.prompt import PLAIN_TEXT, OutputFormat, Prompt, Turn
+from mockserver.state.ids import ResponseIds
+
+if TYPE_CHECKING:
+    from mockserver.call import Call
+    from mockserver.model.catalogue import Model
+
+Json = Any
+Object = dict[str, Json]
+
+
+@dataclass(slots=True)
+class ResponsePrompt(Prompt):
+    """A prompt with what its response needs to know: its id, the source of its items' ids, and its own input items."""
+
+    response_id: str = ""
+    ids: ResponseIds | None = None
+    items: list[Object] = field(default_factory=list)
+
+
+def prompt(call: Call) -> ResponsePrompt:
+    """The prompt of a validated createResponse. Raises ApiError 400 or 404 for what cannot be answered."""
+    body: ResponseRequest = call.body
+    model = call.served_by.model
+    ids = ResponseIds(call.chance, call.created, stored=body.stored)
+    response_id = ids.new("resp")
+    validate_tools(body.tools)
+    past, new = conversation_of(call, body, body.conversation_id, answers=body.prompt is not None)
+    _refuse_unable(body, model)
+    if body.background and not body.stored:
+        raise refusals.background_unstored()
+    items = identify(new, ids)
+    asked = ResponsePrompt(
+        deployment=body.model,
+        model=model,
+        turns=turns_of(joined(past, items)),
+        instructions=body.instructions,
+        tools=offered(body.tools),
+        tool_choice=chosen(body.tool_choice, body.tools),
+        parallel_tool_calls=body.parallel_tool_calls is not False,
+        output=_output(body, items),
+        max_tokens=_limit(body, model),
+        effort=effort_of(body, model),
+        summary=summary_of(body),
+        metadata=body.metadata or {},
+        previous=body.previous_response_id,
+        response_id=response_id,
+        ids=ids,
+        items=items,
+    )
+    _fit(asked, truncate=body.truncation == "auto")
+    return asked
+
+
+def counted(call: Call, body: AsksModel, model: Model) -> Prompt:
+    """The prompt whose input tokens are to be counted. Raises ApiError 400 or 404 as creating a response would."""
+    validate_tools(body.tools)
+    past, new = conversation_of(call, body, body.conversation_id)
+    tool_choice = chosen(body.tool_choice, body.tools)
+    return Prompt(model.name, model, turns_of(joined(past, new)), body.instructions, offered(body.tools), tool_choice)
+
+
+def conversation_of(
+    call: Call, body: TakesInput, conversation: str | None = None, *, answers: bool = False
+) -> tuple[list[Object], list[Object]]:
+    """The items before this request and its own. `answers` says that there is something to answer without any input.
+
+    Raises ApiError 400 or 404 for items that are wrong, unknown or torn from what they belong to.
+    """
+    if body.input is None and not (answers or body.previous_response_id or conversation):
+        # A null is told as a string gone wrong, not as a missing parameter (measured on the sister service).
+        raise (
+            errors.invalid_type("input", "a string", "an object") if "input" in call.raw else errors.missing_parameter("input")
+        )
+    new = normalise(body.input, lambda item_id: stored.item(call.resource, item_id, call.now))
+    past = _past(call, body.previous_response_id, conversation)
+    if not new and not past and not answers:
+        raise refusals.nothing_to_answer()
+    _refuse_ephemeral(call, new)
+    refuse_loose_items(past, new)
+    return past, new
+
+
+def _past(call: Call, previous: str | None, conversation: str | None) -> list[Object]:
+    if conversation is not None:
+        if previous is not None:
+            raise refusals.two_pasts()
+        return stored.conversation_items(call.resource, conversation)
+    if previous is None:
+        return []
+    if not previous.startswith("resp"):
+        raise refusals.malformed_previous(previous)
+    return stored.chain(call.resource, previous, call.now)
+
+
+def _refuse_ephemeral(call: Call, items: list[Object]) -> None:
+    """Reasoning of a response that was not stored has to bring its encrypted content (reported)."""
+    for item in items:
+        if item["type"] == "reasoning" and not item.get("encrypted_content") and stored.is_ephemeral(item.get("id") or ""):
+            stored.item(call.resource, item["id"], call.now)
+
+
+def effort_of(body: ResponseRequest, model: Model) -> str | None:
+    """The reasoning effort that applies."""
+    return (body.reasoning and body.reasoning.effort) or model.default_effort
+
+
+def summary_of(body: ResponseRequest) -> str | None:
+    """The kind of reasoning summary that was asked for."""
+    reasoning = body.reasoning
+    return (reasoning.summary or reasoning.generate_summary) if reasoning is not None else None
+
+
+def _refuse_unable(body: ResponseRequest, model: Model) -> None:
+    """What the deployment's model cannot do (facts §C.8); other vendors' models are taken to ignore it (inferred)."""
+    for name in ("presence_penalty", "frequency_penalty"):
+        if getattr(body, name):
+            raise errors.request_error(f"Unsupported parameter: '{name}' is not supported with this model.", param=name)
+    if model.dialect != "openai":
+        return
+    _refuse_reasoning(body, model)
+    if model.reasons and effort_of(body, model) != "none":
+        for name, default in (("temperature", 1.0), ("top_p", 1.0)):
+            if getattr(body, name) not in (None, default, getattr(model, name, default)):
+                raise errors.unsupported_parameter(name)
+        if "message.output_text.logprobs" in (body.include or ()):
+            raise refusals.no_logprobs("include")
+        if body.top_logprobs:
+            raise refusals.no_logprobs("top_logprobs")
+    verbosity = body.text.verbosity if body.text is not None else None
+    if verbosity not in (None, "medium") and not model.name.startswith("gpt-5"):
+        raise refusals.not_with_this_model("text.verbosity", str(verbosity), model.name, ["medium"])
+
+
+def _refuse_reasoning(body: ResponseRequest, model: Model) -> None:
+    reasoning = body.reasoning
+    if reasoning is None:
+        return
+    if not model.reasons:
+        for name in ("effort", "summary", "generate_summary"):
+            if getattr(reasoning, name) is not None:
+                raise errors.unsupported_parameter(f"reasoning.{name}")
+    elif reasoning.effort is not None and reasoning.effort not in model.efforts:
+        raise refusals.not_with_this_model("reasoning.effort", reasoning.effort, model.name, list(model.efforts))
+
+
+def _output(body: ResponseRequest, items: list[Object]) -> OutputFormat:
+    asked = body.text.format if body.text is not None else None
+    if isinstance(asked, JsonObjectFormat):
+        if not any("json" in turn.text.lower() for turn in turns_of(items)):
+            raise refusals.no_json_asked()
+        return OutputFormat("json_object")
+    if isinstance(asked, JsonSchemaFormat):
+        if asked.strict:
+            from mockserver.model.json_schema import strict_problem
+
+            problem = strict_problem(asked.schema_)
+            if problem is not None:
+                message = f"Invalid schema for response_format '{asked.name}': {problem}"
+                raise errors.invalid_value("text.format.schema", message, "invalid_json_schema")
+        return OutputFormat("json_schema", asked.name, asked.schema_, bool(asked.strict))
+    return PLAIN_TEXT
+
+
+def _limit(body: ResponseRequest, model: Model) -> int | None:
+    limit = body.max_output_tokens
+    if limit is not None and limit > model.output:
+        expected = f"Expected a value <= {model.output}, but got {limit} instead."
+        message = f"Invalid 'max_output_tokens': integer above maximum value. {expected}"
+        raise errors.invalid_value("max_output_tokens", message, "integer_above_max_value")
+    return limit
+
+
+_BYTES_PER_CHARACTER = 4
+
+
+def _fit(asked: Prompt, *, truncate: bool) -> None:
+    """Refuse what the model's window does not hold, or drop the oldest turns until it does."""
+    longest = len(asked.instructions or "") + sum([len(turn.text) + 8 for turn in asked.turns])
+    if longest * _BYTES_PER_CHARACTER < asked.model.context:
+        return
+    while (used := tokens.count_prompt(asked)) > asked.model.context:
+        if not truncate or len(asked.turns) <= 1:
+            raise errors.context_length_exceeded("input", asked.model.context, used)
+        asked.turns = _without_oldest(asked.turns)
+
+
+def _without_oldest(turns: list[Turn]) -> list[Turn]:
+    return turns[max(1, len(turns) // 8) :]

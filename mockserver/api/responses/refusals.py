@@ -1,0 +1,148 @@
+"""Errors that only this family sends, each with where its wording was seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mockserver.errors import ApiError, invalid_value, request_error
+
+Json = Any
+_DOCUMENTATION = "https://platform.openai.com/docs/api-reference/responses/create"
+_MOVED = {
+    "messages": "input",
+    "max_tokens": "max_output_tokens",
+    "max_completion_tokens": "max_output_tokens",
+    "response_format": "text.format",
+    "reasoning_effort": "reasoning.effort",
+    "verbosity": "text.verbosity",
+}
+_WITHHELD = (
+    "The response was filtered due to the prompt triggering Azure OpenAI\u2019s content management policy. Please modify your "
+    "prompt and retry. To learn more about our content filtering policies please read our documentation: "
+    "https://go.microsoft.com/fwlink/?linkid=2198766"
+)
+
+
+def moved(document: Json) -> ApiError | None:
+    """A parameter of chat completions that has another name here (reported by many projects); None where there is none."""
+    for old, new in _MOVED.items():
+        if isinstance(document, dict) and old in document:
+            message = (
+                f"Unsupported parameter: '{old}'. In the Responses API, this parameter has moved to '{new}'. Try again with the "
+                f"new parameter. See the API documentation for more information: {_DOCUMENTATION}."
+            )
+            return request_error(message, param=None if old == "messages" else old, code="unsupported_parameter")
+    return None
+
+
+def nothing_to_answer() -> ApiError:
+    """Empty input and nothing to continue (measured on the sister service, August 2026)."""
+    message = "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation' must be provided."
+    return request_error(message, code="missing_required_parameter")
+
+
+def two_pasts() -> ApiError:
+    """Both `previous_response_id` and `conversation` (measured on the sister service; the odd names are its own)."""
+    message = "Mutually exclusive parameters: ''. Ensure you are only providing one of: 'pre..._id' or 'conversation'."
+    return request_error(message, code="mutually_exclusive_parameters")
+
+
+def malformed_previous(response_id: str) -> ApiError:
+    """A `previous_response_id` that cannot be one (recalled)."""
+    message = f"Invalid 'previous_response_id': '{response_id}'. Expected an ID that begins with 'resp'."
+    return invalid_value("previous_response_id", message)
+
+
+def conversation_not_found(conversation_id: str) -> ApiError:
+    """A conversation that is not stored (recalled)."""
+    return request_error(f"Conversation with id '{conversation_id}' not found.", status=404)
+
+
+def item_not_found(item_id: str, *, persisted: bool) -> ApiError:
+    """An item that is named by id and not stored (reported: 400 for items of `store: false`, 404 for others)."""
+    if persisted:
+        return request_error(f"Item with id '{item_id}' not found.", param="input", status=404)
+    message = (
+        f"Item with id '{item_id}' not found. Items are not persisted when `store` is set to false. Try again with `store` set to "
+        "true, or remove this item from your input."
+    )
+    return request_error(message, param="input")
+
+
+def output_without_call(kind: str, call_id: str) -> ApiError:
+    """A tool's output whose call is nowhere in the conversation (widely reported)."""
+    return request_error(f"No tool call found for {kind} call output with call_id {call_id}.", param="input")
+
+
+def call_without_output(kind: str, call_id: str) -> ApiError:
+    """A tool call that the next turn leaves unanswered (widely reported)."""
+    return request_error(f"No tool output found for {kind} call {call_id}.", param="input")
+
+
+def reasoning_alone(item_id: str) -> ApiError:
+    """A reasoning item that was sent back without what it led to (recorded on the sister service)."""
+    return request_error(
+        f"Item '{item_id}' of type 'reasoning' was provided without its required following item.", param="input"
+    )
+
+
+def tool_not_offered(choice: str) -> ApiError:
+    """`tool_choice` names a tool that is not in `tools` (widely reported)."""
+    return request_error(f"Tool choice '{choice}' not found in 'tools' parameter.", param="tool_choice")
+
+
+def no_tools() -> ApiError:
+    """`tool_choice: required` without tools (reported, also from Azure)."""
+    return request_error("Tool choice 'required' must be specified with 'tools' parameter.", param="tool_choice")
+
+
+def not_with_this_model(param: str, value: str, model: str, supported: list[str]) -> ApiError:
+    """A value that other models take (measured on the sister service)."""
+    quoted = [f"'{one}'" for one in supported]
+    listed = quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + f"{',' if len(quoted) > 2 else ''} and {quoted[-1]}"
+    message = f"Unsupported value: '{value}' is not supported with the '{model}' model. Supported values are: {listed}."
+    return request_error(message, param=param, code="unsupported_value")
+
+
+def no_logprobs(param: str) -> ApiError:
+    """Log probabilities of a model that reasons (recorded on the sister service)."""
+    return request_error("logprobs are not supported with reasoning models.", param=param, code="unsupported_parameter")
+
+
+def no_json_asked() -> ApiError:
+    """`json_object` with no mention of JSON in the input; instructions do not count (reported, also from Azure)."""
+    message = "Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'."
+    return request_error(message, param="input")
+
+
+def background_unstored() -> ApiError:
+    """`background` with `store: false` (docs; the wording is inferred)."""
+    return request_error("Background mode requires 'store' to be true.", param="store")
+
+
+def not_background() -> ApiError:
+    """Cancelling a response that was not made in the background (recalled)."""
+    return request_error("Cannot cancel a synchronous response.")
+
+
+def not_streamed() -> ApiError:
+    """Replaying a response that was neither streamed nor made in the background (the wording of Azure's own agent servers)."""
+    return request_error("This response cannot be streamed because it was not created with stream=true.", param="stream")
+
+
+def prompt_withheld(filters: Json) -> ApiError:
+    """The content filter withheld the prompt (four independent reports from Azure, 2026). `filters` is `content_filters`."""
+    error = {
+        "message": _WITHHELD,
+        "type": "invalid_request_error",
+        "param": "prompt",
+        "code": "content_filter",
+        "content_filters": filters,
+        "innererror": {"code": "ContentFiltered"},
+    }
+    return ApiError(400, {"error": error})
+
+
+def withheld_in_stream() -> dict[str, Json]:
+    """The inner error of the frame that ends a stream whose prompt was withheld (reported from Azure, August 2026)."""
+    return {"code": "content_policy_violation", "message": _WITHHELD, "param": "prompt", "type": "invalid_request_error"}

@@ -1,0 +1,274 @@
+"""The tools that a response may use: what each form needs, how it is echoed with its defaults, what the model sees of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mockserver import errors
+from mockserver.api.responses.refusals import no_tools, tool_not_offered
+from mockserver.api.responses.shape import Shape, check, describe, ordered
+from mockserver.model.prompt import AUTO, Tool, ToolChoice
+
+Json = Any
+Object = dict[str, Json]
+_NAME_LIMIT = 64
+_NAME_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+_MACHINES = ("windows", "mac", "linux", "ubuntu", "browser")
+_SIZES = ("low", "medium", "high")
+
+
+@dataclass(frozen=True, slots=True)
+class ToolForm:
+    """One type of tool: its members, what the echo adds where the caller said nothing, and what it leaves out."""
+
+    required: Shape = field(default_factory=dict)
+    optional: Shape = field(default_factory=dict)
+    defaults: Mapping[str, Json] = field(default_factory=dict)
+    secret: tuple[str, ...] = ()
+
+
+_LOCATION = {"type": "approximate", "city": None, "country": "US", "region": None, "timezone": None}
+_WEB_OPTIONS: Shape = {
+    "search_context_size": _SIZES,
+    "user_location": "object",
+    "filters": "object",
+    "search_content_types": "array",
+}
+_PREVIEW = ToolForm(
+    optional=_WEB_OPTIONS,
+    defaults={"search_content_types": ["text"], "search_context_size": "medium", "user_location": _LOCATION},
+)
+_WEB = ToolForm(optional=_WEB_OPTIONS, defaults={"filters": None, "search_context_size": "medium", "user_location": _LOCATION})
+FORMS: dict[str, ToolForm] = {
+    "function": ToolForm(
+        {"name": "string"},
+        {"description": "string", "parameters": "object", "strict": "boolean", "output_schema": "object"},
+        {"description": None, "output_schema": None},
+    ),
+    "file_search": ToolForm(
+        {"vector_store_ids": "array"},
+        {"max_num_results": "integer", "ranking_options": "object", "filters": "object"},
+        {"filters": None, "max_num_results": 20},
+    ),
+    "web_search_preview": _PREVIEW,
+    "web_search_preview_2025_03_11": _PREVIEW,
+    "web_search": _WEB,
+    "web_search_2025_08_26": _WEB,
+    "computer_use_preview": ToolForm(
+        {"display_height": "integer", "display_width": "integer", "environment": _MACHINES}
+    ),
+    "computer": ToolForm(),
+    "code_interpreter": ToolForm({"container": "string|object"}),
+    "image_generation": ToolForm(
+        optional={
+            "background": ("transparent", "opaque", "auto"),
+            "model": "string",
+            "moderation": ("auto", "low"),
+            "output_compression": "integer",
+            "output_format": ("png", "webp", "jpeg"),
+            "partial_images": "integer",
+            "quality": ("low", "medium", "high", "auto"),
+            "size": "string",
+            "input_fidelity": ("high", "low"),
+        },
+        defaults={
+            "background": "auto",
+            "model": "gpt-image-1",
+            "moderation": "auto",
+            "n": 1,
+            "output_compression": 100,
+            "output_format": "png",
+            "quality": "auto",
+            "size": "auto",
+        },
+    ),
+    "mcp": ToolForm(
+        {"server_label": "string"},
+        {"server_url": "string", "connector_id": "string", "allowed_tools": "array|object", "headers": "object",
+         "authorization": "string", "require_approval": "string|object", "server_description": "string"},
+        {"allowed_tools": None, "headers": None, "require_approval": "always", "server_description": None},
+        ("authorization", "headers"),
+    ),
+    "local_shell": ToolForm(),
+    "shell": ToolForm(optional={"environment": "object"}),
+    "apply_patch": ToolForm(),
+    "custom": ToolForm(
+        {"name": "string"}, {"description": "string", "format": "object"}, {"description": None, "format": {"type": "text"}}
+    ),
+    "namespace": ToolForm({"name": "string", "description": "string", "tools": "array"}),
+    "tool_search": ToolForm(optional={"execution": ("server", "client"), "description": "string", "parameters": "object"}),
+}  # fmt: skip
+
+
+def validate_tools(tools: list[Object] | None, path: str = "tools") -> None:
+    """Check every tool. Raises ApiError 400 for the first mistake."""
+    for at, tool in enumerate(tools or ()):
+        here = f"{path}[{at}]"
+        form = _form(tool, here)
+        check(tool, here, form.required, form.optional)
+        refine = _FURTHER.get(tool["type"])
+        if refine is not None:
+            refine(tool, here)
+
+
+def _form(tool: Json, path: str) -> ToolForm:
+    if not isinstance(tool, dict):
+        raise errors.invalid_type(path, "an object", describe(tool))
+    kind = tool.get("type")
+    if kind is None:
+        raise errors.missing_parameter(f"{path}.type")
+    if not isinstance(kind, str):
+        raise errors.invalid_type(f"{path}.type", "a string", describe(kind))
+    if kind not in FORMS:
+        raise errors.unsupported_choice(f"{path}.type", kind, list(FORMS))
+    return FORMS[kind]
+
+
+def _refuse_name(tool: Object, path: str) -> None:
+    name = tool["name"]
+    if not name:
+        expected = "Expected a string with minimum length 1, but got an empty string instead."
+        raise errors.invalid_value(f"{path}.name", f"Invalid '{path}.name': empty string. {expected}", "empty_string")
+    if len(name) > _NAME_LIMIT:
+        expected = f"Expected a string with maximum length {_NAME_LIMIT}, but got a string with length {len(name)} instead."
+        raise errors.invalid_value(
+            f"{path}.name", f"Invalid '{path}.name': string too long. {expected}", "string_above_max_length"
+        )
+    if not _NAME_LETTERS.issuperset(name):
+        expected = "Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'."
+        raise errors.invalid_value(f"{path}.name", f"Invalid '{path}.name': string does not match pattern. {expected}")
+
+
+def _refuse_function(tool: Object, path: str) -> None:
+    _refuse_name(tool, path)
+    parameters = tool.get("parameters")
+    if not tool.get("strict") or parameters is None:
+        return
+    from mockserver.model.json_schema import strict_problem
+
+    problem = strict_problem(parameters)
+    if problem is not None:
+        message = f"Invalid schema for function '{tool['name']}': {problem}"
+        raise errors.invalid_value(f"{path}.parameters", message, "invalid_function_parameters")
+
+
+def _refuse_mcp(tool: Object, path: str) -> None:
+    if tool.get("server_url") is None and tool.get("connector_id") is None:
+        raise errors.missing_parameter(f"{path}.server_url")
+    approval = tool.get("require_approval")
+    if isinstance(approval, str) and approval not in ("always", "never"):
+        raise errors.unsupported_choice(f"{path}.require_approval", approval, ["always", "never"])
+
+
+def _refuse_results(tool: Object, path: str) -> None:
+    most = tool.get("max_num_results")
+    if most is not None and not 1 <= most <= 50:
+        below = most < 1
+        side, bound = ("below minimum", ">= 1") if below else ("above maximum", "<= 50")
+        message = f"Invalid '{path}.max_num_results': integer {side} value. Expected a value {bound}, but got {most} instead."
+        raise errors.invalid_value(f"{path}.max_num_results", message, f"integer_{'below_min' if below else 'above_max'}_value")
+
+
+_FURTHER: dict[str, Callable[[Object, str], None]] = {
+    "function": _refuse_function,
+    "custom": _refuse_name,
+    "mcp": _refuse_mcp,
+    "file_search": _refuse_results,
+    "namespace": lambda tool, path: validate_tools(tool["tools"], f"{path}.tools"),
+}
+
+
+def echo(tool: Object) -> Object:
+    """A tool as the response shows it: with its defaults, without its secrets (wire; facts §C.3, §C.5)."""
+    form = FORMS[tool["type"]]
+    given = {name: value for name, value in tool.items() if value is not None and name not in form.secret}
+    told = {**form.defaults, **given}
+    if tool["type"] == "function":
+        told |= _echo_function(tool)
+    elif tool["type"] == "file_search":
+        told["ranking_options"] = {"ranker": "auto", "score_threshold": 0.0} | (tool.get("ranking_options") or {})
+    elif isinstance(told.get("user_location"), dict):
+        told["user_location"] = {**_LOCATION, **told["user_location"]}
+    return ordered(told)
+
+
+def _echo_function(tool: Object) -> Object:
+    """Strict unless the caller said otherwise, and then closed to further properties (wire: a request without `strict`)."""
+    parameters = tool.get("parameters")
+    if tool.get("strict") is not None or parameters is None:
+        return {"parameters": parameters, "strict": tool.get("strict") is not False}
+    from mockserver.model.json_schema import normalised_strict
+
+    return {"parameters": normalised_strict(parameters), "strict": True}
+
+
+def offered(tools: list[Object] | None) -> tuple[Tool, ...]:
+    """The tools as a prompt has them. Those of a namespace stand beside the others."""
+    found: list[Tool] = []
+    for tool in tools or ():
+        kind = tool["type"]
+        if kind == "function":
+            strict = tool.get("strict") is not False
+            found.append(Tool(tool["name"], kind, tool.get("parameters"), strict, tool.get("description")))
+        elif kind == "namespace":
+            found += offered(tool["tools"])
+        else:
+            found.append(Tool(tool.get("name") or kind, kind, description=tool.get("description")))
+    return tuple(found)
+
+
+def namespace_of(tools: list[Object] | None, name: str) -> str | None:
+    """The namespace that a function belongs to, None where it stands alone."""
+    for tool in tools or ():
+        if tool["type"] == "namespace" and any(inner.get("name") == name for inner in tool["tools"]):
+            return str(tool["name"])
+    return None
+
+
+_NEVER_FORCED = ("function", "custom", "mcp", "namespace", "tool_search", "local_shell")
+_HOSTED = tuple(kind for kind in FORMS if kind not in _NEVER_FORCED)
+_CHOICES: dict[str, Shape] = {
+    "function": {"name": "string"},
+    "custom": {"name": "string"},
+    "mcp": {"server_label": "string"},
+    "allowed_tools": {"mode": ("auto", "required"), "tools": "array"},
+    **{kind: {} for kind in _HOSTED},
+}
+
+
+def chosen(choice: str | Object | None, tools: list[Object] | None) -> ToolChoice:
+    """What `tool_choice` means. Raises ApiError 400 for a form that does not exist and a tool that is not offered."""
+    if choice is None:
+        return AUTO
+    if isinstance(choice, str):
+        if choice == "required" and not tools:
+            raise no_tools()
+        return ToolChoice(choice)  # type: ignore[arg-type]
+    kind = choice.get("type")
+    if kind is None:
+        raise errors.missing_parameter("tool_choice.type")
+    if not isinstance(kind, str):
+        raise errors.invalid_type("tool_choice.type", "a string", describe(kind))
+    if kind not in _CHOICES:
+        raise errors.unsupported_choice("tool_choice.type", kind, list(_CHOICES))
+    check(choice, "tool_choice", _CHOICES[kind], {})
+    if kind == "allowed_tools":
+        names = tuple(_named(allowed, tools, f"tool_choice.tools[{at}]") for at, allowed in enumerate(choice["tools"]))
+        return ToolChoice(choice["mode"], names)
+    return ToolChoice("required", (_named(choice, tools, "tool_choice"),))
+
+
+def _named(choice: Json, tools: list[Object] | None, path: str) -> str:
+    """The offered tool that a choice names."""
+    if not isinstance(choice, dict):
+        raise errors.invalid_type(path, "an object", describe(choice))
+    kind = str(choice.get("type"))
+    label = "server_label" if kind == "mcp" else "name"
+    wanted = choice.get(label)
+    name = str(wanted or kind)
+    inside = [inner for tool in tools or () for inner in (tool["tools"] if tool["type"] == "namespace" else (tool,))]
+    if not any(tool["type"] == kind and (wanted is None or tool.get(label) == wanted) for tool in inside):
+        raise tool_not_offered(name)
+    return name if kind in ("function", "custom") else kind

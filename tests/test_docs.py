@@ -1,0 +1,100 @@
+"""README and docs stay true: their snippets run, their pages are those that the code makes, their links lead somewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import mockserver
+from mockserver import cli, errors
+from mockserver.coverage import markdown_page
+from mockserver.operations import TABLE
+from mockserver.scenario.load import parse
+from mockserver.scenario.switches import MARK, SWITCHES
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def fences(language: str) -> list[object]:
+    found = []
+    for page in PAGES:
+        for at, block in enumerate(re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)):
+            found.append(pytest.param(block, id=f"{page.name}-{at}"))
+    return found
+
+
+@pytest.mark.parametrize("snippet", fences("python"))
+def test_python_snippets_run(snippet: str) -> None:
+    exec(compile(snippet, "snippet", "exec"), {"__name__": "snippet"})
+
+
+@pytest.mark.parametrize("snippet", fences("yaml"))
+def test_yaml_snippets_are_scenarios(snippet: str) -> None:
+    parse(snippet)
+
+
+def test_the_coverage_page_is_the_table() -> None:
+    assert (ROOT / "docs/coverage.md").read_text() == markdown_page()
+
+
+def test_the_published_schema_is_the_format() -> None:
+    printed = CliRunner().invoke(cli.main, ["schema"]).stdout
+    assert (ROOT / "docs/scenario.schema.json").read_text() == printed
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_every_command_and_option_is_documented() -> None:
+    text = (ROOT / "docs/command-line.md").read_text()
+    for name, command in cli.main.commands.items():  # type: ignore[attr-defined]
+        assert f"`mockserver {name}" in text
+        for parameter in command.params:
+            for flag in parameter.opts:
+                assert not flag.startswith("--") or f"`{flag}" in text, flag
+
+
+def test_every_switch_and_named_error_is_documented() -> None:
+    readme, reference = (ROOT / "README.md").read_text(), (ROOT / "docs/scenarios.md").read_text()
+    assert all(f"{MARK}{switch}`" in readme for switch in SWITCHES)
+    assert all(f"`{name}`" in reference for name in errors.NAMED_ERRORS)
+
+
+def test_the_version_has_its_place_in_the_changelog() -> None:
+    assert f"\n## {mockserver.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_public_names_are_all_there() -> None:
+    assert mockserver.__all__ == sorted(mockserver.__all__)
+    assert all(getattr(mockserver, name) is not None for name in mockserver.__all__)
+    with pytest.raises(AttributeError):
+        mockserver.Nothing  # type: ignore[attr-defined] # noqa: B018
+
+
+def test_the_image_copies_what_it_needs_and_starts_the_command() -> None:
+    """No image is built here: its steps are read, and the same install and start are run by `.ci/run`."""
+    steps = (ROOT / "Dockerfile").read_text().splitlines()
+    copied = {word for step in steps if step.startswith("COPY") for word in step.split()[1:-1]}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    needed = {"pyproject.toml", project["project"]["readme"], *project["project"]["license-files"], *project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]}
+    assert needed <= copied
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert ignored[0] == "*"
+    assert {f"!{name}" for name in copied} <= set(ignored)
+    start = json.loads(steps[-1].removeprefix("CMD "))
+    assert start[:3] == ["serve", "--host", "0.0.0.0"]
+    assert any(step == "USER mockserver" for step in steps)
+
+
+def test_operations_are_told_once() -> None:
+    listed = [(one.method, one.path) for one in TABLE.all()]
+    assert len(listed) == len(set(listed))
