@@ -25,7 +25,6 @@ AUDIENCES = frozenset(
         "7d312290-28c8-473c-a0ed-8e53749b6d6d",
     }
 )
-HOSTS = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")
 
 
 def authorise(resources: Resources, headers: Mapping[str, str]) -> Resource:
@@ -58,15 +57,6 @@ def check_token(token: str, now: float) -> None:
     timely = isinstance(expires, (int, float)) and isinstance(not_before, (int, float)) and not_before <= now < expires
     if not (fits and timely):
         raise errors.bad_token()
-
-
-def resource_name(host: str) -> str | None:
-    """The resource's name in a host such as `contoso.openai.azure.com:443`, None for any other host."""
-    name = host.partition(":")[0].lower()
-    for suffix in HOSTS:
-        if name.endswith(suffix):
-            return name[: -len(suffix)]
-    return None
 
 
 def _bearer(headers: Mapping[str, str]) -> str | None:

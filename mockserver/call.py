@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
+    from mockserver.deployment import Deployment
     from mockserver.errors import HeaderSet
     from mockserver.model.pieces import Size
     from mockserver.model.prompt import Prompt
     from mockserver.model.reply import Reply
     from mockserver.operations import Operation
-    from mockserver.resource import Deployment, Resource
+    from mockserver.resource import Resource
     from mockserver.scenario.step import Answer
     from mockserver.state.chance import Chance
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from mockserver.config import Settings
     from mockserver.resource import Resources
 
+Command = TypeVar("Command", bound=Callable[..., Any])
 PORT = 4650
 LEVELS = ("debug", "info", "warning", "error")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
-def setting(*flags: str, **traits: Any) -> Any:
+def setting(*flags: str, **traits: Any) -> Callable[[Command], Command]:
     """An option that the environment can set too: `--log-level` is `MOCKSERVER_LOG_LEVEL`."""
     long = next(flag for flag in flags if flag.startswith("--")).partition("/")[0]
     return click.option(*flags, envvar="MOCKSERVER_" + long[2:].replace("-", "_").upper(), show_envvar=True, **traits)

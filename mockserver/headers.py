@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from mockserver.state.chance import Chance
 
 if TYPE_CHECKING:
+    from mockserver.deployment import Deployment
     from mockserver.errors import HeaderSet
     from mockserver.operations import Headers
-    from mockserver.resource import Deployment, Resource
 
 HeaderList = list[tuple[bytes, bytes]]
 _CLIENT_ID = b"x-ms-client-request-id"
@@ -45,10 +45,10 @@ def of_model(deployment: Deployment, kind: Headers, chance: Chance, client_id: s
     return head
 
 
-def of_stored(resource: Resource, chance: Chance, client_id: str | None) -> HeaderList:
+def of_stored(region: HeaderList, chance: Chance, client_id: str | None) -> HeaderList:
     """The headers of stored objects and assistants' files, less type and length (wire §2.5)."""
     head = [
-        *resource.headers,
+        *region,
         (b"openai-processing-ms", b"%d" % (20 + chance.below(180))),
         (b"openai-version", b"2020-10-01"),
         (b"x-ms-middleware-request-id", chance.uuid().encode()),
@@ -60,9 +60,9 @@ def of_stored(resource: Resource, chance: Chance, client_id: str | None) -> Head
     return head
 
 
-def of_gateway(resource: Resource, kind: HeaderSet, chance: Chance, client_id: str | None) -> HeaderList:
+def of_gateway(region: HeaderList, kind: HeaderSet, chance: Chance, client_id: str | None) -> HeaderList:
     """The headers of an answer that the gateway gave before a model or a store was asked (wire §2.6)."""
-    head = [] if kind == "bare" else list(_SECURITY if kind == "gateway" else resource.headers)
+    head = [] if kind == "bare" else list(_SECURITY if kind == "gateway" else region)
     head.append((b"apim-request-id", chance.uuid().encode()))
     if client_id is not None and kind != "bare":
         head.append((_CLIENT_ID, client_id.encode("latin-1", "replace")))

@@ -20,6 +20,7 @@ from mockserver.delivery import Delivery, Receive, Scope, Send, encode
 from mockserver.errors import ApiError
 from mockserver.journal import Exchange
 from mockserver.operations import TABLE, Operation
+from mockserver.quota import estimate
 from mockserver.scenario.match import Subject
 from mockserver.state.clock import stopwatch
 
@@ -189,31 +190,13 @@ def _deploy(call: Call, exchange: Exchange) -> None:
     exchange.deployment = name
     kind = call.operation.kind
     deployment = call.deployment = call.resource.deployment(name, kind)
-    refused = deployment.quota.take(call.now, _estimate(document, len(exchange.request_body)))
+    refused = deployment.quota.take(call.now, estimate(document))
     if refused is not None:
         unit, wait = refused
         gateway = call.operation.gateway
         raise errors.rate_limited(name, deployment.model.name, call.resource.region, gateway, wait, unit=unit)
     if deployment.model.kind != kind:
         raise errors.operation_not_supported(call.operation.action, deployment.model.name)
-
-
-def _estimate(document: dict[str, Json], size: int) -> int:
-    """Tokens as the gateway guesses them on receipt: a quarter of the prompt's characters, and the limit that was set (docs)."""
-    prompt = document.get("messages") or document.get("input") or document.get("prompt") or ""
-    text = len(prompt) if isinstance(prompt, str) else _characters(prompt)
-    limit = document.get("max_completion_tokens") or document.get("max_output_tokens") or document.get("max_tokens")
-    return text // 4 + (limit if isinstance(limit, int) and 0 < limit < 10_000_000 else 0)
-
-
-def _characters(prompt: Json) -> int:
-    if isinstance(prompt, str):
-        return len(prompt)
-    if isinstance(prompt, list):
-        return sum(map(_characters, prompt))
-    if isinstance(prompt, dict):
-        return _characters(prompt.get("content") or prompt.get("text") or prompt.get("output") or "")
-    return 0
 
 
 def _script(call: Call, exchange: Exchange) -> Answer | None:
@@ -250,11 +233,11 @@ def _head(result: Result, trail: Trail, request: Request, chance: Chance) -> Hea
     call, operation = trail.call, trail.operation
     client_id = request.headers.get("x-ms-client-request-id")
     if call is None or operation is None or result.header_set != "inference":
-        head = headers.of_gateway(trail.resource, result.header_set, chance, client_id)
+        head = headers.of_gateway(trail.resource.headers, result.header_set, chance, client_id)
     elif call.deployment is not None:
         head = headers.of_model(call.deployment, operation.headers, chance, client_id, streamed=result.frames is not None)
     else:
-        head = headers.of_stored(trail.resource, chance, client_id)
+        head = headers.of_stored(trail.resource.headers, chance, client_id)
     head += result.headers
     if result.frames is not None:
         head.append((b"content-type", b"text/event-stream; charset=utf-8"))

@@ -7,8 +7,9 @@ prompt of 31 characters took 7 off). Calls that fail later count too.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+Json = Any
 MINUTE = 60.0
 DEFAULT_RPM = 10_000
 DEFAULT_TPM = 10_000_000
@@ -51,3 +52,20 @@ class Quota:
     def reset(self) -> None:
         """Begin a fresh minute."""
         self.started, self.requests, self.tokens = float("-inf"), 0, 0
+
+
+def estimate(document: dict[str, Json]) -> int:
+    """Tokens as the gateway guesses them on receipt: a quarter of the prompt's characters, and the limit that was set."""
+    prompt = document.get("messages") or document.get("input") or document.get("prompt") or ""
+    limit = document.get("max_completion_tokens") or document.get("max_output_tokens") or document.get("max_tokens")
+    return _characters(prompt) // 4 + (limit if isinstance(limit, int) and 0 < limit < 10_000_000 else 0)
+
+
+def _characters(prompt: Json) -> int:
+    if isinstance(prompt, str):
+        return len(prompt)
+    if isinstance(prompt, list):
+        return sum(map(_characters, prompt))
+    if isinstance(prompt, dict):
+        return _characters(prompt.get("content") or prompt.get("text") or prompt.get("output") or "")
+    return 0

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mockserver import errors
-from mockserver.auth import resource_name
-from mockserver.headers import HeaderList, of_resource
+from mockserver.deployment import Deployment
+from mockserver.headers import of_resource
 from mockserver.journal import Journal
 from mockserver.model.catalogue import Model, infer
 from mockserver.preview import DEFAULT_PROFILE, PROFILES
@@ -24,29 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mockserver.scenario.load import DeploymentSpec
-    from mockserver.scenario.rule import Behaviour
 
+HOSTS = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")
 DEFAULT_NAME = "mockserver"
 DEFAULT_KEY = "mock-key"
 DEFAULT_REGION = "East US 2"
 _NAMES_KEPT = 4_096
 _BODIES_KEPT = 65_536
-
-
-@dataclass(slots=True)
-class Deployment:
-    """A model under a name, with its own quota.
-
-    `behaviour` is what it does to all its calls: throttle, filter, slow down, stall, cut. `region_headers` and `headers` hold
-    what its answers always carry.
-    """
-
-    name: str
-    model: Model
-    region_headers: HeaderList
-    quota: Quota = field(default_factory=Quota)
-    behaviour: Behaviour | None = None
-    headers: dict[tuple[str, bool], HeaderList] = field(default_factory=dict)
 
 
 class Resource:
@@ -181,10 +164,11 @@ class Resources:
 
     def by_host(self, host: str) -> Resource | None:
         """The resource that an Azure host name stands for, None for other hosts and unknown names."""
-        if "." not in host:
-            return None
-        name = resource_name(host)
-        return self.by_name.get(name) if name is not None else None
+        for suffix in HOSTS:
+            name, found, _ = host.lower().partition(suffix)
+            if found:
+                return self.by_name.get(name)
+        return None
 
     def remove(self, name: str) -> None:
         """Stop serving a resource."""

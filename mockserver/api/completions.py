@@ -118,9 +118,9 @@ def _whole(call: Call, said: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
         {"prompt_index": at, "content_filter_results": content_filter.prompt_results(said[0][0].prompt_verdict)}
         for at in range(len(turns))
     ]
-    given = said[0][0].usage
-    asked = given.get("prompt_tokens", sum(tokens.count(turn.text, model.encoding) for turn in turns))
-    told = given.get("completion_tokens", sum(spoken.completion_tokens for _, spoken in said))
+    first = said[0][0]
+    asked = first.used(sum(tokens.count(turn.text, model.encoding) for turn in turns), "prompt_tokens")
+    told = first.used(sum(spoken.completion_tokens for _, spoken in said), "completion_tokens")
     return {
         "id": completion_id(call.chance, "cmpl"),
         "object": "text_completion",
@@ -128,7 +128,7 @@ def _whole(call: Call, said: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
         "model": model.snapshot,
         "prompt_filter_results": prompts,
         "choices": choices,
-        "usage": {"prompt_tokens": asked, "completion_tokens": told, "total_tokens": given.get("total_tokens", asked + told)},
+        "usage": {"prompt_tokens": asked, "completion_tokens": told, "total_tokens": first.used(asked + told, "total_tokens")},
     }
 
 

@@ -103,6 +103,13 @@ class Reply:
         """All answer text, joined."""
         return "".join(part.text for part in self.parts if isinstance(part, Text))
 
+    def used(self, counted: int, *names: str) -> int:
+        """`counted`, unless the script overrides it under one of `names`."""
+        for name in names:
+            if name in self.usage:
+                return int(self.usage[name])
+        return counted
+
     @property
     def tool_calls(self) -> list[ToolCall]:
         """The calls of the caller's own tools, in order."""

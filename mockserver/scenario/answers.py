@@ -217,7 +217,7 @@ class Respond(Behaviour):
     usage: Usage = given("Token counts in place of the counted ones.")
     embedding: Annotated[
         Annotated[_Vector, Tag("<vector>")] | Annotated[list[_Vector], Field(min_length=1), Tag("<vectors>")], _VectorKind
-    ] = given("The vector of every input, or a list of vectors, one for each input.")
+    ] = given("The vector of every input, or a list of vectors, one for each input, the last repeating.")
     status: int = given("The HTTP status of an answer that is spelled out.", ge=200, le=599)
     body: Any = given("The body of an answer that is spelled out: text as it is, anything else as JSON.")
     headers: dict[HeaderName, HeaderValue] = given("The headers of an answer that is spelled out.")

@@ -164,12 +164,9 @@ def _logprobs(call: Call, spoken: Spoken) -> Json:
 
 def _usage(call: Call, spoken: list[Spoken], reply: Reply) -> dict[str, Json]:
     model = call.served_by.model
-    given: dict[str, Json] = reply.usage
-    prompt_tokens: int = given.get("prompt_tokens", given.get("input_tokens", call.prompt_tokens))
-    completion_tokens: int = given.get(
-        "completion_tokens", given.get("output_tokens", sum(said.completion_tokens for said in spoken))
-    )
-    reasoning = given.get("reasoning_tokens", sum(said.reasoning_tokens for said in spoken))
+    prompt_tokens = reply.used(call.prompt_tokens, "prompt_tokens", "input_tokens")
+    completion_tokens = reply.used(sum(said.completion_tokens for said in spoken), "completion_tokens", "output_tokens")
+    reasoning = reply.used(sum(said.reasoning_tokens for said in spoken), "reasoning_tokens")
     accepted, rejected = _predicted(call, spoken[0])
     completion_details = {
         "accepted_prediction_tokens": accepted,
@@ -177,8 +174,7 @@ def _usage(call: Call, spoken: list[Spoken], reply: Reply) -> dict[str, Json]:
         "reasoning_tokens": reasoning,
         "rejected_prediction_tokens": rejected,
     }
-    cached = given.get("cached_tokens", 0)
-    prompt_details: dict[str, Json] = {"audio_tokens": 0, "cached_tokens": cached}
+    prompt_details = {"audio_tokens": 0, "cached_tokens": reply.used(0, "cached_tokens")}
     usage: dict[str, Json] = {}
     total = prompt_tokens + completion_tokens
     if model.dialect == "grok":
@@ -191,7 +187,7 @@ def _usage(call: Call, spoken: list[Spoken], reply: Reply) -> dict[str, Json]:
     usage |= {
         "prompt_tokens": prompt_tokens,
         "prompt_tokens_details": prompt_details,
-        "total_tokens": given.get("total_tokens", total),
+        "total_tokens": reply.used(total, "total_tokens"),
     }
     return usage
 

@@ -1,0 +1,28 @@
+"""A deployment: a model under a name, with its own quota and habits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mockserver.quota import Quota
+
+if TYPE_CHECKING:
+    from mockserver.model.catalogue import Model
+    from mockserver.scenario.rule import Behaviour
+
+
+@dataclass(slots=True)
+class Deployment:
+    """A model under a name.
+
+    `behaviour` is what it does to all its calls: throttle, filter, slow down, stall, cut. `region_headers` and `headers` hold
+    what its answers always carry, the latter by family and by whether they are streamed.
+    """
+
+    name: str
+    model: Model
+    region_headers: list[tuple[bytes, bytes]]
+    quota: Quota = field(default_factory=Quota)
+    behaviour: Behaviour | None = None
+    headers: dict[tuple[str, bool], list[tuple[bytes, bytes]]] = field(default_factory=dict)

@@ -1,0 +1,222 @@
+"""The ready scenarios do what they say, and the page and the schema of the format are in step with it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scenario_calls import NOW, call, outcome, text, told, tool_result
+
+from mockserver.errors import NAMED_ERRORS
+from mockserver.model.prompt import Prompt, Turn
+from mockserver.model.reply import Fault, Reasoning, Timing, ToolCall, Verdict
+from mockserver.scenario import template
+from mockserver.scenario.engine import Script
+from mockserver.scenario.load import Scenario, build, load, parse
+from mockserver.scenario.schema import ScenarioFile, json_schema
+from mockserver.scenario.switches import MARK, SWITCHES
+from mockserver.scenario.values import ITEM_TYPES
+from mockserver.state.chance import Chance
+
+ROOT = Path(__file__).parent.parent
+READY = sorted((ROOT / "scenarios").glob("*.yaml"))
+PAGE = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
+SCHEMA = json_schema()
+
+
+def ready(name: str) -> Script:
+    (scenario,) = load([ROOT / "scenarios" / f"{name}.yaml"])
+    return Script(scenario.rules)
+
+
+def later(user: str, turns: int) -> Any:
+    """A call in which some answers have been given before."""
+    subject = call(user)
+    prompt: Prompt | None = subject.prompt
+    assert prompt is not None
+    prompt.turns[:0] = [Turn(role, "…") for _ in range(turns) for role in ("user", "assistant")]  # type: ignore[arg-type]
+    return subject
+
+
+def test_hello() -> None:
+    assert text(ready("hello"), call("Hello!")) == "Hello! How can I help you today?"
+    assert text(ready("hello"), call("bye")) is None
+
+
+def test_tool_loop() -> None:
+    made = ready("tool-loop")
+    first = told(made, call("What's the weather in Paris?", tools=("get_weather",)))
+    assert first is not None
+    assert first.reply is not None
+    assert first.reply.parts == [ToolCall("get_weather", '{"city":"Paris"}')]
+    second = call("What's the weather in Paris?", tools=("get_weather",), turns=tool_result('{"temp": 18}'))
+    assert text(made, second) == 'The tool says: {"temp":18}'
+    assert told(made, call("What's the weather in Paris?")) is None
+
+
+def test_structured_output() -> None:
+    said = text(ready("structured-output"), call("Alice and Bob go to a science fair on Friday"))
+    assert json.loads(said or "") == {"name": "Science Fair", "date": "Friday", "participants": ["Alice", "Bob"]}
+
+
+def test_multi_turn() -> None:
+    made = ready("multi-turn")
+    assert text(made, call("tell me a riddle")) == "What has keys but opens no doors?"
+    assert text(made, later("is it a map?", 1)) == "No. Try again!"
+    assert text(made, later("is it a piano?", 2)) == "Right, a piano! That took you 2 tries."
+
+
+def test_flaky() -> None:
+    made = ready("flaky")
+    first, second = told(made, call("flaky?")), told(made, call("flaky?"))
+    assert first is not None
+    assert second is not None
+    assert first.error is not None
+    assert second.error is not None
+    assert (first.error.status, first.error.headers["retry-after-ms"]) == (429, "100")
+    assert (second.error.status, second.error.headers["retry-after-ms"]) == (429, "200")
+    assert text(made, call("flaky?")) == "Third time lucky."
+
+
+def test_slow_stream() -> None:
+    answer = told(ready("slow-stream"), call(deployment="gpt-4o-slow"))
+    assert answer is not None
+    assert answer.timing == Timing(ttft=0.5, tokens_per_second=20.0, jitter=0.2)
+    assert told(ready("slow-stream"), call(deployment="gpt-4o")) is None
+
+
+def test_cut_stream() -> None:
+    made = ready("cut-stream")
+    cut, reset = told(made, call("cut the stream")), told(made, call("reset the connection"))
+    assert cut is not None
+    assert reset is not None
+    assert (cut.fault, cut.timing.chunk) == (Fault("cut", 6), "word")
+    assert reset.fault == Fault("reset", 0)
+
+
+def test_content_filter() -> None:
+    made = ready("content-filter")
+    verdicts = []
+    for user in ("how to hurt someone", "a dark joke", "a thriller"):
+        answer = told(made, call(user))
+        assert answer is not None
+        assert answer.reply is not None
+        verdicts.append((answer.reply.prompt_verdict, answer.reply.completion_verdict, answer.reply.stop))
+    assert verdicts == [
+        (Verdict({"violence": "high"}, blocked=True), None, None),
+        (None, Verdict({"hate": "high"}, blocked=True), "content_filter"),
+        (None, Verdict({"violence": "low"}), None),
+    ]
+
+
+def test_reasoning() -> None:
+    answer = told(ready("reasoning"), call("How many r are in strawberry?"))
+    assert answer is not None
+    assert answer.reply is not None
+    thinking = answer.reply.parts[0]
+    assert isinstance(thinking, Reasoning)
+    assert (len(thinking.summary), thinking.tokens, answer.reply.text) == (2, 128, "There are three.")
+
+
+def test_states() -> None:
+    made = ready("states")
+    said = [text(made, call(f"please {user} my order")) for user in ("cancel",)]
+    said += [text(made, call(user)) for user in ("order a lamp", "where is my order?", "cancel my order", "Where is my order?")]
+    assert said == [
+        "There is no such order.",
+        "Your order is placed.",
+        "We are packing it.",
+        "It is too late to cancel your order.",
+        "It is on its way.",
+    ]
+
+
+def test_the_ready_scenarios_can_be_served_together_and_every_one_is_tested() -> None:
+    (scenario,) = load([ROOT / "scenarios"])
+    assert scenario.files == tuple(READY)
+    assert {f"test_{path.stem.replace('-', '_')}" for path in READY} <= set(globals())
+
+
+@pytest.mark.parametrize("path", READY, ids=lambda path: path.stem)
+def test_the_published_schema_accepts_the_ready_scenarios(path: Path) -> None:
+    jsonschema.validate(yaml.safe_load(path.read_text(encoding="utf-8")), SCHEMA)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_of_the_page_load_and_fit_the_published_schema(example: str) -> None:
+    assert isinstance(parse(example), Scenario)
+    jsonschema.validate(yaml.load(example, Loader=yaml.BaseLoader) and json.loads(json.dumps(_plain(example))), SCHEMA)
+
+
+def _plain(source: str) -> Any:
+    from mockserver.scenario.document import read
+
+    return read(source, "page").value
+
+
+def test_the_first_example_of_the_page_is_a_tool_loop() -> None:
+    made = Script(parse(EXAMPLES[0]).rules)
+    assert text(made, call("weather?", turns=tool_result('{"temp": 18}'))) == "It is 18 degrees."
+
+
+def test_the_near_misses_of_the_page_are_what_is_said() -> None:
+    shown = re.search(r"```text\n(.*?)\n```", PAGE, re.S)
+    assert shown is not None
+    assert Script(parse(EXAMPLES[0], "weather.yaml").rules).explain_near_misses(call("will it rain?")) == shown[1]
+
+
+def test_the_schema_on_disk_is_the_one_of_the_code() -> None:
+    published = json.loads((ROOT / "docs" / "scenario.schema.json").read_text(encoding="utf-8"))
+    assert published == SCHEMA, "run: mockserver schema > docs/scenario.schema.json"
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_the_page_names_every_key_error_item_switch_and_template_name() -> None:
+    generated = ScenarioFile.model_json_schema()
+    keys = {key for section in (generated, *generated["$defs"].values()) for key in section["properties"]}
+    names = {*keys, *NAMED_ERRORS, *ITEM_TYPES, *(MARK + switch for switch in SWITCHES), *template._NAMES}
+    words = set(re.findall(r"[\w-]+", " ".join(re.findall(r"`([^`\n]+)`", PAGE))))
+    code = set(re.findall(r"[\w-]+", " ".join(EXAMPLES)))
+    assert sorted(names - words - code) == []
+
+
+VALUES = (
+    st.none() | st.booleans() | st.integers(-2, 3) | st.sampled_from(["", "a", "1s", "rate_limit", "hate", "word", "createRun"])
+)
+SHAPES = st.recursive(
+    VALUES,
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["equals", "name", "text", "any", "not"]), inner, max_size=2)
+    ),
+    max_leaves=5,
+)
+RULES = st.fixed_dictionaries(
+    {"respond": SHAPES},
+    optional={
+        "when": st.dictionaries(st.sampled_from(["user", "turn", "json", "state", "tools", "previous"]), SHAPES, max_size=2),
+        "times": SHAPES,
+    },
+)
+
+
+@given(RULES)
+@settings(max_examples=60, deadline=None)
+def test_what_loads_fits_the_published_schema(rule: Any) -> None:
+    document = {"rules": [rule]}
+    if isinstance(outcome(lambda: build(document)), Scenario):
+        jsonschema.validate(document, SCHEMA)
+
+
+def test_the_same_call_gets_the_same_answer_from_a_script_loaded_anew() -> None:
+    source = "rules: [{respond: '{{ uuid() }} {{ fake.name() }} {{ now }}'}]"
+    answers = [Script(parse(source).rules).answer(call(), Chance("seed"), NOW) for _ in range(2)]
+    assert answers[0] == answers[1]
