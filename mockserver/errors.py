@@ -337,10 +337,10 @@ def _context(c: Circumstances) -> ApiError:
     return context_length_exceeded("messages" if c.gateway_name == "ChatCompletions_Create" else "input", 128_000, 130_000)
 
 
-def _filtered(c: Circumstances) -> ApiError:
-    from mockserver.model import content_filter
-
-    return prompt_filtered(content_filter.prompt_results(content_filter.verdict({"violence": "medium"})))
+def _filtered() -> ApiError:
+    safe = {"filtered": False, "severity": "safe"}
+    found = {"hate": safe, "jailbreak": {"detected": False, "filtered": False}, "self_harm": safe, "sexual": safe}
+    return prompt_filtered(found | {"violence": {"filtered": True, "severity": "medium"}})
 
 
 def _quota_exhausted() -> ApiError:
@@ -370,7 +370,7 @@ NAMED_ERRORS: Mapping[str, Callable[[Circumstances], ApiError]] = {
     "deployment_not_found": lambda c: deployment_not_found(),
     "bad_request": lambda c: request_error("Invalid request."),
     "conflict": lambda c: gateway_error(409, "Conflict", "The request conflicts with the current state of the resource."),
-    "content_filter": _filtered,
+    "content_filter": lambda c: _filtered(),
     "context_length": _context,
 }
 

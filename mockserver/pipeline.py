@@ -203,9 +203,10 @@ def _script(call: Call, exchange: Exchange) -> Answer | None:
     """What the script says to this call. Raises the error that it scripts, and in strict mode one for a call it does not know."""
     resource, operation = call.resource, call.operation
     subject = Subject(operation.id, exchange.deployment, call.raw, call.headers, call.prompt, call.path, resource.region)
-    found = resource.script.answer(subject, call.chance, call.now)
-    exchange.rule = found.rule if found is not None else None
     behaviour = call.deployment.behaviour if call.deployment is not None else None
+    refused = behaviour is not None and behaviour.refuses
+    found = None if refused else resource.script.answer(subject, call.chance, call.now)
+    exchange.rule = found.rule if found is not None else None
     if behaviour is not None and (found is not None or behaviour.decides or not resource.script.strict):
         found = behaviour.applied(found, subject, call.chance, call.now)
     if found is None and resource.script.strict and call.prompt is not None:

@@ -195,7 +195,7 @@ def test_the_nearest_rules_come_first() -> None:
     assert [miss.rule for miss in misses] == ["slip", "half", "middle"]
     assert script.explain_near_misses(call("the weather"), count=1).splitlines() == [
         "The nearest rules:",
-        "  slip (<dict>)",
+        "  slip (rules[1])",
         "    user: expected to contain 'wether', got 'the weather'",
     ]
 

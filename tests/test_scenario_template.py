@@ -64,6 +64,13 @@ def test_groups_of_the_rules_expressions_are_captured() -> None:
     assert text(made, call("fly from Rome to Oslo", system="be quiet")) == "Rome Oslo quiet [from Rome to Oslo]"
 
 
+def test_numbered_groups_are_those_of_the_user_turn_where_it_is_matched() -> None:
+    when = {"deployment": {"matches": "(gpt)"}, "user": {"matches": "(hel)lo"}, "json": {"a": {"matches": "(b)"}}}
+    assert text(scripted("{{ match[1] }}", when), call("hello", body={"a": "b"})) == "hel"
+    when = {"deployment": {"matches": "(gpt)"}, "user": "hello"}
+    assert text(scripted("{{ match[1] }}", when), call("hello")) == "gpt"
+
+
 def test_count_tells_which_answer_of_the_rule_it_is() -> None:
     made = scripted(["first", "again: {{ count }}"])
     assert [text(made) for _ in range(3)] == ["first", "again: 2", "again: 3"]

@@ -83,7 +83,7 @@ def _size(part: Part, prompt: Prompt) -> int:
 def _thought(part: Reasoning, prompt: Prompt) -> int:
     if part.tokens is not None:
         return part.tokens
-    return tokens.count(part.text + "\n".join(part.summary), prompt.model.encoding)
+    return tokens.count(part.text or "\n".join(part.summary), prompt.model.encoding)
 
 
 def _stop(part: Part, sequences: tuple[str, ...]) -> Part:

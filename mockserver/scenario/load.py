@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mockserver.errors import ScenarioError
-from mockserver.scenario.document import LONGEST, Document, UnreadableError, from_python, read
-from mockserver.scenario.rule import Behaviour, Report, Rule, behaviour_of, rule_of
+from mockserver.scenario.document import LONGEST, Document, UnreadableError, dotted, from_python, read
+from mockserver.scenario.rule import Behaviour, Rule, behaviour_of, rule_of
+from mockserver.scenario.template import Report
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -185,7 +186,7 @@ def _rules(file: ScenarioFile, document: Document, problems: list[str]) -> tuple
     rules = []
     for index, section in enumerate(file.rules or ()):
         path: list[str | int] = ["rules", index]
-        place = document.where(path)
+        place = document.where(path) if document.root is not None else dotted(path)
         name = Path(place.rpartition(":")[0]).name if document.root is not None else f"rule {index + 1}"
         rules.append(rule_of(section, name, place, _reporter(problems, document, path)))
     return tuple(rules)

@@ -10,7 +10,7 @@ from mockserver.model.reply import DEFAULT_TIMING
 from mockserver.scenario import match
 from mockserver.scenario.match import Check, Subject
 from mockserver.scenario.step import Answer, Step, overlaid, step
-from mockserver.scenario.template import Capture, Moment
+from mockserver.scenario.template import Capture, Moment, Report
 
 if TYPE_CHECKING:
     from mockserver.scenario.answers import Behaviour as BehaviourSection
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from mockserver.state.chance import Chance
 
 Json = Any
-Report = Callable[[list[str | int], str], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,9 +42,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What a deployment does to all its calls: an error where no rule decides, else pace, faults and the filter's findings."""
+    """What a deployment does to all its calls: an error, whatever the rules say, or pace, faults and the filter's findings."""
 
     step: Step
+    refuses: bool = False
 
     @property
     def decides(self) -> bool:
@@ -101,14 +101,14 @@ def rule_of(section: RuleSection, name: str, place: str, report: Report) -> Rule
         section.times,
         section.priority or 0,
         {"": section.set_state} if isinstance(section.set_state, str) else section.set_state,
-        tuple(capture for check in checks for capture in check.captures),
+        tuple(capture for check in sorted(checks, key=lambda check: check.field != "user") for capture in check.captures),
     )
 
 
 def behaviour_of(section: BehaviourSection, name: str, report: Report) -> Behaviour | None:
     """Compile what a deployment says about its answers; None where it says nothing."""
     data = section.model_dump(exclude_unset=True, by_alias=True, exclude={"model", "rpm", "tpm"})
-    return Behaviour(step(data, f"deployment {name}", report)) if data else None
+    return Behaviour(step(data, f"deployment {name}", report), refuses="error" in data) if data else None
 
 
 def _steps(respond: Any, rule: str, report: Report) -> tuple[Step, ...]:

@@ -25,12 +25,11 @@ from mockserver.model.reply import (
     Verdict,
 )
 from mockserver.scenario import template
-from mockserver.scenario.template import Moment, TemplateError
+from mockserver.scenario.template import Moment, Report, TemplateError
 from mockserver.scenario.values import header_value
 
 Json = Any
 Suits = Literal["words", "vectors", "model"]
-Report = Callable[[list[str | int], str], None]
 
 _SAYS = ("text", "json", "refusal", "reasoning", "items", "tool_calls", "audio")
 _FAULTS: dict[str, Literal["cut", "stall", "garbage", "reset"]] = {
