@@ -280,6 +280,11 @@ def response_not_found(response_id: str) -> ApiError:
     return request_error(f"Response with id '{response_id}' not found.", status=404)
 
 
+def completion_not_found(completion_id: str) -> ApiError:
+    """A completion that is not stored (recorded on the sister service: oa-38eb0f)."""
+    return request_error(f"Completion {completion_id} not found", param="completion_id", code="not_found", status=404)
+
+
 def previous_response_not_found(response_id: str) -> ApiError:
     """`previous_response_id` names no stored response (reported)."""
     message = f"Previous response with id '{response_id}' not found."

@@ -30,12 +30,11 @@ def of_model(deployment: Deployment, kind: Headers, chance: Chance, client_id: s
     if static is None:
         static = deployment.headers[kind, streamed] = _of_model(deployment, kind, streamed=streamed)
     quota = deployment.quota
-    apim = chance.uuid().encode()
     head = [
         *static,
         (b"x-ratelimit-remaining-requests", b"%d" % quota.remaining_requests),
         (b"x-ratelimit-remaining-tokens", b"%d" % quota.remaining_tokens),
-        (b"apim-request-id", apim),
+        (b"apim-request-id", chance.uuid().encode()),
         (b"x-request-id", chance.uuid().encode()),
     ]
     if client_id is not None:
@@ -55,9 +54,6 @@ def of_stored(region: HeaderList, chance: Chance, client_id: str | None) -> Head
         (b"apim-request-id", chance.uuid().encode()),
         (b"x-request-id", chance.uuid().encode()),
     ]
-    if client_id is not None:
-        head.append((_CLIENT_ID, client_id.encode("latin-1", "replace")))
-    return head
 
 
 def of_gateway(region: HeaderList, kind: HeaderSet, chance: Chance, client_id: str | None) -> HeaderList:

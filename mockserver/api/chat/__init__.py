@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mockserver import errors
+from mockserver.api.chat import stored
 from mockserver.api.chat.render import completion, stream
 from mockserver.api.chat.requests import ChatRequest, prompt
 from mockserver.call import Call, Result
@@ -34,4 +35,6 @@ def create(call: Call) -> Result:
     if verdict is not None and verdict.blocked:
         raise errors.prompt_filtered(content_filter.prompt_results(verdict))
     whole = completion(call, [(reply, speak(reply, call.asked)) for reply in replies])
+    if body.store:
+        stored.keep(call, whole)
     return Result(frames=stream(call, whole)) if body.stream else Result(whole)

@@ -1,0 +1,139 @@
+"""Stored completions: those created with `store: true` can be listed, read, labelled and deleted (facts §D.9).
+
+The official v1 document does not have these operations; Azure's pages and the SDK do. Shapes and key order are recorded on the
+sister service (oa-3e42f4, oa-306d03, oa-38eb0f, oa-0c2cb7).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mockserver import errors
+from mockserver.api.chat.requests import Metadata
+from mockserver.body import Body
+from mockserver.call import Call, Result
+from mockserver.operations import operation
+from mockserver.state.pages import cursor, page
+
+if TYPE_CHECKING:
+    from mockserver.api.chat.requests import ChatRequest
+
+Json = Any
+KIND = "chat.completion"
+
+
+class UpdateRequest(Body):
+    metadata: Metadata | None
+
+
+def keep(call: Call, whole: dict[str, Json]) -> None:
+    """Store a finished completion with the messages that asked for it."""
+    body: ChatRequest = call.body
+    usage = whole["usage"]
+    document = {
+        "object": "chat.completion",
+        "id": whole["id"],
+        "model": whole["model"],
+        "created": whole["created"],
+        "request_id": call.chance.fork("request").uuid(),
+        "tool_choice": call.raw.get("tool_choice"),
+        "usage": {name: usage[name] for name in ("total_tokens", "completion_tokens", "prompt_tokens")},
+        "seed": body.seed if body.seed is not None else call.chance.fork("seed").below(2**53),
+        "top_p": 1.0 if body.top_p is None else body.top_p,
+        "temperature": 1.0 if body.temperature is None else body.temperature,
+        "presence_penalty": body.presence_penalty or 0.0,
+        "frequency_penalty": body.frequency_penalty or 0.0,
+        "system_fingerprint": whole.get("system_fingerprint"),
+        "input_user": body.user,
+        "service_tier": whole.get("service_tier", "default"),
+        "tools": call.raw.get("tools"),
+        "metadata": body.metadata or {},
+        "choices": [_choice(choice) for choice in whole["choices"]],
+        "response_format": call.raw.get("response_format"),
+    }
+    call.resource.store.put(KIND, whole["id"], {"shown": document, "messages": _messages(whole["id"], call.raw["messages"])})
+
+
+@operation("GET", "/chat/completions", "listChatCompletions", style="pretty", headers="stored", beyond_spec=True)
+def list_completions(call: Call) -> Result:
+    """List stored completions, newest first, by model and metadata where asked."""
+    query = call.query()
+    labels = {name[9:-1]: values[-1] for name, values in query.items() if name.startswith("metadata[") and name.endswith("]")}
+    models = query.get("model")
+
+    def fits(shown: dict[str, Json]) -> bool:
+        held = shown["metadata"]
+        return (not models or shown["model"] == models[-1]) and all(held.get(name) == value for name, value in labels.items())
+
+    shown = [document["shown"] for document in call.resource.store.list(KIND)]
+    return Result(page([one for one in shown if fits(one)], cursor(query)))
+
+
+@operation("GET", "/chat/completions/{completion_id}", "getChatCompletion", style="pretty", headers="stored", beyond_spec=True)
+def get(call: Call) -> Result:
+    """Show a stored completion."""
+    return Result(_asked(call)["shown"])
+
+
+@operation(
+    "POST",
+    "/chat/completions/{completion_id}",
+    "updateChatCompletion",
+    body=UpdateRequest,
+    style="pretty",
+    headers="stored",
+    beyond_spec=True,
+)
+def update(call: Call) -> Result:
+    """Replace a stored completion's metadata."""
+    document = _asked(call)
+    shown = document["shown"] | {"metadata": call.body.metadata or {}}
+    call.resource.store.put(KIND, shown["id"], document | {"shown": shown})
+    return Result(shown)
+
+
+@operation(
+    "DELETE", "/chat/completions/{completion_id}", "deleteChatCompletion", style="pretty", headers="stored", beyond_spec=True
+)
+def delete(call: Call) -> Result:
+    """Forget a stored completion."""
+    completion_id = _asked(call)["shown"]["id"]
+    call.resource.store.delete(KIND, completion_id)
+    return Result({"object": "chat.completion.deleted", "id": completion_id, "deleted": True})
+
+
+@operation(
+    "GET",
+    "/chat/completions/{completion_id}/messages",
+    "getChatCompletionMessages",
+    style="pretty",
+    headers="stored",
+    beyond_spec=True,
+)
+def list_messages(call: Call) -> Result:
+    """List the messages that asked for a stored completion, oldest first."""
+    return Result(page(_asked(call)["messages"], cursor(call.query(), order="asc")))
+
+
+def _asked(call: Call) -> dict[str, Json]:
+    completion_id = call.path["completion_id"]
+    document: dict[str, Json] | None = call.resource.store.get(KIND, completion_id)
+    if document is None:
+        raise errors.completion_not_found(completion_id)
+    return document
+
+
+def _choice(choice: dict[str, Json]) -> dict[str, Json]:
+    message = choice["message"]
+    told = {name: message.get(name) for name in ("content", "role", "tool_calls", "function_call")}
+    return {"index": choice["index"], "message": told, "finish_reason": choice["finish_reason"], "logprobs": choice["logprobs"]}
+
+
+def _messages(completion_id: str, messages: list[dict[str, Json]]) -> list[dict[str, Json]]:
+    listed = []
+    for at, message in enumerate(messages):
+        content = message.get("content")
+        text, parts = (None, content) if isinstance(content, list) else (content, None)
+        told = {"id": f"{completion_id}-{at}", "role": message["role"], "content": text, "content_parts": parts}
+        listed.append(told | {"name": message.get("name")})
+    return listed
