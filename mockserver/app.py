@@ -24,6 +24,19 @@ class Surface:
         await handle(self.resources, scope, receive, send)
 
 
+class Application(Starlette):
+    """Starlette, with a straight way to the surface: its pipeline needs none of the framework's error handling."""
+
+    surface: Surface
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or run the application's lifespan."""
+        if scope["type"] == "http" and scope["path"].startswith("/openai/"):
+            await self.surface(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 class Control:
     """The control API, imported on the first request to it."""
 
@@ -71,10 +84,9 @@ def create_app(
 
 def application(resources: Resources, settings: Settings, *, guarded: bool = False) -> Starlette:
     """The application that serves these resources. With `guarded`, the control API asks for a resource's key too."""
-    routes = [
-        Mount("/_mock", app=Control(resources, settings, guarded=guarded)),
-        Route("/{path:path}", endpoint=Surface(resources)),
-    ]
-    app = Starlette(routes=routes)
+    surface = Surface(resources)
+    control = Mount("/_mock", app=Control(resources, settings, guarded=guarded))
+    app = Application(routes=[control, Route("/{path:path}", endpoint=surface)])
+    app.surface = surface
     app.state.resources = resources
     return app

@@ -37,11 +37,7 @@ def of_model(deployment: Deployment, kind: Headers, chance: Chance, client_id: s
         (b"apim-request-id", chance.uuid().encode()),
         (b"x-request-id", chance.uuid().encode()),
     ]
-    if client_id is not None:
-        head.append((_CLIENT_ID, client_id.encode("latin-1", "replace")))
-    elif kind != "responses":
-        head.append((_CLIENT_ID, apim))
-    return head
+    return _echoed(head, client_id)
 
 
 def of_stored(region: HeaderList, chance: Chance, client_id: str | None) -> HeaderList:
@@ -54,13 +50,19 @@ def of_stored(region: HeaderList, chance: Chance, client_id: str | None) -> Head
         (b"apim-request-id", chance.uuid().encode()),
         (b"x-request-id", chance.uuid().encode()),
     ]
+    return _echoed(head, client_id)
 
 
 def of_gateway(region: HeaderList, kind: HeaderSet, chance: Chance, client_id: str | None) -> HeaderList:
     """The headers of an answer that the gateway gave before a model or a store was asked (wire §2.6)."""
     head = [] if kind == "bare" else list(_SECURITY if kind == "gateway" else region)
     head.append((b"apim-request-id", chance.uuid().encode()))
-    if client_id is not None and kind != "bare":
+    return head if kind == "bare" else _echoed(head, client_id)
+
+
+def _echoed(head: HeaderList, client_id: str | None) -> HeaderList:
+    """`head` with the caller's own request id, which it then gets back; until early 2026 answers had one in any case."""
+    if client_id is not None:
         head.append((_CLIENT_ID, client_id.encode("latin-1", "replace")))
     return head
 

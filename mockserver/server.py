@@ -27,8 +27,41 @@ _PROTOCOL_LOG = logging.getLogger("mockserver.http")
 _PROTOCOL_LOG.setLevel(logging.CRITICAL)
 
 
+class Corked:
+    """A transport that holds what is written while it is corked, so that an answer's head and body leave as one segment."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._held: list[bytes] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def cork(self) -> None:
+        """Hold what is written from now on."""
+        self._held = []
+
+    def uncork(self) -> None:
+        """Write what was held."""
+        held, self._held = self._held, None
+        if held:
+            self._transport.write(b"".join(held))
+
+    def write(self, data: bytes) -> None:
+        """Write, or hold."""
+        if self._held is None:
+            self._transport.write(data)
+        else:
+            self._held.append(data)
+
+    def close(self) -> None:
+        """Write what was held, and close."""
+        self.uncork()
+        self._transport.close()
+
+
 class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
-    """uvicorn's HTTP protocol, with a way to break the connection on purpose."""
+    """uvicorn's HTTP protocol, which sends head and body together and can break the connection on purpose."""
 
     def __init__(self, config: uvicorn.Config, *arguments: Any, **named: Any) -> None:
         super().__init__(config, *arguments, **named)
@@ -36,10 +69,24 @@ class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         served: Any = config.loaded_app
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
+            transport: Corked = self.transport
+
+            async def sending(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    transport.cork()
+                    await send(message)
+                else:
+                    await send(message)
+                    transport.uncork()
+
             scope.setdefault("extensions", {})[ABORT] = self.break_off
-            await served(scope, receive, send)
+            await served(scope, receive, sending)
 
         self.app = app
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin a connection."""
+        super().connection_made(Corked(transport))
 
     def break_off(self, reset: bool) -> None:
         """Close the connection at once: cleanly, or with a TCP reset that drops what is on its way."""
@@ -64,6 +111,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,
                 backlog=2_048,
                 timeout_graceful_shutdown=0,
             )

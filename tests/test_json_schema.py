@@ -298,6 +298,13 @@ def test_a_number_name_suggests_its_range() -> None:
     assert 1990 <= made["year"] <= 2029
 
 
+@pytest.mark.parametrize("kind", ["integer", "number"])
+def test_a_number_may_be_too_large_for_a_float(kind: str) -> None:
+    least = 10**400
+    for multiple in (3, 0.5):
+        assert make({"type": kind, "minimum": least, "multipleOf": multiple}) >= least
+
+
 def test_the_context_decides_enum_members_and_places_that_it_names() -> None:
     schema = closed(
         {

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.model import prose, tokens
+from mockserver.model import prose, tokens, vocabulary
 from mockserver.model.logprobs import logprobs
 from mockserver.state.chance import Chance
 
@@ -49,10 +49,10 @@ def test_an_answer_to_a_prompt_without_telling_words_is_plain_prose(prompt: str)
 
 def test_counting_default_prose_needs_only_the_first_slice_of_the_vocabulary() -> None:
     for encoding in tokens.ENCODINGS:
-        vocabulary = tokens._Packaged(encoding)
+        packaged = vocabulary.Packaged(encoding)
         said = " ".join([prose.answer("", Chance(f"{seed}")) for seed in range(200)])
-        assert all(vocabulary.parts(word) == [word.encode()] for word in vocabulary.split(said))
-        assert vocabulary._packed
+        assert all(packaged.parts(word) == [word.encode()] for word in packaged.split(said))
+        assert packaged._packed
 
 
 @given(text=st.text(max_size=40), top=st.integers(0, 20), key=st.binary(max_size=4))

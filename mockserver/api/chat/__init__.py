@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from mockserver import errors
 from mockserver.api.chat import stored
-from mockserver.api.chat.render import completion, stream
+from mockserver.api.chat.render import completion
 from mockserver.api.chat.requests import ChatRequest, prompt
+from mockserver.api.chat.spelling import document
+from mockserver.api.chat.stream import stream
 from mockserver.call import Call, Result
 from mockserver.model import content_filter
 from mockserver.model.limits import speak
@@ -37,4 +39,6 @@ def create(call: Call) -> Result:
     whole = completion(call, [(reply, speak(reply, call.asked)) for reply in replies])
     if body.store:
         stored.keep(call, whole)
-    return Result(frames=stream(call, whole)) if body.stream else Result(whole)
+    if body.stream:
+        return Result(frames=stream(call, whole))
+    return Result(document(whole, escaped="prompt_filter_results" in whole))

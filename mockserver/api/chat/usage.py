@@ -1,0 +1,100 @@
+"""What a chat completion cost: tokens, and since May 2026 how long the service took for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mockserver.model import tokens
+from mockserver.model.reply import DEFAULT_TIMING
+
+if TYPE_CHECKING:
+    from mockserver.call import Call
+    from mockserver.model.limits import Spoken
+    from mockserver.model.reply import Reply
+
+Json = Any
+LATENCY = "latency_checkpoint"
+
+
+def usage(call: Call, spoken: list[Spoken], reply: Reply) -> dict[str, Json]:
+    """The `usage` of an answer; a script's counts win over what is counted."""
+    prompt_tokens = reply.used(call.prompt_tokens, "prompt_tokens", "input_tokens")
+    counted = sum(said.completion_tokens for said in spoken)
+    reasoning = reply.used(sum(said.reasoning_tokens for said in spoken), "reasoning_tokens")
+    cached = reply.used(0, "cached_tokens")
+    accepted, rejected = _predicted(call, spoken[0])
+    details = {
+        "accepted_prediction_tokens": accepted,
+        "audio_tokens": 0,
+        "reasoning_tokens": reasoning,
+        "rejected_prediction_tokens": rejected,
+    }
+    dialect = call.served_by.model.dialect
+    if dialect == "grok":
+        return _of_grok(reply, prompt_tokens, counted, cached, details)
+    completion_tokens = reply.used(counted, "completion_tokens", "output_tokens")
+    latency = {LATENCY: _latency(call, completion_tokens)} if dialect == "openai" else {}
+    return {
+        "completion_tokens": completion_tokens,
+        "completion_tokens_details": details,
+        **latency,
+        "prompt_tokens": prompt_tokens,
+        "prompt_tokens_details": {"audio_tokens": 0, "cached_tokens": cached},
+        "total_tokens": reply.used(prompt_tokens + completion_tokens, "total_tokens"),
+    }
+
+
+def _of_grok(reply: Reply, prompt_tokens: int, counted: int, cached: int, details: dict[str, int]) -> dict[str, Json]:
+    """Grok's completion tokens leave out those of its reasoning; the total has them (wire: av-654d21)."""
+    reasoning = details["reasoning_tokens"]
+    completion_tokens = reply.used(max(counted - reasoning, 0), "completion_tokens", "output_tokens")
+    prompt_details = {"audio_tokens": 0, "cached_tokens": cached, "image_tokens": 0, "text_tokens": prompt_tokens}
+    return {
+        "audio_prompt_tokens": 0,
+        "completion_tokens": completion_tokens,
+        "completion_tokens_details": details,
+        "num_sources_used": 0,
+        "prompt_tokens": prompt_tokens,
+        "prompt_tokens_details": prompt_details,
+        "total_tokens": reply.used(prompt_tokens + completion_tokens + reasoning, "total_tokens"),
+    }
+
+
+def _predicted(call: Call, spoken: Spoken) -> tuple[int, int]:
+    """Tokens of the caller's prediction that the answer used, and those it did not (docs(predicted))."""
+    prediction = call.body.prediction
+    if prediction is None:
+        return 0, 0
+    content = prediction.content if isinstance(prediction.content, str) else "".join(part.text for part in prediction.content)
+    encoding = call.served_by.model.encoding
+    guessed, said = tokens.pieces(content, encoding), tokens.pieces(spoken.text, encoding)
+    accepted = 0
+    for guess, word in zip(guessed, said, strict=False):
+        if guess != word:
+            break
+        accepted += 1
+    return accepted, len(guessed) - accepted
+
+
+def _latency(call: Call, said: int) -> dict[str, int]:
+    """Milliseconds, undocumented (wire: all answers of OpenAI's models since May 2026).
+
+    What the script says of the pace shows in them; the rest is chance within what was recorded.
+    """
+    timing = call.answer.timing if call.answer is not None else DEFAULT_TIMING
+    drawn = call.chance.bytes(4)
+    between = round(1000 / timing.tokens_per_second) if timing.tokens_per_second else 6 + drawn[0] % 10
+    first, before = 28 + drawn[1] % 24, 80 + drawn[2] % 160
+    visible = round(1000 * (timing.delay + timing.ttft)) or before + first + drawn[3]
+    told = between * said
+    return {
+        "engine_tbt_ms": between,
+        "engine_ttft_ms": first,
+        "engine_ttlt_ms": first + told,
+        "pre_inference_ms": before,
+        "service_tbt_ms": between,
+        "service_ttft_ms": before + visible,
+        "service_ttlt_ms": before + visible + told,
+        "total_duration_ms": visible + told,
+        "user_visible_ttft_ms": visible,
+    }

@@ -1,0 +1,108 @@
+"""The keywords of one schema, read leniently: a value that makes no sense counts as a keyword that is not there."""
+
+from __future__ import annotations
+
+import re
+from math import isfinite
+from typing import Any, TypeGuard
+from urllib.parse import unquote
+
+from mockserver.model.json_schema.hints import number_range
+
+Json = Any
+Node = dict[str, Json]
+
+LONGEST = 100_000  # characters of one string; no limit is taken for more
+_CLASSES: dict[str, tuple[type, ...]] = {
+    "null": (type(None),),
+    "boolean": (bool,),
+    "integer": (int,),
+    "number": (int, float),
+    "string": (str,),
+    "array": (list,),
+    "object": (dict,),
+}
+TYPES = tuple(_CLASSES)  # from the least demanding to the most
+_IMPLYING = {
+    "object": ("properties", "required", "additionalProperties", "minProperties"),
+    "array": ("items", "prefixItems", "minItems", "maxItems", "uniqueItems"),
+    "string": ("minLength", "maxLength", "pattern", "format"),
+    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+}
+
+
+def declared_types(node: Node) -> list[str]:
+    kinds = node.get("type")
+    return [kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if isinstance(kind, str) and kind in TYPES]
+
+
+def implied_type(node: Node, name: str = "") -> str:
+    """The type of a schema that declares none, by its other keywords, else by the name of its property."""
+    for kind, keywords in _IMPLYING.items():
+        if any(keyword in node for keyword in keywords):
+            return kind
+    if re.match("(?:is|has|can|should)[_A-Z]", name):
+        return "boolean"
+    return "integer" if number_range(name) else "string"
+
+
+def is_of_type(value: Json, kind: str) -> bool:
+    return isinstance(value, _CLASSES[kind]) and (kind == "boolean" or not isinstance(value, bool))
+
+
+def is_null(schema: Json) -> bool:
+    """Whether null is all that a schema lets through."""
+    return isinstance(schema, dict) and (schema.get("type") == "null" or schema.get("const", ...) is None)
+
+
+def is_number(value: Json) -> TypeGuard[int | float]:
+    """Whether a value is a number of JSON, which true, NaN and the infinities are not."""
+    if isinstance(value, float):
+        return isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def properties(node: Node) -> dict[str, Json]:
+    found = node.get("properties")
+    return found if isinstance(found, dict) else {}
+
+
+def required(node: Node) -> list[str]:
+    """The names of the required properties, each once."""
+    found = node.get("required")
+    return list(dict.fromkeys(key for key in found if isinstance(key, str))) if isinstance(found, list) else []
+
+
+def limit(node: Node, key: str, default: int) -> int:
+    """A length or a number of things, such as `minItems`."""
+    found = node.get(key)
+    return min(int(found), LONGEST) if is_number(found) and found >= 0 else default
+
+
+def resolve(root: Json, reference: str) -> Json:
+    """What a reference inside the document points at, {} where it points nowhere or outside."""
+    if not reference.startswith("#"):
+        return {}
+    found = root
+    for step in unquote(reference[1:]).split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(found, list) and re.fullmatch("[0-9]{1,6}", key) and int(key) < len(found):
+            found = found[int(key)]
+        elif isinstance(found, dict) and key in found:
+            found = found[key]
+        else:
+            return {}
+    return found
+
+
+def copied(value: Json) -> Json:
+    """A deep copy of a JSON value, however deep it goes."""
+    outer = [value]
+    waiting: list[Any] = [outer]
+    while waiting:
+        holder = waiting.pop()
+        for key, inner in list(holder.items() if isinstance(holder, dict) else enumerate(holder)):
+            if isinstance(inner, dict | list):
+                holder[key] = inner.copy()
+                waiting.append(holder[key])
+    return outer[0]

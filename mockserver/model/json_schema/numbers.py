@@ -1,0 +1,76 @@
+"""A number within the limits of its schema, reckoned in fractions, so that `multipleOf: 0.1` means a tenth."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil, floor
+
+from mockserver.model.json_schema.hints import number_range
+from mockserver.model.json_schema.keywords import Json, Node, is_number
+from mockserver.state.chance import Chance
+
+
+def number(node: Node, name: str, whole: bool, chance: Chance) -> int | float:
+    """A number that its schema allows, in a range that suits its name; a close one where no number is allowed."""
+    low, high = _range(node, name)
+    multiple = _exact(node.get("multipleOf"))
+    multiple = multiple if multiple is not None and multiple > 0 else None
+    step = _step(multiple, whole, high - low)
+    first, last = ceil(low / step), floor(high / step)
+    first += first * step == _exact(node.get("exclusiveMinimum"))
+    last -= last * step == _exact(node.get("exclusiveMaximum"))
+    if first > last:
+        return _plain((low + high) / 2 if low < high else low, whole)
+    for _ in range(20):
+        value = _plain(step * (first + chance.below(last - first + 1)), whole)
+        if multiple is None or _divides(node["multipleOf"], value):
+            break
+    return value
+
+
+def _range(node: Node, name: str) -> tuple[Fraction, Fraction]:
+    """The bounds to stay in: the schema's own, where it leaves one open what the name suggests, else a hundred numbers."""
+    lows = [low for key in ("minimum", "exclusiveMinimum") if (low := _exact(node.get(key))) is not None]
+    highs = [high for key in ("maximum", "exclusiveMaximum") if (high := _exact(node.get(key))) is not None]
+    usual_low, usual_high = map(Fraction, number_range(name) or (1, 100))
+    if lows and highs:
+        return max(lows), min(highs)
+    if lows:
+        low = max(lows)
+        return (max(low, usual_low), usual_high) if low < usual_high else (low, low + 100)
+    if highs:
+        high = min(highs)
+        return (usual_low, min(high, usual_high)) if high > usual_low else (high - 100, high)
+    return usual_low, usual_high
+
+
+def _step(multiple: Fraction | None, whole: bool, span: Fraction) -> Fraction:
+    """The distance between the numbers to choose from: hundredths, or finer where the range is narrow."""
+    if whole:
+        return Fraction(multiple.numerator if multiple else 1)
+    step = multiple or Fraction(1, 100)
+    while multiple is None and 0 < span < 10 * step:
+        step /= 10
+    return step
+
+
+def _exact(value: Json) -> Fraction | None:
+    """A number exactly as it is written, None for anything else."""
+    if not is_number(value):
+        return None
+    return Fraction(value) if isinstance(value, int) else Fraction(repr(value))
+
+
+def _plain(value: Fraction, whole: bool) -> int | float:
+    try:
+        return ceil(value) if whole else float(value)
+    except OverflowError:
+        return ceil(value)
+
+
+def _divides(multiple: int | float, value: int | float) -> bool:
+    """Whether a validator that divides floats agrees that it is a multiple; numbers too large for floats are taken for one."""
+    try:
+        return (value / multiple) % 1 == 0
+    except OverflowError:
+        return True

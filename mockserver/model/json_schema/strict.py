@@ -1,0 +1,133 @@
+"""The rules of `strict: true`: what the service objects to in a schema, and the form in which it echoes a lax one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mockserver.model.json_schema.keywords import Json, Node, copied, declared_types, properties, required, resolve
+
+Path = tuple[str, ...]
+
+_LEVELS = 10
+_PROPERTIES = 5_000
+_REFUSED = ("oneOf", "allOf", "if", "propertyNames", "contains", "uniqueItems", "minLength", "maxLength")
+_FORMATS = ("date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid")
+_DEFINITIONS = ("$defs", "definitions")
+_HOLDING_ONE = ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames")
+_HOLDING_LISTED = ("anyOf", "oneOf", "allOf", "prefixItems", "items")
+_HOLDING_NAMED = ("properties", "patternProperties", "dependentSchemas", *_DEFINITIONS)
+
+
+def strict_problem(schema: Json) -> str | None:
+    """What the service says of a schema that breaks the rules of `strict: true`; None where it breaks none.
+
+    The text follows "Invalid schema for function 'f': " or "Invalid schema for response_format 'x': ". The first problem is
+    told, parents before their children (wire: a missing required key was reported before a keyword deeper down).
+
+    The wordings are known from the wire (a missing required key) and from third-party reports of 2024 to 2026, several of
+    them from Azure: additionalProperties (bytedance/trae-agent#173), required (vercel/ai#6484), no type
+    (apexive/odoo-llm#212), no properties (github/github-mcp-server#1548), the top level (langchain-ai/langchainjs#9804),
+    "is not permitted" (jina-ai/node-DeepResearch#79, 567-labs/instructor#1074); the rest is quoted in public code. Azure's
+    page still lists `pattern`, `format`, `minimum`, `maxItems` … and five levels as limits, but reports since 2025 see those
+    accepted and ten as the limit, so that only the keywords in `_REFUSED` are refused. `default` is accepted too, and so is
+    a nested `not`, of whose refusal the whole wording is unknown. How levels are counted (objects and arrays, references
+    not followed) and what is told first within one schema are inferred.
+    """
+    if problem := _root_problem(schema):
+        return problem
+    waiting: list[tuple[Path, Json, int]] = [((), schema, 0)]
+    levels = count = 0
+    while waiting:
+        path, node, level = waiting.pop()
+        if problem := _node_problem(path, node, schema):
+            return problem
+        level += any(kind in ("object", "array") for kind in declared_types(node))
+        levels, count = max(levels, level), count + len(properties(node))
+        inner = [((*path, *step), child, 0 if step[0] in _DEFINITIONS else level) for step, child in _children(node)]
+        waiting += reversed(inner)
+    if levels > _LEVELS:
+        return f"{levels} levels of nesting exceeds limit of {_LEVELS}."
+    return f"{count} parameters exceeds limit of {_PROPERTIES}." if count > _PROPERTIES else None
+
+
+def normalised_strict(schema: Json) -> Json:
+    """A copy in which every object that says nothing of additional properties forbids them.
+
+    This is what Azure echoes for the parameters of a function whose caller left `strict` out (wire).
+    """
+    normalised = copied(schema)
+    waiting = [normalised]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            if "object" in declared_types(node) or ("type" not in node and isinstance(node.get("properties"), dict)):
+                node.setdefault("additionalProperties", False)
+            waiting += [child for _, child in _children(node)]
+    return normalised
+
+
+def _children(node: Node) -> Iterator[tuple[Path, Json]]:
+    """The schemas inside a schema, with the steps that lead to them."""
+    for key, value in node.items():
+        if key in _HOLDING_NAMED and isinstance(value, dict):
+            yield from (((key, name), child) for name, child in value.items())
+        elif key in _HOLDING_LISTED and isinstance(value, list):
+            yield from (((key, str(index)), child) for index, child in enumerate(value))
+        elif key in _HOLDING_ONE and isinstance(value, dict):
+            yield (key,), value
+
+
+def _root_problem(schema: Json) -> str | None:
+    kind = schema.get("type") if isinstance(schema, dict) else None
+    if kind != "object":
+        return f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{kind}\"'."
+    if any(key in schema for key in ("anyOf", "enum", "not")):
+        return "schema must have type 'object' and not have 'oneOf'/'anyOf'/'allOf'/'enum'/'not' at the top level."
+    return None
+
+
+def _node_problem(path: Path, node: Json, root: Json) -> str | None:
+    context = f"context={path!r}, "
+    if not isinstance(node, dict):
+        return f"In {context}schema must have a 'type' key."
+    if "$ref" in node:
+        return _reference_problem(context, node, root)
+    problem = _keyword_problem(node) or ("object" in declared_types(node) and _object_problem(node))
+    return f"In {context}{problem}" if problem else None
+
+
+def _keyword_problem(node: Node) -> str | None:
+    refused = next((key for key in _REFUSED if key in node), None)
+    if refused:
+        return f"'{refused}' is not permitted."
+    if "type" not in node and "anyOf" not in node:
+        return "schema must have a 'type' key."
+    if isinstance(wanted := node.get("format"), str) and wanted not in _FORMATS:
+        return f"'{wanted}' is not a valid format."
+    return "array schema missing items." if "array" in declared_types(node) and "items" not in node else None
+
+
+def _object_problem(node: Node) -> str | None:
+    if node.get("additionalProperties") is not False:
+        return "'additionalProperties' is required to be supplied and to be false."
+    if not isinstance(node.get("properties"), dict):
+        return "object schema missing properties."
+    listed = "'required' is required to be supplied and to be an array including every key in properties."
+    known, needed = properties(node), dict.fromkeys(required(node))
+    missing = next((key for key in known if key not in needed), None)
+    if missing is not None:
+        return f"{listed} Missing '{missing}'."
+    extra = next((key for key in needed if key not in known), None)
+    return None if extra is None else f"{listed} Extra required key '{extra}' supplied."
+
+
+def _reference_problem(context: str, node: Node, root: Json) -> str | None:
+    others = [repr(key) for key in node if key != "$ref"]
+    if others:
+        return f"{context}$ref cannot have keywords {{{', '.join(others)}}}."
+    reference = str(node["$ref"])
+    top = re.fullmatch(r"#/(\$defs|definitions)/[^/]+", reference)
+    if reference == "#" or (top and resolve(root, reference) != {}):
+        return None
+    return f"In {context}reference can only point to definitions defined at the top level of the schema."
