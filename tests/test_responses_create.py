@@ -12,12 +12,15 @@ from pydantic import BaseModel
 
 from mockserver import MockServer
 
-WEATHER = {
+WEATHER: Any = {
     "type": "function",
     "name": "get_weather",
     "description": "Tells the weather.",
     "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
 }
+
+
+LOOSE: Any = {**WEATHER, "strict": False}
 
 
 def post(http: httpx2.Client, mock: MockServer, body: dict[str, Any]) -> httpx2.Response:
@@ -87,17 +90,17 @@ def test_summaries_and_encrypted_reasoning_come_only_when_asked_for(mock: MockSe
 
 
 def test_a_tool_loop_ends_once_the_result_is_given(client: OpenAI) -> None:
-    first = client.responses.create(model="gpt-4.1-nano", input="Weather in Paris?", tools=[WEATHER])  # type: ignore[list-item]
+    first = client.responses.create(model="gpt-4.1-nano", input="Weather in Paris?", tools=[WEATHER])
     call = first.output[0]
     assert call.type == "function_call"
     assert call.name == "get_weather"
     assert isinstance(json.loads(call.arguments)["city"], str)
-    result = {"type": "function_call_output", "call_id": call.call_id, "output": '{"temp": 21}'}
+    result: Any = {"type": "function_call_output", "call_id": call.call_id, "output": '{"temp": 21}'}
     last = client.responses.create(
         model="gpt-4.1-nano",
         previous_response_id=first.id,
-        input=[result],  # type: ignore[list-item]
-        tools=[WEATHER],  # type: ignore[list-item]
+        input=[result],
+        tools=[WEATHER],
     )
     assert "21" in last.output_text
 
@@ -105,22 +108,22 @@ def test_a_tool_loop_ends_once_the_result_is_given(client: OpenAI) -> None:
 def test_output_items_can_be_sent_back_as_they_came(client: OpenAI) -> None:
     question: list[Any] = [{"role": "user", "content": "Weather in Paris?"}]
     first = client.responses.create(model="gpt-5-mini", input=question, tools=[WEATHER], store=False,
-                                    include=["reasoning.encrypted_content"])  # type: ignore[list-item] # fmt: skip
+                                    include=["reasoning.encrypted_content"])  # fmt: skip
     call = first.output[-1]
     assert call.type == "function_call"
     history = question + [item.model_dump() for item in first.output]
     history.append({"type": "function_call_output", "call_id": call.call_id, "output": "rain"})
-    last = client.responses.create(model="gpt-5-mini", input=history, tools=[WEATHER], store=False)  # type: ignore[list-item]
+    last = client.responses.create(model="gpt-5-mini", input=history, tools=[WEATHER], store=False)
     assert "rain" in last.output_text
 
 
 def test_a_function_without_strict_is_echoed_strict_and_closed(client: OpenAI) -> None:
-    tool = client.responses.create(model="gpt-4.1-nano", input="hi", tools=[WEATHER]).tools[0]  # type: ignore[list-item]
+    tool = client.responses.create(model="gpt-4.1-nano", input="hi", tools=[WEATHER]).tools[0]
     assert tool.type == "function"
     assert tool.strict is True
     assert tool.parameters is not None
     assert tool.parameters["additionalProperties"] is False
-    loose = client.responses.create(model="gpt-4.1-nano", input="hi", tools=[{**WEATHER, "strict": False}]).tools[0]  # type: ignore[list-item]
+    loose = client.responses.create(model="gpt-4.1-nano", input="hi", tools=[LOOSE]).tools[0]
     assert loose.type == "function"
     assert (loose.strict, loose.parameters) == (False, WEATHER["parameters"])
 

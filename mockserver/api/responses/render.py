@@ -52,9 +52,8 @@ def response(call: Call, reply: Reply, spoken: Spoken) -> Object:
 def opened(call: Call) -> Object:
     """The response as it is when work on it begins."""
     body: ResponseRequest = call.body
-    asked, model = call.asked, call.served_by.model
+    asked = call.asked
     assert isinstance(asked, ResponsePrompt)
-    conversation, template = body.conversation_id, body.prompt
     told: Object = {
         "id": asked.response_id,
         "object": "response",
@@ -64,9 +63,16 @@ def opened(call: Call) -> Object:
         "completed_at": None,
         "content_filters": None,
     }
-    if conversation is not None:
-        told["conversation"] = {"id": conversation}
-    told |= {
+    if body.conversation_id is not None:
+        told["conversation"] = {"id": body.conversation_id}
+    told |= _limits(body)
+    if body.prompt is not None:
+        told["prompt"] = {"id": body.prompt.id, "variables": body.prompt.variables or {}, "version": body.prompt.version}
+    return told | _settings(call)
+
+
+def _limits(body: ResponseRequest) -> Object:
+    return {
         "error": None,
         "frequency_penalty": 0.0,
         "incomplete_details": None,
@@ -80,10 +86,13 @@ def opened(call: Call) -> Object:
         "presence_penalty": 0.0,
         "previous_response_id": body.previous_response_id,
     }
-    if template is not None:
-        told["prompt"] = {"id": template.id, "variables": template.variables or {}, "version": template.version}
+
+
+def _settings(call: Call) -> Object:
+    body: ResponseRequest = call.body
+    model = call.served_by.model
     retention = body.prompt_cache_retention or model.cache_retention
-    return told | {
+    return {
         "prompt_cache_key": body.prompt_cache_key,
         "prompt_cache_retention": "in_memory" if retention == "in-memory" else retention,
         "reasoning": _reasoning(call),

@@ -162,20 +162,25 @@ def _refuse_mcp(tool: Object, path: str) -> None:
         raise errors.unsupported_choice(f"{path}.require_approval", approval, ["always", "never"])
 
 
-def _refuse_results(tool: Object, path: str) -> None:
-    most = tool.get("max_num_results")
-    if most is not None and not 1 <= most <= 50:
-        below = most < 1
-        side, bound = ("below minimum", ">= 1") if below else ("above maximum", "<= 50")
-        message = f"Invalid '{path}.max_num_results': integer {side} value. Expected a value {bound}, but got {most} instead."
-        raise errors.invalid_value(f"{path}.max_num_results", message, f"integer_{'below_min' if below else 'above_max'}_value")
+def _between(name: str, least: int, most: int) -> Callable[[Object, str], None]:
+    def refuse(tool: Object, path: str) -> None:
+        value = tool.get(name)
+        if value is None or least <= value <= most:
+            return
+        below = value < least
+        side, bound = ("below minimum", f">= {least}") if below else ("above maximum", f"<= {most}")
+        message = f"Invalid '{path}.{name}': integer {side} value. Expected a value {bound}, but got {value} instead."
+        raise errors.invalid_value(f"{path}.{name}", message, f"integer_{'below_min' if below else 'above_max'}_value")
+
+    return refuse
 
 
 _FURTHER: dict[str, Callable[[Object, str], None]] = {
     "function": _refuse_function,
     "custom": _refuse_name,
     "mcp": _refuse_mcp,
-    "file_search": _refuse_results,
+    "file_search": _between("max_num_results", 1, 50),
+    "image_generation": _between("partial_images", 0, 3),
     "namespace": lambda tool, path: validate_tools(tool["tools"], f"{path}.tools"),
 }
 

@@ -1,0 +1,66 @@
+"""Chat completions of DeepSeek's models, in the order and with the members of their own server (recorded in June 2026)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mockserver.api.chat.deltas import Delta, deltas
+from mockserver.api.chat.spelling import event
+from mockserver.call import Frame
+from mockserver.model.reply import Reasoning
+
+if TYPE_CHECKING:
+    from mockserver.call import Call
+    from mockserver.model.limits import Spoken
+    from mockserver.model.reply import Reply
+
+Json = Any
+_MEMBERS = ("role", "content", "reasoning_content", "tool_calls")
+_END_OF_TEXT = 1
+
+
+def completion(call: Call, replies: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
+    """The `chat.completion` object of one choice per reply."""
+    first, _ = replies[0]
+    asked = first.used(call.prompt_tokens, "prompt_tokens", "input_tokens")
+    told = first.used(sum(said.completion_tokens for _, said in replies), "completion_tokens", "output_tokens")
+    total = first.used(asked + told, "total_tokens")
+    return {
+        "id": call.chance.hex(32),
+        "model": call.served_by.model.snapshot,
+        "choices": [_choice(call, at, spoken) for at, (_, spoken) in enumerate(replies)],
+        "usage": {"prompt_tokens": asked, "completion_tokens": told, "total_tokens": total, "audio_prompt_tokens": 0},
+        "created": call.created,
+        "object": "chat.completion",
+        "prompt_filter_results": None,
+    }
+
+
+def stream(call: Call, whole: dict[str, Json]) -> list[Frame]:
+    """The chunks of a finished completion, less `[DONE]`: every delta has every member, and there is no filter."""
+    options = call.body.stream_options
+    shared = {"id": whole["id"], "object": "chat.completion.chunk", "created": whole["created"], "model": whole["model"]}
+
+    def chunk(choice: dict[str, Json], delta: Delta, finish: str | None = None) -> Frame:
+        full = {name: delta.told.get(name) for name in _MEMBERS}
+        matched = _END_OF_TEXT if finish == "stop" else None
+        told = {"index": choice["index"], "delta": full, "logprobs": None, "finish_reason": finish, "matched_stop": matched}
+        return Frame(event({**shared, "choices": [told], "usage": None}, escaped=False), delta.tokens)
+
+    frames = [chunk(choice, delta) for choice in whole["choices"] for delta in deltas(call, choice)]
+    frames += [chunk(choice, Delta({}), choice["finish_reason"]) for choice in whole["choices"]]
+    if options is not None and options.include_usage:
+        counts = {name: whole["usage"][name] for name in ("prompt_tokens", "total_tokens", "completion_tokens")}
+        usage = {**counts, "prompt_tokens_details": None, "reasoning_tokens": 0}
+        frames.append(Frame(event({**shared, "choices": [], "usage": usage}, escaped=False)))
+    return frames
+
+
+def _choice(call: Call, index: int, spoken: Spoken) -> dict[str, Json]:
+    from mockserver.api.chat.render import tool_call
+
+    thoughts = "".join(part.text for part in spoken.parts if isinstance(part, Reasoning))
+    message: dict[str, Json] = {"role": "assistant", "content": spoken.text, "reasoning_content": thoughts or None}
+    if spoken.tool_calls:
+        message["tool_calls"] = [tool_call(call, tool) for tool in spoken.tool_calls]
+    return {"index": index, "message": message, "finish_reason": spoken.stop, "content_filter_results": {}}
