@@ -15,6 +15,7 @@ from mockserver.errors import ScenarioError
 from mockserver.model.catalogue import CATALOGUE, Model, find, infer
 from mockserver.preview import DEFAULT_PROFILE
 from mockserver.resource import DEFAULT_KEY, DEFAULT_NAME, DEFAULT_REGION, Resource, Resources
+from mockserver.state.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
     from mockserver.scenario.load import DeploymentSpec, Scenario
@@ -95,6 +96,7 @@ def _resource(scenario: Scenario | None, settings: Settings, *, first: bool) -> 
         seed=_chosen(settings.seed, said.get("seed"), 0),
         profile=_chosen(settings.profile, said.get("profile"), DEFAULT_PROFILE),
         region=_chosen(settings.region, said.get("region"), DEFAULT_REGION),
+        lifecycle=Lifecycle(**said.get("lifecycle", {})),
         journal_limit=settings.journal_limit,
     )
     apply_scenario(resource, scenario, settings)

@@ -17,6 +17,7 @@ from mockserver.scenario.engine import Script
 from mockserver.scenario.switches import switched
 from mockserver.state.chance import Chance
 from mockserver.state.clock import Clock
+from mockserver.state.lifecycle import AT_ONCE, Lifecycle
 from mockserver.state.store import MemoryStore, Store
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Resource:
         region: str = DEFAULT_REGION,
         clock: Clock | None = None,
         store: Store | None = None,
+        lifecycle: Lifecycle = AT_ONCE,
         journal_limit: int = 1_000,
     ) -> None:
         if profile not in PROFILES:
@@ -63,6 +65,7 @@ class Resource:
         self.region = region
         self.clock = clock or Clock()
         self.store: Store = store or MemoryStore()
+        self.lifecycle = lifecycle
         self.journal = Journal(journal_limit)
         self.headers = of_resource(region)
         self.deployments: dict[str, Deployment] = {}

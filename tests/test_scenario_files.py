@@ -216,3 +216,18 @@ def test_the_same_call_gets_the_same_answer_from_a_script_loaded_anew() -> None:
     source = "rules: [{respond: '{{ uuid() }} {{ fake.name() }} {{ now }}'}]"
     answers = [Script(parse(source).rules).answer(call(), Chance("seed"), NOW) for _ in range(2)]
     assert answers[0] == answers[1]
+
+
+def test_a_scenario_says_when_background_work_is_done() -> None:
+    from openai import OpenAI
+
+    from mockserver import MockServer
+
+    with MockServer({"resource": {"lifecycle": {"seconds": "30s"}}}) as mock:
+        mock.clock.freeze(1_790_000_000)
+        client = OpenAI(base_url=mock.base_url, api_key=mock.api_key, max_retries=0)
+        made = client.responses.create(model="gpt-4o", input="hi", background=True)
+        assert client.responses.retrieve(made.id).status != "completed"
+        mock.clock.advance("30s")
+        assert client.responses.retrieve(made.id).status == "completed"
+        client.close()

@@ -8,7 +8,7 @@ from pydantic import Field, Tag
 
 from mockserver.scenario.answers import Behaviour, Respond
 from mockserver.scenario.conditions import When
-from mockserver.scenario.section import Count, Name, Section, States, Text, Whole, either, given
+from mockserver.scenario.section import Count, Duration, Name, Section, States, Text, Whole, either, given
 
 Json = Any
 SCHEMA_ID = "urn:azure-openai-mockserver:scenario"
@@ -40,6 +40,13 @@ class Deployment(Behaviour):
     tpm: Count = given("Tokens per minute; more get Azure's 429.")
 
 
+class Lifecycle(Section):
+    """When long work is done. Without either: at the first look at it."""
+
+    polls: Annotated[int, Field(ge=0)] = given("How many looks still find it on its way.")
+    seconds: Duration = given("How much of the resource's time it takes.")
+
+
 class Resource(Section):
     """The Azure OpenAI resource that the scenario is about."""
 
@@ -51,6 +58,7 @@ class Resource(Section):
     )
     strict: bool = given("Whether a call that no rule answers is refused instead of improvised.")
     profile: Literal["2026-01", "2026-03"] = given("Which of the service's preview rules apply.")
+    lifecycle: Lifecycle = given("When background work is done.")
 
 
 _Deployment = Annotated[Text | Annotated[Deployment, Tag("<map>")], either("a model's name or a mapping")]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver import errors
 from mockserver.api.responses import refusals
-from mockserver.state.lifecycle import AT_ONCE, Lifecycle
+from mockserver.state.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
     from mockserver.resource import Resource
@@ -52,7 +52,7 @@ def stage(resource: Resource, record: Record, now: float, *, looked: bool) -> st
         return "done"
     if looked:
         record["looks"] += 1
-    lifecycle: Lifecycle = getattr(resource, "lifecycle", AT_ONCE)
+    lifecycle: Lifecycle = resource.lifecycle
     reached = lifecycle.stage(_STAGES, record["looks"], now - record["created"])
     if reached == "done":
         settle(resource, record)
