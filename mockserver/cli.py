@@ -54,7 +54,8 @@ def serve(scenarios: tuple[str, ...], **options: Any) -> None:
 
     settings = _settings(options)
     _log_to_stderr(options["log_level"])
-    loaded = _load(scenarios)
+    filled = tuple(one for one in scenarios if not _empty_folder(one))
+    loaded = _load(filled)
     resources = _or_exit(lambda: build_resources(loaded, settings))
     host, port = options["host"], options["port"]
     try:
@@ -66,7 +67,7 @@ def serve(scenarios: tuple[str, ...], **options: Any) -> None:
         from mockserver.watch import Watcher
 
         server.each_second = Watcher(scenarios, resources, settings).check
-    _greet(host, listener.getsockname()[1], resources, scenarios)
+    _greet(host, listener.getsockname()[1], resources, filled)
     run(server, listener)
 
 
@@ -147,6 +148,13 @@ def _load(scenarios: tuple[str, ...]) -> Any:
     from mockserver.config import load_scenarios
 
     return _or_exit(lambda: load_scenarios([Path(one) for one in scenarios]))
+
+
+def _empty_folder(path: str) -> bool:
+    """Whether a folder waits for its scenarios, as the container's does until one is mounted."""
+    from mockserver.scenario.load import files_of
+
+    return Path(path).is_dir() and not files_of([path])
 
 
 def _or_exit(step: Any) -> Any:
