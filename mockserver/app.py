@@ -62,12 +62,14 @@ def create_app(
     profile: str | None = None,
     seed: int | str | None = None,
     region: str | None = None,
+    dated: bool | None = None,
     journal_limit: int = 1_000,
-) -> Starlette:
+) -> Application:
     """The application for these scenarios (files, folders, or mappings of the same shape).
 
     `key` or `keys` open the first resource; `key="none"` turns key checks off. `deployments` maps names to models. With
-    `strict`, a call that no rule answers fails. `seed` decides ids, words and vectors. Raises ScenarioError.
+    `strict`, a call that no rule answers fails. `seed` decides ids, words and vectors. `dated=False` turns
+    the older client's dated paths off. Raises ScenarioError.
     """
     given = keys if keys is not None else None if key is None else () if key == "none" else (key,)
     settings = Settings(
@@ -77,12 +79,13 @@ def create_app(
         profile=profile,
         seed=seed,
         region=region,
+        dated=dated,
         journal_limit=journal_limit,
     )
     return application(build_resources(load_scenarios(scenarios), settings), settings)
 
 
-def application(resources: Resources, settings: Settings, *, guarded: bool = False) -> Starlette:
+def application(resources: Resources, settings: Settings, *, guarded: bool = False) -> Application:
     """The application that serves these resources. With `guarded`, the control API asks for a resource's key too."""
     surface = Surface(resources)
     control = Mount("/_mock", app=Control(resources, settings, guarded=guarded))

@@ -44,6 +44,7 @@ def main() -> None:
 @setting("--strict/--no-strict", default=None, help="Fail calls that no rule answers.")
 @setting("-w", "--watch", is_flag=True, help="Take changed scenario files over; keep the old ones while they are wrong.")
 @setting("--profile", type=click.Choice(PROFILES), default=None, help="Whose preview rules apply.")
+@setting("--dated/--no-dated", default=None, help="Whether the older client's dated paths are answered.")
 @setting("--seed", default=None, help="Decides ids, words and vectors.")
 @setting("--log-level", type=click.Choice(LEVELS), default="info", show_default=True)
 def serve(scenarios: tuple[str, ...], **options: Any) -> None:
@@ -131,6 +132,7 @@ def _settings(options: dict[str, Any]) -> Settings:
         strict=options["strict"],
         profile=options["profile"],
         seed=options["seed"],
+        dated=options["dated"],
     )
 
 

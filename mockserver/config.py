@@ -33,6 +33,7 @@ class Settings:
     profile: str | None = None
     seed: int | str | None = None
     region: str | None = None
+    dated: bool | None = None
     journal_limit: int = 1_000
 
 
@@ -96,6 +97,7 @@ def _resource(scenario: Scenario | None, settings: Settings, *, first: bool) -> 
         seed=_chosen(settings.seed, said.get("seed"), 0),
         profile=_chosen(settings.profile, said.get("profile"), DEFAULT_PROFILE),
         region=_chosen(settings.region, said.get("region"), DEFAULT_REGION),
+        dated=_chosen(settings.dated, said.get("dated"), True),
         lifecycle=Lifecycle(**said.get("lifecycle", {})),
         journal_limit=settings.journal_limit,
     )

@@ -5,6 +5,7 @@ What never changes for a deployment is made once and kept; ids and remaining cou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 HeaderList = list[tuple[bytes, bytes]]
 _CLIENT_ID = b"x-ms-client-request-id"
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")
 
 _SECURITY: HeaderList = [
     (b"strict-transport-security", b"max-age=31536000; includeSubDomains; preload"),
@@ -63,26 +65,26 @@ def of_gateway(region: HeaderList, kind: HeaderSet, chance: Chance, client_id: s
 def _echoed(head: HeaderList, client_id: str | None) -> HeaderList:
     """`head` with the caller's own request id, which it then gets back; until early 2026 answers had one in any case."""
     if client_id is not None:
-        head.append((_CLIENT_ID, client_id.encode("latin-1", "replace")))
+        head.append((_CLIENT_ID, _safe(client_id)))
     return head
 
 
 def encoded(named: Mapping[str, str]) -> HeaderList:
-    """Headers as the server wants them. Line breaks, which would split the answer, become spaces."""
+    """Headers as the server wants them. Control characters, which would split or spoil the answer, become spaces."""
     return [(_safe(name).lower(), _safe(value)) for name, value in named.items()]
 
 
 def _safe(text: str) -> bytes:
-    return " ".join(text.splitlines()).encode("latin-1", "replace")
+    return _CONTROL.sub(" ", text).encode("latin-1", "replace")
 
 
 def of_resource(region: str) -> HeaderList:
     """What every answer of a resource carries."""
-    return [*_SECURITY, (b"x-ms-region", region.encode())]
+    return [*_SECURITY, (b"x-ms-region", _safe(region))]
 
 
 def _of_model(deployment: Deployment, kind: Headers, *, streamed: bool) -> HeaderList:
-    name, model, quota = deployment.name.encode("latin-1", "replace"), deployment.model, deployment.quota
+    name, model, quota = _safe(deployment.name), deployment.model, deployment.quota
     session = Chance(f"session/{deployment.name}").hex(12)
     limits: HeaderList = [
         (b"x-ratelimit-limit-requests", b"%d" % quota.rpm),

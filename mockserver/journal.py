@@ -18,7 +18,8 @@ class Exchange:
 
     `at` is the resource's time in Unix seconds; `ms` the real time spent before the first byte left. `operation` is an
     operationId, "" for a path outside the surface. `rule` names the scripted rule that answered, None where none did.
-    `frames` holds a streamed answer's events as sent; `hung_up` says that the client left before the end.
+    `frames` holds a streamed answer's events as sent; `hung_up` says that the client left before the end; `dated`
+    that it called the old way, by a dated path.
     """
 
     number: int
@@ -29,6 +30,7 @@ class Exchange:
     at: float = 0.0
     resource: str = ""
     operation: str = ""
+    dated: bool = False
     deployment: str = ""
     rule: str | None = None
     status: int = 0
@@ -69,6 +71,7 @@ class Exchange:
             "path": self.path,
             "query": self.query,
             "operation": self.operation,
+            "dated": self.dated,
             "deployment": self.deployment,
             "rule": self.rule,
             "status": self.status,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
 from pydantic_core import from_json, to_json
 
@@ -20,6 +19,7 @@ from mockserver.delivery import Delivery, Receive, Scope, Send, encode
 from mockserver.errors import ApiError
 from mockserver.journal import Exchange
 from mockserver.operations import TABLE, Operation
+from mockserver.paths import Place, check_version, locate
 from mockserver.quota import estimate
 from mockserver.scenario.match import Subject
 from mockserver.state.clock import stopwatch
@@ -31,17 +31,16 @@ if TYPE_CHECKING:
     from mockserver.state.chance import Chance
 
 Json = Any
-PREFIX = "/openai/v1/"
 BODY_LIMIT = 512 * 1024 * 1024
 log = logging.getLogger("mockserver")
 
 
 @dataclass(slots=True)
 class Request:
-    """A request as it came in; `path` is below `/openai/v1`, None outside it."""
+    """A request as it came in; `place` is None outside the surface."""
 
     method: str
-    path: str | None
+    place: Place | None
     query: str
     headers: dict[str, str]
     body: bytes = b""
@@ -92,12 +91,16 @@ async def handle(resources: Resources, scope: Scope, receive: Receive, send: Sen
 
 def answer(resources: Resources, request: Request, trail: Trail, exchange: Exchange) -> Result:
     """What the surface answers. Raises ApiError; `trail` and `exchange` then tell how far the request came."""
-    found = TABLE.find(request.path) if request.path is not None else None
-    if found is None:
+    place = request.place
+    found = TABLE.find(place.path) if place is not None else None
+    if place is None or found is None:
         raise errors.unrouted()
     path, parameters = found
     resource = trail.resource = authorise(resources, request.headers)
-    _check_version(request.query)
+    exchange.dated = place.dated
+    if place.dated and not resource.dated:
+        raise errors.unrouted()
+    check_version(place, request.query)
     operation = trail.operation = path.methods.get(request.method)
     if operation is None:
         raise errors.method_not_allowed(request.method, sorted(path.methods))
@@ -109,6 +112,8 @@ def answer(resources: Resources, request: Request, trail: Trail, exchange: Excha
     call = trail.call = Call(resource, operation, parameters, request.headers, request.query, chance, resource.clock.now())
     if operation.body is not None:
         call.raw = parse(request.body)
+        if place.deployment is not None and isinstance(call.raw, dict):
+            call.raw["model"] = place.deployment
     if operation.inference:
         _deploy(call, exchange)
     if operation.body is not None:
@@ -159,24 +164,7 @@ async def _read(receive: Receive) -> bytes:
 
 def _request(scope: Scope) -> Request:
     names = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    return Request(scope["method"], surface_path(scope["path"]), scope["query_string"].decode("latin-1"), names)
-
-
-def surface_path(path: str) -> str | None:
-    """The path below `/openai/v1`, None outside it. Doubled slashes and one at the end are let through, as Azure does."""
-    while "//" in path:
-        path = path.replace("//", "/")
-    if not path.startswith(PREFIX):
-        return None
-    return path[len(PREFIX) - 1 :].rstrip("/") or "/"
-
-
-def _check_version(query: str) -> None:
-    if "api-version" not in query:
-        return
-    versions = [value for name, value in parse_qsl(query, keep_blank_values=True) if name == "api-version"]
-    if any(version not in ("v1", "preview", "") for version in versions):
-        raise errors.dated_api_version()
+    return Request(scope["method"], locate(scope["path"]), scope["query_string"].decode("latin-1"), names)
 
 
 def _deploy(call: Call, exchange: Exchange) -> None:

@@ -113,6 +113,7 @@ class Server(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,
                 backlog=2_048,
+                timeout_keep_alive=240,  # as Azure's load balancers; a short one races with the client's next request
                 timeout_graceful_shutdown=0,
             )
         )

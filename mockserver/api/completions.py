@@ -139,8 +139,17 @@ def _choice(call: Call, index: int, reply: Reply, spoken: Spoken, asked: str) ->
         "index": index,
         "finish_reason": spoken.stop if spoken.stop in ("length", "content_filter") else "stop",
         "logprobs": _logprobs(call, spoken.text) if body.logprobs is not None else None,
-        "content_filter_results": content_filter.completion_results(reply.completion_verdict),
+        **_filter(reply),
     }
+
+
+def _filter(reply: Reply) -> dict[str, Json]:
+    """What the filter says of the answer; where it is down, under a name in the singular (docs)."""
+    verdict = reply.completion_verdict
+    results = content_filter.completion_results(verdict)
+    if verdict is not None and verdict.failed:
+        return {"content_filter_result": results, "content_filter_results": {}}
+    return {"content_filter_results": results}
 
 
 def _logprobs(call: Call, text: str) -> dict[str, Json]:

@@ -6,25 +6,28 @@ Nothing is loaded before the first count. Text that looks like a special token (
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from mockserver.model.vocabulary import ENCODINGS as ENCODINGS
 from mockserver.model.vocabulary import LARGEST as LARGEST
-from mockserver.model.vocabulary import Known, Vocabulary, load
+from mockserver.model.vocabulary import Vocabulary, load
 
 if TYPE_CHECKING:
     from mockserver.model.prompt import OutputFormat, Prompt, Tool, Turn
 
 Json = Any
+Value = TypeVar("Value")
 
 _PER_MESSAGE = 3
 _PER_TOOL_CALL = 10
 _PRIMING = 3
 _IMAGE = 85
 _LONGEST_CACHED_TEXT = 1_000
+_LONGEST_KEPT_WORD = 64
+_MOST_KEPT_WORDS = 50_000
 _DEEPEST_TYPE = 12
 
 
@@ -96,6 +99,22 @@ def _cached_pieces(text: str, encoding: str) -> tuple[str, ...]:
     return tuple(_pieces(text, encoding))
 
 
+class _Known(dict[str, Value], Generic[Value]):
+    """What was worked out about words already met: repeated words, most of any text, cost one look-up."""
+
+    def __init__(self, work_out: Callable[[str], Value]) -> None:
+        super().__init__()
+        self._work_out: Callable[[str], Value] = work_out
+
+    def __missing__(self, word: str) -> Value:
+        value = self._work_out(word)
+        if len(word) <= _LONGEST_KEPT_WORD:
+            if len(self) >= _MOST_KEPT_WORDS:
+                self.clear()
+            self[word] = value
+        return value
+
+
 class _Cutter:
     """A vocabulary, and what it said of the words already met."""
 
@@ -103,8 +122,8 @@ class _Cutter:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self.counts = Known(lambda word: len(vocabulary.parts(word)))
-        self.pieces = Known(lambda word: _join_split_characters(vocabulary.parts(word)))
+        self.counts = _Known(lambda word: len(vocabulary.parts(word)))
+        self.pieces = _Known(lambda word: _join_split_characters(vocabulary.parts(word)))
 
 
 @cache

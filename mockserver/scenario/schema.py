@@ -58,6 +58,7 @@ class Resource(Section):
     )
     strict: bool = given("Whether a call that no rule answers is refused instead of improvised.")
     profile: Literal["2026-01", "2026-03"] = given("Which of the service's preview rules apply.")
+    dated: bool = given("Whether the older client's dated paths are answered, such as `/openai/deployments/…?api-version=…`.")
     lifecycle: Lifecycle = given("When background work is done.")
 
 

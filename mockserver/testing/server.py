@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from mockserver.app import create_app
 from mockserver.config import Source
+from mockserver.resource import Resource
 from mockserver.server import Server, listen
+from mockserver.testing.mock import Mock
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from mockserver.resource import Resources
 
-    from mockserver.journal import Exchange
-    from mockserver.resource import Resource, Resources
-    from mockserver.scenario.engine import Script, When
-    from mockserver.state.clock import Clock
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-class MockServer:
+class MockServer(Mock):
     """A pretend Azure OpenAI resource to point a client at.
 
     >>> with MockServer() as mock:
@@ -38,20 +39,17 @@ class MockServer:
         port: int = 0,
         **settings: Any,
     ) -> None:
-        sources = (
-            []
-            if scenario is None
-            else [scenario]
-            if isinstance(scenario, (str, Mapping)) or not isinstance(scenario, Sequence)
-            else scenario
-        )
-        self.app = create_app(*sources, **settings)
-        self.resources: Resources = self.app.state.resources
+        several = isinstance(scenario, Sequence) and not isinstance(scenario, str)
+        sources: Any = scenario if several else [] if scenario is None else [scenario]
+        app = create_app(*sources, **settings)
+        self.resources: Resources = app.state.resources
+        super().__init__(self.resources.default, app, "")
         self._host, self._port = host, port
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
+        self._minted = 0
 
-    def start(self) -> MockServer:
+    def start(self) -> Self:
         """Serve, from now on. The socket listens before this returns; no need to wait."""
         if self._thread is not None:
             raise RuntimeError("this MockServer has been started already")
@@ -64,6 +62,7 @@ class MockServer:
 
     def stop(self) -> None:
         """Stop serving; open connections are cut."""
+        self.close()
         if self._server is not None and self._thread is not None:
             self._server.stop()
             self._thread.join()
@@ -75,47 +74,49 @@ class MockServer:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}"
 
-    @property
-    def base_url(self) -> str:
-        """What an SDK takes as `base_url`, and `OPENAI_BASE_URL` as value."""
-        return f"{self.endpoint}/openai/v1/"
-
-    @property
-    def resource(self) -> Resource:
-        """The default resource."""
-        return self.resources.default
-
-    @property
-    def api_key(self) -> str:
-        """A key that opens the default resource."""
-        return next(iter(self.resource.keys), "any-key")
-
-    @property
-    def script(self) -> Script:
-        """What the default resource is scripted to do."""
-        return self.resource.script
-
-    @property
-    def clock(self) -> Clock:
-        """The default resource's time."""
-        return self.resource.clock
-
-    @property
-    def requests(self) -> list[Exchange]:
-        """Every exchange with the default resource so far, oldest first."""
-        return list(self.resource.journal)
-
-    def when(self, **matchers: Any) -> When:
-        """Begin a rule: `mock.when(user="hello").respond("Hi!")`. The words are those of a scenario file."""
-        return self.script.when(**matchers)
-
     def reset(self) -> None:
-        """Forget state, journal, counters and the rules added with `when`; the scenario's rules stay."""
+        """Forget state, journal, counters and the rules added with `when`, of all resources; the scenarios' rules stay."""
         for resource in self.resources:
             resource.reset(rules=True)
 
-    def __enter__(self) -> MockServer:
+    def mint(self, **settings: Any) -> Mock:
+        """A fresh resource on this server, with a name, a key, state, script, journal, clock and seed of its own."""
+        number = self._minted = self._minted + 1
+        resource = Resource(f"test-{number}", keys=[f"test-key-{number}"], **settings)
+        self.resources.add(resource)
+        return Mock(resource, self.app, self.endpoint)
+
+    def discard(self, mock: Mock) -> None:
+        """Stop serving a resource that `mint` made."""
+        mock.close()
+        self.resources.remove(mock.resource.name)
+
+    def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.stop()
+
+    async def __aenter__(self) -> Self:
+        return self.start()
+
+    async def __aexit__(self, *raised: object) -> None:
+        self.stop()
+
+    def __call__(self, function: Function) -> Function:
+        """Serve while `function` (plain or asynchronous) runs, and hand it the server as its last argument."""
+        if inspect.iscoroutinefunction(function):
+
+            @wraps(function)
+            async def served_async(*arguments: Any, **named: Any) -> Any:
+                with self:
+                    return await function(*arguments, self, **named)
+
+            return cast("Function", served_async)
+
+        @wraps(function)
+        def served(*arguments: Any, **named: Any) -> Any:
+            with self:
+                return function(*arguments, self, **named)
+
+        return cast("Function", served)

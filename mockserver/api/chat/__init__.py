@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from mockserver import errors
-from mockserver.api.chat import stored
+from mockserver.api.chat import deepseek, stored
+from mockserver.api.chat.chunks import stream
 from mockserver.api.chat.render import completion
 from mockserver.api.chat.requests import ChatRequest, prompt
 from mockserver.api.chat.spelling import document
-from mockserver.api.chat.stream import stream
-from mockserver.call import Call, Result
+from mockserver.call import Call, Frame, Result
 from mockserver.model import content_filter
 from mockserver.model.limits import speak
 from mockserver.operations import operation
+
+DONE = Frame(b"data: [DONE]\n\n")
 
 
 @operation(
@@ -36,9 +38,11 @@ def create(call: Call) -> Result:
     verdict = replies[0].prompt_verdict
     if verdict is not None and verdict.blocked:
         raise errors.prompt_filtered(content_filter.prompt_results(verdict))
-    whole = completion(call, [(reply, speak(reply, call.asked)) for reply in replies])
+    said = [(reply, speak(reply, call.asked)) for reply in replies]
+    theirs = call.served_by.model.dialect == "deepseek"
+    whole = deepseek.completion(call, said) if theirs else completion(call, said)
     if body.store:
         stored.keep(call, whole)
     if body.stream:
-        return Result(frames=stream(call, whole))
-    return Result(document(whole, escaped="prompt_filter_results" in whole))
+        return Result(frames=[*(deepseek.stream(call, whole) if theirs else stream(call, whole)), DONE])
+    return Result(document(whole, escaped=bool(whole.get("prompt_filter_results"))))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver.api.chat.usage import usage
 from mockserver.model import content_filter
-from mockserver.model.reply import Audio, Reasoning, Refusal, Reply
+from mockserver.model.reply import Audio, Reasoning, Refusal, Reply, ToolCall
 from mockserver.state.chance import Chance
 from mockserver.state.ids import call_id, completion_id
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mockserver.model.limits import Spoken
 
 Json = Any
+FILTER_FAILED = "content_filter_result"
 _SAFE = {"filtered": False, "severity": "safe"}
 IMAGE_SAFE: dict[str, Json] = {
     **dict.fromkeys(("sexual", "violence", "hate", "self_harm"), _SAFE),
@@ -80,10 +81,10 @@ def _choice(call: Call, index: int, reply: Reply, spoken: Spoken) -> dict[str, J
     logprobs = _logprobs(call, spoken)
     message = _message(call, spoken, legacy=legacy)
     dialect = call.served_by.model.dialect
-    if dialect in ("deepseek", "mai"):
+    if dialect == "mai":
         return {"index": index, "message": message, "logprobs": logprobs, "finish_reason": finish}
     choice = {
-        "content_filter_results": _completion_filter(reply, spoken),
+        **_completion_filter(reply, spoken),
         "finish_reason": finish,
         "index": index,
         "logprobs": logprobs,
@@ -95,7 +96,7 @@ def _choice(call: Call, index: int, reply: Reply, spoken: Spoken) -> dict[str, J
 def _message(call: Call, spoken: Spoken, *, legacy: bool) -> dict[str, Json]:
     refusals = [part.text for part in spoken.parts if isinstance(part, Refusal)]
     refusal = "".join(refusals) if refusals else None
-    calls = [_tool_call(call, tool) for tool in spoken.tool_calls]
+    calls = [tool_call(call, tool) for tool in spoken.tool_calls]
     text = spoken.text
     content = text if text or not (calls or refusal) else None
     dialect = call.served_by.model.dialect
@@ -129,24 +130,31 @@ def _vendor_message(dialect: str, text: str, spoken: Spoken, calls: list[Json]) 
             "role": "assistant",
             "tool_calls": calls or None,
         }
-    return {"role": "assistant", "content": text, "reasoning_content": thoughts, "tool_calls": calls}
+    return {"role": "assistant", "content": text, "reasoning_content": thoughts, "refusal": None, "tool_calls": calls}
 
 
-def _tool_call(call: Call, tool: Any) -> dict[str, Json]:
+def tool_call(call: Call, tool: ToolCall) -> dict[str, Json]:
+    """A call of the caller's tool, as a message shows it."""
     identity = tool.id or call_id(call.chance)
     if tool.kind == "custom":
         return {"custom": {"input": tool.arguments, "name": tool.name}, "id": identity, "type": "custom"}
-    function = {"arguments": tool.arguments, "name": tool.name}
+    function: dict[str, Json] = {"arguments": tool.arguments, "name": tool.name}
     if call.served_by.model.dialect == "grok":
         function = {"arguments": tool.arguments, "call_id": None, "name": tool.name}
     return {"function": function, "id": identity, "type": "function"}
 
 
 def _completion_filter(reply: Reply, spoken: Spoken) -> dict[str, Json]:
-    """What the filter says of the answer; nothing for tool calls that nobody judged (wire: `{}`)."""
-    if spoken.tool_calls and reply.completion_verdict is None:
-        return {}
-    return content_filter.completion_results(reply.completion_verdict)
+    """What the filter says of the answer: nothing of tool calls that nobody judged (wire: `{}`).
+
+    Where the filter is down it says so under a name in the singular (docs; seen in streams of 2026).
+    """
+    verdict = reply.completion_verdict
+    if verdict is not None and verdict.failed:
+        return {FILTER_FAILED: content_filter.completion_results(verdict), "content_filter_results": {}}
+    if spoken.tool_calls and verdict is None:
+        return {"content_filter_results": {}}
+    return {"content_filter_results": content_filter.completion_results(verdict)}
 
 
 def _prompt_filters(call: Call, reply: Reply) -> list[dict[str, Json]]:
@@ -158,7 +166,7 @@ def _prompt_filters(call: Call, reply: Reply) -> list[dict[str, Json]]:
     if openai and any(media.kind == "image" for turn in call.asked.turns for media in turn.media):
         results = IMAGE_SAFE if verdict is None else content_filter.prompt_results(verdict)
         return [{"prompt_index": 1, "content_filter_result": results}, {"prompt_index": 0, "content_filter_result": {}}]
-    quiet = openai and verdict is None and call.asked.tool_results
+    quiet = verdict.failed if verdict is not None else openai and call.asked.tool_results
     return [{"prompt_index": 0, "content_filter_results": {} if quiet else content_filter.prompt_results(verdict)}]
 
 

@@ -10,13 +10,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-_ESCAPES = (
-    (b"<", b"\\u003c"),
-    (b">", b"\\u003e"),
-    (b"&", b"\\u0026"),
-    ("\u2028".encode(), b"\\u2028"),
-    ("\u2029".encode(), b"\\u2029"),
-)
+_LINE, _PARAGRAPH = "\u2028".encode(), "\u2029".encode()
 
 
 def document(value: Any, *, escaped: bool) -> bytes:
@@ -31,7 +25,7 @@ def event(value: Any, *, escaped: bool) -> bytes:
 
 def _json(value: Any, escaped: bool) -> bytes:
     text = to_json(value)
-    if escaped:
-        for plain, escape in _ESCAPES:
-            text = text.replace(plain, escape)
-    return text
+    if not escaped:
+        return text
+    text = text.replace(b"<", b"\\u003c").replace(b">", b"\\u003e").replace(b"&", b"\\u0026")
+    return text if text.isascii() else text.replace(_LINE, b"\\u2028").replace(_PARAGRAPH, b"\\u2029")

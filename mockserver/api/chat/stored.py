@@ -126,7 +126,12 @@ def _asked(call: Call) -> dict[str, Json]:
 def _choice(choice: dict[str, Json]) -> dict[str, Json]:
     message = choice["message"]
     told = {name: message.get(name) for name in ("content", "role", "tool_calls", "function_call")}
-    return {"index": choice["index"], "message": told, "finish_reason": choice["finish_reason"], "logprobs": choice["logprobs"]}
+    return {
+        "index": choice["index"],
+        "message": told,
+        "finish_reason": choice["finish_reason"],
+        "logprobs": choice.get("logprobs"),
+    }
 
 
 def _messages(completion_id: str, messages: list[dict[str, Json]]) -> list[dict[str, Json]]:

@@ -1,0 +1,66 @@
+"""Where a request goes: the v1 paths, and the dated ones of the older client, which are other names for the same operations.
+
+`AzureOpenAI(azure_endpoint=…, api_version=…)` calls `/openai/deployments/{deployment}/chat/completions?api-version=…` and
+`/openai/responses?api-version=…`. The dated wire differs little from v1 (recordings of both), so one engine answers both.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from mockserver import errors
+
+ROOT = "/openai/"
+V1 = "/openai/v1/"
+DEPLOYMENTS = "deployments"
+_BY_DEPLOYMENT = ("/chat/completions", "/completions", "/embeddings")
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
+_V1_VERSIONS = ("v1", "preview", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path below the surface's root, the deployment that a dated path names, and whether it is a dated one."""
+
+    path: str
+    deployment: str | None = None
+    dated: bool = False
+
+
+def locate(path: str) -> Place | None:
+    """The place that a URL's path means, None outside the surface.
+
+    Doubled slashes and one at the end are let through, as Azure does.
+    """
+    while "//" in path:
+        path = path.replace("//", "/")
+    if path.startswith(V1):
+        return Place(path[len(V1) - 1 :].rstrip("/") or "/")
+    if not path.startswith(ROOT):
+        return None
+    below = path[len(ROOT) - 1 :].rstrip("/") or "/"
+    first, _, rest = below[1:].partition("/")
+    if first != DEPLOYMENTS:
+        return Place(below, dated=True)
+    deployment, _, operation = rest.partition("/")
+    return Place(f"/{operation}", deployment, dated=True) if f"/{operation}" in _BY_DEPLOYMENT else None
+
+
+def check_version(place: Place, query: str) -> None:
+    """Hold `api-version` against the kind of path.
+
+    On v1 paths it may be absent, `v1` or `preview` (others: ApiError 400); on dated paths it must be a date (else the path is
+    not there: ApiError 404).
+    """
+    if "api-version" not in query:
+        if place.dated:
+            raise errors.unrouted()
+        return
+    versions = [value for name, value in parse_qsl(query, keep_blank_values=True) if name == "api-version"]
+    if place.dated:
+        if not all(_DATED.fullmatch(version) for version in versions):
+            raise errors.unrouted()
+    elif any(version not in _V1_VERSIONS for version in versions):
+        raise errors.dated_api_version()

@@ -1,0 +1,176 @@
+"""A handle on one resource of a running server: what a test scripts, asks and asserts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import httpx
+    import httpx2
+    from openai import AsyncOpenAI, OpenAI
+
+    from mockserver.app import Application
+    from mockserver.journal import Exchange
+    from mockserver.resource import Resource
+    from mockserver.scenario.engine import Script, When
+    from mockserver.state.clock import Clock
+    from mockserver.testing.calls import RecordedCall
+    from mockserver.testing.verdict import Verdict
+
+
+class Mock:
+    """One pretend Azure OpenAI resource, as a test sees it. `app` is the application that serves it, `endpoint` where."""
+
+    def __init__(self, resource: Resource, app: Application, endpoint: str) -> None:
+        self.resource = resource
+        self.app = app
+        self._endpoint = endpoint
+        self._client: OpenAI | None = None
+        self._async_client: AsyncOpenAI | None = None
+
+    # -- where it is
+
+    @property
+    def endpoint(self) -> str:
+        """What `AZURE_OPENAI_ENDPOINT` is set to: scheme, host and port."""
+        return self._endpoint
+
+    @property
+    def base_url(self) -> str:
+        """What an SDK takes as `base_url`, and `OPENAI_BASE_URL` as value."""
+        return f"{self.endpoint}/openai/v1/"
+
+    @property
+    def api_key(self) -> str:
+        """A key that opens the resource."""
+        return next(iter(self.resource.keys), "any-key")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables from which SDKs read where to go and with which key."""
+        return {
+            "OPENAI_BASE_URL": self.base_url,
+            "OPENAI_API_KEY": self.api_key,
+            "AZURE_OPENAI_ENDPOINT": self.endpoint,
+            "AZURE_OPENAI_API_KEY": self.api_key,
+            "AZURE_OPENAI_BASE_URL": self.base_url,
+            "OPENAI_API_VERSION": "2025-04-01-preview",
+        }
+
+    # -- clients
+
+    @property
+    def client(self) -> OpenAI:
+        """The SDK's client, pointed here. Needs the package `openai`."""
+        if self._client is None:
+            from openai import OpenAI
+
+            self._client = OpenAI(base_url=self.base_url, api_key=self.api_key, http_client=self.http_client())
+        return self._client
+
+    @property
+    def async_client(self) -> AsyncOpenAI:
+        """The SDK's asynchronous client, pointed here. Needs the package `openai`."""
+        if self._async_client is None:
+            from openai import AsyncOpenAI
+
+            self._async_client = AsyncOpenAI(base_url=self.base_url, api_key=self.api_key, http_client=self.async_http_client())
+        return self._async_client
+
+    def http_client(self) -> httpx2.Client:
+        """An httpx2 client that reaches the server without a socket, and streams: `OpenAI(http_client=mock.http_client())`."""
+        from mockserver.testing.transport import client
+
+        return client(self.app)
+
+    def async_http_client(self) -> httpx2.AsyncClient:
+        """The same, asynchronous."""
+        from mockserver.testing.transport import async_client
+
+        return async_client(self.app)
+
+    def legacy_http_client(self) -> httpx.Client:
+        """The same for the package httpx, which openai 2 and many other libraries use."""
+        from mockserver.testing.transport import legacy_client
+
+        return legacy_client(self.app)
+
+    def legacy_async_http_client(self) -> httpx.AsyncClient:
+        """The same for httpx, asynchronous."""
+        from mockserver.testing.transport import legacy_async_client
+
+        return legacy_async_client(self.app)
+
+    def intercept(self, *hosts: str) -> AbstractContextManager[None]:
+        """Answer this process's calls to Azure (and OpenAI) hosts here, whatever URL the code has; by default all such hosts."""
+        from mockserver.testing.intercept import intercepting
+
+        return intercepting(self, hosts)
+
+    # -- the script and time
+
+    @property
+    def script(self) -> Script:
+        """What the resource is scripted to do."""
+        return self.resource.script
+
+    @property
+    def clock(self) -> Clock:
+        """The resource's time."""
+        return self.resource.clock
+
+    def when(self, **conditions: Any) -> When:
+        """Begin a rule: `mock.when(user="hello").respond("Hi!")`. The words are those of a scenario file."""
+        return self.script.when(**conditions)
+
+    def reset(self) -> None:
+        """Forget state, journal, counters and the rules added with `when`; the scenario's rules stay."""
+        self.resource.reset(rules=True)
+
+    # -- what happened
+
+    @property
+    def requests(self) -> list[Exchange]:
+        """Every exchange so far, oldest first."""
+        return list(self.resource.journal)
+
+    def calls(self, operation: str | None = None, **conditions: Any) -> list[RecordedCall]:
+        """The calls that fit, oldest first, with their prompts, tools, headers and streamed events at hand."""
+        from mockserver.testing.calls import matching
+
+        return matching(self.resource, operation, conditions)
+
+    def assert_called(self, operation: str | None = None, *, times: int | None = None, **conditions: Any) -> list[RecordedCall]:
+        """Fail unless a call fits (or `times` calls do); return those that do. The failure shows what came nearest."""
+        from mockserver.testing.assertions import assert_called
+
+        return assert_called(self.resource, operation, times, conditions)
+
+    def assert_not_called(self, operation: str | None = None, **conditions: Any) -> None:
+        """Fail if a call fits."""
+        from mockserver.testing.assertions import assert_not_called
+
+        assert_not_called(self.resource, operation, conditions)
+
+    def assert_all_rules_used(self) -> None:
+        """Fail if a rule has answered nothing."""
+        from mockserver.testing.assertions import assert_all_rules_used
+
+        assert_all_rules_used(self.resource)
+
+    def verdict(self) -> Verdict:
+        """How the client behaved: retries, backoff, truncated streams, filters, the old way of calling."""
+        from mockserver.testing.verdict import grade
+
+        return grade(self.resource.journal)
+
+    def close(self) -> None:
+        """Close the clients that were handed out."""
+        if self._client is not None:
+            self._client.close()
+        self._client = self._async_client = None
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(self.requests)

@@ -1,0 +1,80 @@
+"""The older client, `AzureOpenAI` with a dated api-version, on the same engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from openai import AsyncAzureOpenAI, AzureOpenAI, NotFoundError
+
+from mockserver import MockServer
+
+HI: Any = [{"role": "user", "content": "hi"}]
+VERSION = "2025-04-01-preview"
+
+
+@pytest.fixture
+def old(mock: MockServer, http: httpx2.Client) -> AzureOpenAI:
+    return AzureOpenAI(azure_endpoint=mock.endpoint, api_key=mock.api_key, api_version=VERSION, http_client=http, max_retries=0)
+
+
+def test_it_calls_by_deployment_and_is_noted_in_the_journal(old: AzureOpenAI, mock: MockServer) -> None:
+    mock.when(user="hi", deployment="gpt-4.1-mini").respond("Hello")
+    answer = old.chat.completions.create(model="gpt-4.1-mini", messages=HI)
+    assert (answer.choices[0].message.content, answer.model) == ("Hello", "gpt-4.1-mini-2025-04-14")
+    exchange = mock.requests[0]
+    assert (exchange.operation, exchange.deployment, exchange.dated) == ("createChatCompletion", "gpt-4.1-mini", True)
+    assert exchange.path == "/openai/deployments/gpt-4.1-mini/chat/completions"
+
+
+def test_streams_embeddings_completions_responses_and_models_work_too(old: AzureOpenAI, mock: MockServer) -> None:
+    told = [chunk.choices[0].delta.content or "" for chunk in old.chat.completions.create(model="gpt-4o", messages=HI, stream=True) if chunk.choices]
+    assert "".join(told)
+    assert len(old.embeddings.create(model="text-embedding-3-small", input="x").data[0].embedding) == 1536
+    assert old.completions.create(model="gpt-35-turbo-instruct", prompt="x").choices[0].text
+    made = old.responses.create(model="gpt-4o", input="hi")
+    assert old.responses.retrieve(made.id).output_text == made.output_text
+    assert old.models.retrieve("gpt-4o").id == "gpt-4o"
+    assert all(exchange.dated for exchange in mock.requests)
+
+
+@pytest.mark.anyio
+async def test_the_asynchronous_one_works(mock: MockServer) -> None:
+    async with AsyncAzureOpenAI(azure_endpoint=mock.endpoint, api_key=mock.api_key, api_version=VERSION) as old:
+        assert (await old.chat.completions.create(model="gpt-4o", messages=HI)).choices
+
+
+def test_the_body_needs_no_model_of_its_own(http: httpx2.Client, mock: MockServer) -> None:
+    url = f"{mock.endpoint}/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
+    assert http.post(url, json={"messages": HI}, headers={"api-key": mock.api_key}).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["", "?api-version=v1", "?api-version=yesterday"])
+def test_a_dated_path_without_a_date_is_not_there(http: httpx2.Client, mock: MockServer, query: str) -> None:
+    url = f"{mock.endpoint}/openai/deployments/gpt-4o/chat/completions{query}"
+    answer = http.post(url, json={"messages": HI}, headers={"api-key": mock.api_key})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "404")
+
+
+def test_unknown_deployments_are_told_as_ever(http: httpx2.Client) -> None:
+    with MockServer(deployments={"mine": "gpt-4o"}) as mock:
+        old = AzureOpenAI(azure_endpoint=mock.endpoint, api_key=mock.api_key, api_version=VERSION, http_client=http, max_retries=0)
+        assert old.chat.completions.create(model="mine", messages=HI).choices
+        with pytest.raises(NotFoundError) as caught:
+            old.chat.completions.create(model="other", messages=HI)
+        assert caught.value.code == "DeploymentNotFound"
+
+
+@pytest.fixture
+def switched_off() -> Iterator[MockServer]:
+    with MockServer(dated=False) as mock:
+        yield mock
+
+
+def test_the_old_way_can_be_switched_off(switched_off: MockServer, http: httpx2.Client) -> None:
+    old = AzureOpenAI(azure_endpoint=switched_off.endpoint, api_key=switched_off.api_key, api_version=VERSION, http_client=http, max_retries=0)
+    with pytest.raises(NotFoundError, match="Resource not found"):
+        old.chat.completions.create(model="gpt-4o", messages=HI)
+    assert switched_off.requests[0].dated
