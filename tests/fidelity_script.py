@@ -17,13 +17,18 @@ _NOT_OF_THIS_SURFACE = {"embeddings": ("temperature",)}
 
 def request(row: Row) -> dict[str, Json]:
     """The recorded request body as a v1 path takes it: the deployment, where the path named it, under `model`."""
-    body = dict(row.request) if row.request is not None else {name: row.told[name] for name in ("model", "tools")} | {
-        "input": "Draw a raccoon.",
-        "stream": row.stream,
-    }
+    body = (
+        dict(row.request)
+        if row.request is not None
+        else {name: row.told[name] for name in ("model", "tools")}
+        | {
+            "input": "Draw a raccoon.",
+            "stream": row.stream,
+        }
+    )
     named = _DEPLOYMENT.search(row.path)
     if named is not None:
-        body["model"] = named[1]
+        body["model"] = (row.headers or {}).get("x-ms-deployment-name", named[1])
     return {name: value for name, value in body.items() if name not in _NOT_OF_THIS_SURFACE.get(row.family, ())}
 
 
@@ -52,6 +57,8 @@ def region(row: Row) -> str:
 def model(row: Row) -> str:
     """The catalogue's name for the model that answered."""
     served = (row.headers or {}).get("x-ms-served-model") or row.model
+    if row.family == "completions":
+        return "gpt-35-turbo-instruct"
     known = catalogue.find(served)
     if known is not None:
         return served
@@ -95,7 +102,7 @@ def fold(chunks: list[dict[str, Json]]) -> dict[str, Json]:
         usage = chunk.get("usage") or usage
         for choice in chunk["choices"]:
             finish = choice["finish_reason"] or finish
-            delta = choice["delta"]
+            delta = choice.get("delta", {})
             for name in ("content", "reasoning_content"):
                 message[name] = message.get(name, "") + (delta.get(name) or "")
             for call in delta.get("tool_calls") or ():
@@ -110,7 +117,10 @@ def _of_choices(told: dict[str, Json], family: str) -> dict[str, Json]:
     choice = told["choices"][0]
     message = choice["message"] if family == "chat" else {"content": choice["text"]}
     respond: dict[str, Json] = {"finish_reason": choice["finish_reason"]}
-    calls = [{"id": call["id"], **call["function"]} for call in message.get("tool_calls") or ()]
+    calls = [
+        {"id": call["id"], "name": call["function"]["name"], "arguments": call["function"]["arguments"]}
+        for call in message.get("tool_calls") or ()
+    ]
     usage = told["usage"]
     reasoning = (((usage or {}).get("completion_tokens_details")) or {}).get("reasoning_tokens", 0)
     if reasoning or message.get("reasoning_content"):

@@ -1,0 +1,283 @@
+"""What is asked in the name of conformance: bodies, and the scripted answers that they get."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Json = Any
+IMAGE = "data:image/png;base64,iVBORw0KGgo="
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request body, and what the script says to it; without a script the server improvises."""
+
+    name: str
+    body: dict[str, Json]
+    respond: dict[str, Json] | None = None
+
+
+def _schema(**properties: str) -> dict[str, Json]:
+    return {
+        "type": "object",
+        "properties": {name: {"type": kind} for name, kind in properties.items()},
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+_WEATHER = {"name": "get_weather", "description": "The weather", "parameters": _schema(city="string"), "strict": True}
+_CALL = {"name": "get_weather", "arguments": {"city": "Paris"}}
+_BLOCKED = {"content_filter": {"completion": {"violence": "high"}}, "text": "never seen"}
+_DETECTED = {
+    "content_filter": {"prompt": {"jailbreak": False, "hate": "low"}, "completion": {"profanity": False}},
+    "text": "Hm.",
+}
+_DOWN = {"content_filter": {"prompt": {"failed": True}, "completion": {"failed": True}}, "text": "unjudged"}
+_THOUGHT = {"reasoning": {"summary": ["First.", "Then."], "tokens": 64}, "text": "Done."}
+
+
+def _chat(name: str, respond: dict[str, Json] | None = None, *, model: str = "gpt-4o", **body: Json) -> Case:
+    return Case(name, {"model": model, "messages": [{"role": "user", "content": "Hello, say json"}], **body}, respond)
+
+
+_TOOLS = [{"type": "function", "function": _WEATHER}]
+_TOOL_TURN = [
+    {"role": "user", "content": "And in Paris?"},
+    {
+        "role": "assistant",
+        "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}],
+    },
+    {"role": "tool", "tool_call_id": "call_1", "content": "sunny"},
+]
+_PICTURE = [
+    {"role": "user", "content": [{"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": {"url": IMAGE}}]}
+]
+_FORMAT = {
+    "type": "json_schema",
+    "json_schema": {"name": "answer", "strict": True, "schema": _schema(city="string", degrees="number")},
+}
+CHAT = (
+    _chat("improvised"),
+    _chat("text", {"text": "Grüße <b>& mehr</b> 🙂"}),
+    _chat(
+        "usage", {"text": "Hi", "usage": {"prompt_tokens": 5, "completion_tokens": 7}}, stream_options={"include_usage": True}
+    ),
+    _chat("no padding", stream_options={"include_obfuscation": False}),
+    _chat("priority", service_tier="priority", store=True, metadata={"a": "b"}, seed=4, user="u", logit_bias={"50256": -100}),
+    _chat("tool call", {"tool_calls": [{**_CALL, "id": "call_x"}]}, tools=_TOOLS),
+    _chat("parallel tool calls", {"text": "Wait.", "tool_calls": [_CALL, _CALL]}, tools=_TOOLS),
+    _chat("forced tool", tools=_TOOLS, tool_choice={"type": "function", "function": {"name": "get_weather"}}),
+    _chat("tool turn", tools=_TOOLS, messages=_TOOL_TURN),
+    _chat(
+        "custom tool",
+        {"tool_calls": [{"name": "sql", "arguments": "select 1", "kind": "custom"}]},
+        tools=[{"type": "custom", "custom": {"name": "sql"}}],
+    ),
+    _chat("legacy function", functions=[{"name": "f", "parameters": _schema(a="string")}], function_call={"name": "f"}),
+    _chat("structured", response_format=_FORMAT),
+    _chat("json mode", response_format={"type": "json_object"}),
+    _chat("thinking", _THOUGHT, model="gpt-5-mini", stream_options={"include_usage": True}),
+    _chat("thinking, improvised", model="o4-mini", reasoning_effort="high", max_completion_tokens=400),
+    _chat("several choices", n=3, stream_options={"include_usage": True}),
+    _chat("log probabilities", {"text": "a few words"}, logprobs=True, top_logprobs=3),
+    _chat("refusal", {"refusal": "I cannot."}),
+    _chat("cut by the limit", {"text": "one two three four five"}, max_completion_tokens=2),
+    _chat("stopped", {"text": "one two three"}, stop=["two"]),
+    _chat("withheld", _BLOCKED),
+    _chat("judged", _DETECTED),
+    _chat("filter down", _DOWN),
+    _chat("image", messages=_PICTURE),
+    _chat(
+        "audio",
+        {"audio": {"transcript": "Hi", "data": "UklGRg=="}},
+        model="gpt-audio",
+        modalities=["text", "audio"],
+        audio={"voice": "alloy", "format": "pcm16"},
+    ),
+    _chat(
+        "prediction",
+        {"text": "a b c"},
+        prediction={"type": "content", "content": "a b d"},
+        stream_options={"include_usage": True},
+    ),
+    _chat("Grok", {"reasoning": "Hm", "text": "Hi"}, model="grok-3-mini"),
+    _chat("Grok calls a tool", {"tool_calls": [_CALL]}, model="grok-3-mini", tools=_TOOLS),
+    _chat("DeepSeek", {"reasoning": "Hm", "text": "Hi"}, model="DeepSeek-R1"),
+    _chat("MAI", {"reasoning": "Hm", "text": "Hi"}, model="MAI-DS-R1"),
+)
+
+
+def _responses(name: str, respond: dict[str, Json] | None = None, *, model: str = "gpt-4o", **body: Json) -> Case:
+    return Case(name, {"model": model, "input": "Hello, say json", **body}, respond)
+
+
+def _item(kind: str, **members: Json) -> Case:
+    return _responses(f"item: {kind}", {"text": "Done.", "items": [{"type": kind, **members}]})
+
+
+_LISTED = [
+    {"role": "developer", "content": "Be brief."},
+    {
+        "type": "message",
+        "role": "user",
+        "content": [{"type": "input_text", "text": "Look"}, {"type": "input_image", "image_url": IMAGE}],
+    },
+    {"type": "function_call", "call_id": "call_1", "name": "get_weather", "arguments": "{}"},
+    {"type": "function_call_output", "call_id": "call_1", "output": "sunny"},
+]
+_CITED = {
+    "text": "See there.",
+    "annotations": [{"type": "url_citation", "start_index": 0, "end_index": 3, "url": "https://example.org", "title": "There"}],
+}
+_DONE = {"status": "completed"}
+_ENCRYPTED = {"include": ["reasoning.encrypted_content"], "store": False}
+RESPONSES = (
+    _responses("improvised"),
+    _responses("text", {"text": "Grüße <b>& mehr</b> 🙂"}),
+    _responses("items in", {"text": "Hi"}, input=_LISTED, instructions="Be kind.", metadata={"a": "b"}),
+    _responses(
+        "parameters", temperature=0.5, top_p=0.5, max_output_tokens=400, truncation="auto", parallel_tool_calls=False, user="u"
+    ),
+    _responses("tool call", {"tool_calls": [{**_CALL, "id": "call_x"}]}, tools=[{"type": "function", **_WEATHER}]),
+    _responses(
+        "parallel tool calls", {"text": "Wait.", "tool_calls": [_CALL, _CALL]}, tools=[{"type": "function", **_WEATHER}]
+    ),
+    _responses(
+        "forced tool", tools=[{"type": "function", **_WEATHER}], tool_choice={"type": "function", "name": "get_weather"}
+    ),
+    _responses(
+        "custom tool",
+        {"tool_calls": [{"name": "sql", "arguments": "select 1", "kind": "custom"}]},
+        tools=[{"type": "custom", "name": "sql"}],
+    ),
+    _responses(
+        "structured",
+        text={"format": {"type": "json_schema", "name": "answer", "strict": True, "schema": _schema(city="string")}},
+    ),
+    _responses("json mode", text={"format": {"type": "json_object"}}),
+    _responses("thinking", _THOUGHT, model="gpt-5-mini", reasoning={"effort": "low", "summary": "auto"}),
+    _responses("thinking in secret", _THOUGHT, model="gpt-5-nano", **_ENCRYPTED),
+    _responses("thinking, improvised", model="gpt-5.6-luna", reasoning={"effort": "high"}),
+    _responses("refusal", {"refusal": "I cannot."}),
+    _responses("log probabilities", {"text": "a few words"}, include=["message.output_text.logprobs"], top_logprobs=3),
+    _responses("citation", _CITED),
+    _responses("incomplete", {"text": "word " * 40}, max_output_tokens=16),
+    _responses("withheld", _BLOCKED),
+    _responses("judged", _DETECTED),
+    _responses("filter down", _DOWN),
+    _item("web_search_call", action={"type": "search", "query": "news"}, **_DONE),
+    _item("file_search_call", queries=["a"], results=None, **_DONE),
+    _item("code_interpreter_call", code="print(1)", container_id="cntr_1", outputs=[{"type": "logs", "logs": "1"}], **_DONE),
+    _item("computer_call", call_id="c1", action={"type": "screenshot"}, pending_safety_checks=[], **_DONE),
+    _item("mcp_list_tools", server_label="docs", tools=[{"name": "ask", "input_schema": {"type": "object"}}]),
+    _item("mcp_call", server_label="docs", name="ask", arguments='{"q":1}', output="yes", **_DONE),
+    _item("mcp_approval_request", server_label="docs", name="ask", arguments="{}"),
+    _item("local_shell_call", call_id="c2", action={"type": "exec", "command": ["ls"], "env": {}}, **_DONE),
+    _item("shell_call", call_id="c3", action={"commands": ["ls"], "timeout_ms": None, "max_output_length": None}, **_DONE),
+    _item(
+        "shell_call_output",
+        call_id="c3",
+        max_output_length=None,
+        output=[{"stdout": "a", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}}],
+    ),
+    _item("apply_patch_call", call_id="c4", operation={"type": "delete_file", "path": "a"}, **_DONE),
+    _item("apply_patch_call_output", call_id="c4", output="gone", **_DONE),
+    _item("compaction", encrypted_content="gAAAA"),
+    _item("image_generation_call", result="iVBORw0KGgo=", **_DONE),
+)
+
+EMBEDDINGS = (
+    Case("numbers", {"model": "text-embedding-3-small", "input": "Hello", "encoding_format": "float"}),
+    Case("base64", {"model": "text-embedding-3-small", "input": ["Hello", "World"], "encoding_format": "base64"}),
+    Case("dimensions", {"model": "text-embedding-3-large", "input": "Hello", "dimensions": 8}),
+    Case("tokens", {"model": "text-embedding-ada-002", "input": [[9906], [4435]]}),
+    Case("scripted", {"model": "text-embedding-3-small", "input": "Hello"}, {"embedding": [0.6, 0.8]}),
+)
+COMPLETIONS = (
+    Case("improvised", {"model": "gpt-35-turbo-instruct", "prompt": "Once"}),
+    Case(
+        "several",
+        {
+            "model": "gpt-35-turbo-instruct",
+            "prompt": ["a", "b"],
+            "n": 2,
+            "best_of": 2,
+            "stream_options": {"include_usage": True},
+        },
+    ),
+    Case("log probabilities", {"model": "davinci-002", "prompt": "a", "logprobs": 3, "echo": True}, {"text": "b c"}),
+    Case("withheld", {"model": "davinci-002", "prompt": "a"}, _BLOCKED),
+)
+
+_HI = [{"role": "user", "content": "Hi"}]
+ERRORS = (
+    ("POST", "/chat/completions", {"messages": _HI}),
+    ("POST", "/chat/completions", {"model": "gpt-4o"}),
+    ("POST", "/chat/completions", {"model": "gpt-4o", "messages": []}),
+    ("POST", "/chat/completions", {"model": "gpt-4o", "messages": "Hi"}),
+    ("POST", "/chat/completions", {"model": "gpt-4o", "messages": _HI, "temperature": 9}),
+    ("POST", "/chat/completions", {"model": "gpt-4o", "messages": _HI, "quality": 9}),
+    ("POST", "/chat/completions", {"model": "o4-mini", "messages": _HI, "max_tokens": 9}),
+    ("POST", "/chat/completions", {"model": "absent", "messages": _HI}),
+    ("POST", "/chat/completions", {"model": "text-embedding-3-small", "messages": _HI}),
+    ("POST", "/responses", {"model": "gpt-4o"}),
+    ("POST", "/responses", {"model": "gpt-4o", "input": "Hi", "previous_response_id": "resp_gone"}),
+    ("POST", "/responses", {"model": "gpt-4o", "input": "Hi", "tools": [{"type": "hammer"}]}),
+    ("POST", "/embeddings", {"model": "text-embedding-3-small", "input": ""}),
+    ("POST", "/completions", {"model": "gpt-35-turbo-instruct", "prompt": 5}),
+    ("GET", "/responses/resp_gone", None),
+    ("DELETE", "/responses/resp_gone", None),
+    ("GET", "/responses/resp_gone/input_items", None),
+    ("GET", "/models/absent", None),
+    ("PUT", "/models", None),
+    ("GET", "/files", None),
+)
+"""Requests that the service refuses, with what it says then."""
+
+NAMED = (
+    "rate_limit",
+    "token_rate_limit",
+    "server_error",
+    "unavailable",
+    "timeout",
+    "content_filter",
+    "context_length",
+    "forbidden",
+)
+"""Errors that a script calls by name."""
+
+NOT_FOLLOWED = (
+    (
+        "token",
+        r"no 'error' object|is required and absent",
+        "The refusal of a token has no `error` around it (documented and reported).",
+    ),
+    (
+        "DeepSeek",
+        r"'(logprobs|refusal)' is required and absent",
+        "DeepSeek's answers leave out `logprobs` and `refusal` (recorded).",
+    ),
+    (
+        "image_generation_call",
+        r"output_item.added \$.item: 'result' is required and absent",
+        "An image that has only begun has no `result` (recorded).",
+    ),
+    (
+        "request without a model",
+        r"'code' is required and absent",
+        "The refusal of a request without a model has no `code` (recorded).",
+    ),
+    (
+        "filter down",
+        r"'content_filter_error' is not of type 'integer'",
+        "The code that says that the filter was down is a word, not a number (documented, and seen in streams).",
+    ),
+    (
+        "custom tool",
+        r"delta.tool_calls\[0\].type: 'custom' is not one of",
+        "A stream can call custom tools, which the document's chunk does not know (inferred).",
+    ),
+)
+"""Where the service, or what is known of it, breaks its own document: which cases, the finding, and why."""

@@ -1,0 +1,65 @@
+"""Asking this server what was asked of the real one."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+from typing import Any
+
+import fidelity_script
+from fidelity_compare import Reply, compare
+from fidelity_diff import Difference
+from fidelity_recorded import Row, rows
+
+from mockserver import MockServer
+
+Json = Any
+
+
+def play(row: Row) -> list[Difference]:
+    """Script the recorded answer, send the recorded request, and compare."""
+    with MockServer(fidelity_script.scenario(_creator(row) or row)) as mock:
+        mock.clock.freeze(row.created or 1_790_000_000)
+        sent = {"api-key": mock.api_key if row.status != 401 else "another-key"}
+        if "x-ms-client-request-id" in row.request_headers:
+            sent["x-ms-client-request-id"] = row.request_headers["x-ms-client-request-id"]
+        reply = (
+            _stored(mock, row, sent)
+            if row.method != "POST"
+            else _ask(mock, row.method, _path(row), fidelity_script.request(row), sent)
+        )
+    return compare(row, reply, sent)
+
+
+def _path(row: Row) -> str:
+    return f"/openai/v1{row.endpoint}" if "/openai/" in row.path else row.path
+
+
+def _creator(row: Row) -> Row | None:
+    """The exchange that made the stored response which `row` is about."""
+    found = re.search(r"resp_[0-9a-f]{48,50}", row.path)
+    return next(one for one in rows() if one.method == "POST" and one.told.get("id") == found[0]) if found else None
+
+
+def _stored(mock: MockServer, row: Row, sent: dict[str, str]) -> Reply:
+    creator = _creator(row)
+    assert creator is not None
+    made = json.loads(_ask(mock, "POST", "/openai/v1/responses", fidelity_script.request(creator), sent).text)
+    path = f"/openai/v1{row.endpoint}".replace("{resp}", made["id"])
+    if row.status == 404:
+        _ask(mock, "DELETE", path, None, sent)
+    return _ask(mock, row.method, path, None, sent)
+
+
+def _ask(mock: MockServer, method: str, path: str, body: Json, sent: dict[str, str]) -> Reply:
+    connection = http.client.HTTPConnection(mock.endpoint.removeprefix("http://"), timeout=10)
+    try:
+        connection.request(
+            method, path, None if body is None else json.dumps(body), {"content-type": "application/json", **sent}
+        )
+        answer = connection.getresponse()
+        headers = {name.lower(): value for name, value in answer.getheaders()}
+        return Reply(answer.status, headers, answer.read().decode())
+    finally:
+        connection.close()
