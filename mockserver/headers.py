@@ -42,17 +42,15 @@ def of_model(deployment: Deployment, kind: Headers, chance: Chance, client_id: s
     return _echoed(head, client_id)
 
 
-def of_stored(region: HeaderList, chance: Chance, client_id: str | None) -> HeaderList:
-    """The headers of stored objects and assistants' files, less type and length (wire §2.5)."""
-    head = [
-        *region,
+def of_stored(always: HeaderList, chance: Chance) -> HeaderList:
+    """The headers of stored objects, less type and length; the caller's request id is not among them (wire §2.5)."""
+    return [
+        *always,
         (b"openai-processing-ms", b"%d" % (20 + chance.below(180))),
-        (b"openai-version", b"2020-10-01"),
         (b"x-ms-middleware-request-id", chance.uuid().encode()),
         (b"apim-request-id", chance.uuid().encode()),
         (b"x-request-id", chance.uuid().encode()),
     ]
-    return _echoed(head, client_id)
 
 
 def of_gateway(region: HeaderList, kind: HeaderSet, chance: Chance, client_id: str | None) -> HeaderList:
@@ -76,6 +74,12 @@ def encoded(named: Mapping[str, str]) -> HeaderList:
 
 def _safe(text: str) -> bytes:
     return _CONTROL.sub(" ", text).encode("latin-1", "replace")
+
+
+def of_store(resource: str, region: HeaderList) -> HeaderList:
+    """What every stored object of a resource carries: the organisation behind it, and the store's version."""
+    organization = Chance(f"organization/{resource}").hex(32)
+    return [*region, (b"openai-organization", organization.encode()), (b"openai-version", b"2020-10-01")]
 
 
 def of_resource(region: str) -> HeaderList:

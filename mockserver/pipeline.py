@@ -226,14 +226,16 @@ def _head(result: Result, trail: Trail, request: Request, chance: Chance) -> Hea
     elif call.deployment is not None:
         head = headers.of_model(call.deployment, operation.headers, chance, client_id, streamed=result.frames is not None)
     else:
-        head = headers.of_stored(trail.resource.headers, chance, client_id)
+        head = headers.of_stored(trail.resource.store_headers, chance)
     head += result.headers
     if result.frames is not None:
         head.append((b"content-type", b"text/event-stream; charset=utf-8"))
         return head
     if not isinstance(result.payload, bytes):
         result.payload = encode(result.payload, operation.style if operation is not None else "compact")
-    if result.content_type is not None and not any(name == b"content-type" for name, _ in result.headers):
+    if result.content_type is None:
+        return head  # such answers are sent in chunks, without a length (wire §2.6)
+    if not any(name == b"content-type" for name, _ in result.headers):
         head.append((b"content-type", result.content_type.encode()))
     head.append((b"content-length", b"%d" % len(result.payload)))
     return head

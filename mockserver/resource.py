@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mockserver import errors
 from mockserver.deployment import Deployment
-from mockserver.headers import of_resource
+from mockserver.headers import of_resource, of_store
 from mockserver.journal import Journal
 from mockserver.model.catalogue import Model, infer
 from mockserver.preview import DEFAULT_PROFILE, PROFILES
@@ -70,6 +70,7 @@ class Resource:
         self.lifecycle = lifecycle
         self.journal = Journal(journal_limit)
         self.headers = of_resource(region)
+        self.store_headers = of_store(name, self.headers)
         self.deployments: dict[str, Deployment] = {}
         self._assumed: dict[tuple[str, str], Deployment] = {}
         self._seen: dict[bytes, int] = {}

@@ -107,7 +107,8 @@ def _numbers(row: Row, difference: Difference) -> bool:
 
 def _deployment_gone(row: Row, difference: Difference) -> bool:
     old = row.status == 404 and row.day < "2026-03-01" and "DeploymentNotFound" in row.text
-    return old and difference.path in ("body.error.type", "header.content-type")
+    framing = ("header.content-type", "header.content-length", "header.transfer-encoding")
+    return old and difference.path in ("body.error.type", *framing)
 
 
 def _detectors(row: Row, difference: Difference) -> bool:
@@ -165,14 +166,6 @@ def _of_cohere(row: Row, difference: Difference) -> bool:
     return row.model.startswith("embed-")
 
 
-def _stored(row: Row, difference: Difference) -> bool:
-    return row.method != "POST" and difference.path in ("header.openai-organization", "header.x-ms-client-request-id")
-
-
-def _chunked(row: Row, difference: Difference) -> bool:
-    return row.status in (400, 404) and difference.path in ("header.transfer-encoding", "header.content-length")
-
-
 RULES = (
     Rule("few headers kept", "recorder", "One recorder kept the content type and no other header.", _few_headers),
     Rule("masked values", "recorder", "Recorders put a mask in the place of ids, limits, regions and hosts.", _masked),
@@ -203,7 +196,7 @@ RULES = (
     Rule(
         "unknown deployment, older front end",
         "older",
-        "Until 2025 the 404 had a content type, and no `type` in its body.",
+        "Until 2025 the 404 had a content type and a length, and no `type` in its body.",
         _deployment_gone,
     ),
     Rule(
@@ -262,13 +255,6 @@ RULES = (
         "Another front end answered them; its filter entries are imitated, its other headers and its missing newline are not.",
         _of_an_image,
     ),
-    Rule(
-        "stored objects",
-        "ours",
-        "The organisation behind a resource is not made up, and the caller's request id is echoed.",
-        _stored,
-    ),
-    Rule("lengths of front-end errors", "ours", "They are sent with a length, not in chunks.", _chunked),
     Rule(
         "Cohere's embeddings",
         "ours",

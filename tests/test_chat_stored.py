@@ -8,7 +8,10 @@ import openai
 import pytest
 from openai import OpenAI
 
-HI: Any = [{"role": "system", "content": "be kind"}, {"role": "user", "content": [{"type": "text", "text": "hi"}], "name": "Ann"}]
+HI: Any = [
+    {"role": "system", "content": "be kind"},
+    {"role": "user", "content": [{"type": "text", "text": "hi"}], "name": "Ann"},
+]
 
 
 def create(client: OpenAI, **options: Any) -> str:

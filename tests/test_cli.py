@@ -31,7 +31,9 @@ def run(*arguments: str, **options: Any) -> Result:
 def serving(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
     """The server as a program, its endpoint, and the lines that it printed at its start."""
     command = [sys.executable, "-m", "mockserver", "serve", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=os.environ | environment)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=os.environ | environment
+    )
     try:
         lines = []
         assert process.stdout is not None
@@ -52,7 +54,9 @@ def test_serve_prints_exports_to_paste_and_stops_at_ctrl_c(http: httpx2.Client) 
         assert f"  export OPENAI_BASE_URL={endpoint}/openai/v1/" in lines
         assert "  export AZURE_OPENAI_API_KEY=mock-key" in lines
         body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
-        assert http.post(endpoint + "/openai/v1/chat/completions", json=body, headers={"api-key": "mock-key"}).status_code == 200
+        assert (
+            http.post(endpoint + "/openai/v1/chat/completions", json=body, headers={"api-key": "mock-key"}).status_code == 200
+        )
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=5)
         assert process.returncode == 0
@@ -62,7 +66,11 @@ def test_serve_prints_exports_to_paste_and_stops_at_ctrl_c(http: httpx2.Client) 
 def test_serve_takes_its_options_from_flags_before_the_environment_before_the_file(http: httpx2.Client, tmp_path: Path) -> None:
     file = tmp_path / "s.yaml"
     file.write_text("resource: {keys: [file-key], profile: 2026-03, seed: 7, region: Sweden Central}\n")
-    with serving(str(file), "--key", "flag-key", MOCKSERVER_PORT="0", MOCKSERVER_PROFILE="2026-01", MOCKSERVER_STRICT="1") as (_, endpoint, lines):
+    with serving(str(file), "--key", "flag-key", MOCKSERVER_PORT="0", MOCKSERVER_PROFILE="2026-01", MOCKSERVER_STRICT="1") as (
+        _,
+        endpoint,
+        lines,
+    ):
         assert "  export OPENAI_API_KEY=flag-key" in lines
         answer = http.get(endpoint + "/openai/v1/evals", headers={"api-key": "flag-key"})
         assert answer.status_code == 400
@@ -100,7 +108,10 @@ def test_a_busy_port_is_one_clear_line() -> None:
         port = taken.getsockname()[1]
         result = run("serve", "--port", str(port))
     assert result.exit_code == 1
-    assert result.stderr == f"cannot listen on 127.0.0.1:{port}: Address already in use. Try another --port (0 takes a free one).\n"
+    assert (
+        result.stderr
+        == f"cannot listen on 127.0.0.1:{port}: Address already in use. Try another --port (0 takes a free one).\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -144,7 +155,9 @@ def test_check_knows_models_too(tmp_path: Path) -> None:
 @pytest.fixture
 def weather(tmp_path: Path) -> str:
     file = tmp_path / "s.yaml"
-    file.write_text("rules:\n  - {name: weather, when: {user: weather, deployment: gpt-4o}, respond: sunny}\n  - {name: bye, when: {user: bye}, respond: bye}\n")
+    file.write_text(
+        "rules:\n  - {name: weather, when: {user: weather, deployment: gpt-4o}, respond: sunny}\n  - {name: bye, when: {user: bye}, respond: bye}\n"
+    )
     return str(file)
 
 

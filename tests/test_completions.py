@@ -51,7 +51,9 @@ def test_folding_the_stream_gives_the_object(client: OpenAI, plain: OpenAI) -> N
     told = {0: "", 1: ""}
     finished = {}
     usage: Any = None
-    for chunk in plain.completions.create(model=MODEL, prompt=["a", "b"], max_tokens=8, stream=True, stream_options={"include_usage": True}):
+    for chunk in plain.completions.create(
+        model=MODEL, prompt=["a", "b"], max_tokens=8, stream=True, stream_options={"include_usage": True}
+    ):
         usage = chunk.usage or usage
         for choice in chunk.choices:
             told[choice.index] += choice.text

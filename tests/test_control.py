@@ -23,7 +23,9 @@ class Control:
         return self._http.request(method, f"{self._mock.endpoint}/_mock{path}", **options)
 
     def chat(self, **body: Any) -> httpx2.Response:
-        return self._http.post(self._mock.base_url + "chat/completions", json=CHAT | body, headers={"api-key": self._mock.api_key})
+        return self._http.post(
+            self._mock.base_url + "chat/completions", json=CHAT | body, headers={"api-key": self._mock.api_key}
+        )
 
 
 @pytest.fixture
@@ -33,7 +35,10 @@ def control(http: httpx2.Client, mock: MockServer) -> Control:
 
 @pytest.fixture
 def two(http: httpx2.Client) -> Iterator[Control]:
-    scenarios = [{"resource": {"name": name, "keys": [name + "-key"]}, "rules": [{"name": name, "respond": name}]} for name in ("contoso", "fabrikam")]
+    scenarios = [
+        {"resource": {"name": name, "keys": [name + "-key"]}, "rules": [{"name": name, "respond": name}]}
+        for name in ("contoso", "fabrikam")
+    ]
     with MockServer(scenarios) as mock:
         yield Control(http, mock)
 
@@ -58,7 +63,10 @@ def test_a_wrong_scenario_is_told_line_by_line_and_changes_nothing(control: Cont
     control("PUT", "/scenario", content="rules: [{respond: fine}]")
     wrong = control("PUT", "/scenario", content="rules:\n  - respnd: x\n")
     assert wrong.status_code == 400
-    assert any(problem.startswith("body:2:5: rules[0].respnd: unknown key; did you mean 'respond'?") for problem in wrong.json()["error"]["problems"])
+    assert any(
+        problem.startswith("body:2:5: rules[0].respnd: unknown key; did you mean 'respond'?")
+        for problem in wrong.json()["error"]["problems"]
+    )
     assert control.chat().json()["choices"][0]["message"]["content"] == "fine"
 
 

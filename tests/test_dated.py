@@ -30,7 +30,11 @@ def test_it_calls_by_deployment_and_is_noted_in_the_journal(old: AzureOpenAI, mo
 
 
 def test_streams_embeddings_completions_responses_and_models_work_too(old: AzureOpenAI, mock: MockServer) -> None:
-    told = [chunk.choices[0].delta.content or "" for chunk in old.chat.completions.create(model="gpt-4o", messages=HI, stream=True) if chunk.choices]
+    told = [
+        chunk.choices[0].delta.content or ""
+        for chunk in old.chat.completions.create(model="gpt-4o", messages=HI, stream=True)
+        if chunk.choices
+    ]
     assert "".join(told)
     assert len(old.embeddings.create(model="text-embedding-3-small", input="x").data[0].embedding) == 1536
     assert old.completions.create(model="gpt-35-turbo-instruct", prompt="x").choices[0].text
@@ -60,7 +64,9 @@ def test_a_dated_path_without_a_date_is_not_there(http: httpx2.Client, mock: Moc
 
 def test_unknown_deployments_are_told_as_ever(http: httpx2.Client) -> None:
     with MockServer(deployments={"mine": "gpt-4o"}) as mock:
-        old = AzureOpenAI(azure_endpoint=mock.endpoint, api_key=mock.api_key, api_version=VERSION, http_client=http, max_retries=0)
+        old = AzureOpenAI(
+            azure_endpoint=mock.endpoint, api_key=mock.api_key, api_version=VERSION, http_client=http, max_retries=0
+        )
         assert old.chat.completions.create(model="mine", messages=HI).choices
         with pytest.raises(NotFoundError) as caught:
             old.chat.completions.create(model="other", messages=HI)
@@ -74,7 +80,9 @@ def switched_off() -> Iterator[MockServer]:
 
 
 def test_the_old_way_can_be_switched_off(switched_off: MockServer, http: httpx2.Client) -> None:
-    old = AzureOpenAI(azure_endpoint=switched_off.endpoint, api_key=switched_off.api_key, api_version=VERSION, http_client=http, max_retries=0)
+    old = AzureOpenAI(
+        azure_endpoint=switched_off.endpoint, api_key=switched_off.api_key, api_version=VERSION, http_client=http, max_retries=0
+    )
     with pytest.raises(NotFoundError, match="Resource not found"):
         old.chat.completions.create(model="gpt-4o", messages=HI)
     assert switched_off.requests[0].dated

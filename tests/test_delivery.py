@@ -59,7 +59,10 @@ def test_jitter_is_drawn_from_the_seed(http: httpx2.Client) -> None:
     assert took(1) == took(1) != took(2)
 
 
-@pytest.mark.parametrize(("chunk", "wanted"), [("word", LONG.split()), ("char", list(LONG)), (10, [LONG[at : at + 10] for at in range(0, len(LONG), 10)])])
+@pytest.mark.parametrize(
+    ("chunk", "wanted"),
+    [("word", LONG.split()), ("char", list(LONG)), (10, [LONG[at : at + 10] for at in range(0, len(LONG), 10)])],
+)
 def test_a_stream_is_cut_as_the_script_says(http: httpx2.Client, mock: MockServer, chunk: Any, wanted: list[str]) -> None:
     mock.when().respond(text=LONG, stream={"chunk": chunk})
     told = [text for text in texts(ask(http, mock, stream=True).text) if text]
@@ -146,7 +149,10 @@ def test_a_stalled_stream_says_nothing_more_and_stays_open(mock: MockServer) -> 
     assert texts(read) == ["", "one", " two"]
 
 
-@pytest.mark.parametrize(("fault", "broken"), [("cut_after", httpx2.RemoteProtocolError), ("stall_after", httpx2.ReadTimeout), ("reset_after", httpx2.NetworkError)])
+@pytest.mark.parametrize(
+    ("fault", "broken"),
+    [("cut_after", httpx2.RemoteProtocolError), ("stall_after", httpx2.ReadTimeout), ("reset_after", httpx2.NetworkError)],
+)
 def test_an_answer_that_is_no_stream_breaks_too(mock: MockServer, fault: str, broken: type[Exception]) -> None:
     mock.when().respond(text=LONG, stream={fault: 0})
     with httpx2.Client(verify=False, trust_env=False, timeout=0.2) as impatient, pytest.raises(broken):

@@ -55,8 +55,12 @@ def test_tokens_and_their_text_have_the_same_vector(plain: OpenAI) -> None:
 def test_the_object_is_indented_and_ends_in_a_newline(http: httpx2.Client, mock: MockServer) -> None:
     body = {"model": SMALL, "input": "x", "encoding_format": "base64", "dimensions": 1}
     answer = http.post(mock.base_url + "embeddings", json=body, headers={"api-key": mock.api_key})
-    assert answer.text.startswith('{\n  "object": "list",\n  "data": [\n    {\n      "object": "embedding",\n      "index": 0,\n      "embedding": "')
-    assert answer.text.endswith('  "model": "text-embedding-3-small",\n  "usage": {\n    "prompt_tokens": 1,\n    "total_tokens": 1\n  }\n}\n')
+    assert answer.text.startswith(
+        '{\n  "object": "list",\n  "data": [\n    {\n      "object": "embedding",\n      "index": 0,\n      "embedding": "'
+    )
+    assert answer.text.endswith(
+        '  "model": "text-embedding-3-small",\n  "usage": {\n    "prompt_tokens": 1,\n    "total_tokens": 1\n  }\n}\n'
+    )
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
@@ -87,7 +91,10 @@ async def test_the_asynchronous_client_embeds_too(async_client: AsyncOpenAI) -> 
         ({"input": "x", "encoding_format": "hex"}, "Supported values are: 'float' and 'base64'."),
         ({"input": "word " * 9000}, "This model's maximum context length is 8192 tokens, however you requested"),
         ({"input": [5, 123_456]}, "Invalid token in prompt: 123456. Minimum value is 0, maximum value is 100255 (inclusive)."),
-        ({"input": [[5], [-1]]}, "Invalid 'input[1][0]': integer below minimum value. Expected a value >= 0, but got -1 instead."),
+        (
+            {"input": [[5], [-1]]},
+            "Invalid 'input[1][0]': integer below minimum value. Expected a value >= 0, but got -1 instead.",
+        ),
         ({"input": "x", "foo": 1}, "Unknown parameter: 'foo'."),
         ({}, "Missing required parameter: 'input'."),
     ],

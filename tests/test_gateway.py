@@ -159,7 +159,18 @@ def test_resources_share_neither_journal_nor_deployments(http: httpx2.Client) ->
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/openai", "/openai/v1", "/v1/chat/completions", "/openai/models", "/openai/deployments/x/nothing", "/openai/deployments/x/chat/completions", "/openai/v1/nothing", "/openai/v1/chat", "/openai/v1/models/a/b"],
+    [
+        "/",
+        "/openai",
+        "/openai/v1",
+        "/v1/chat/completions",
+        "/openai/models",
+        "/openai/deployments/x/nothing",
+        "/openai/deployments/x/chat/completions",
+        "/openai/v1/nothing",
+        "/openai/v1/chat",
+        "/openai/v1/models/a/b",
+    ],
 )
 def test_a_path_outside_the_surface_gets_the_56_bytes(http: httpx2.Client, mock: MockServer, path: str) -> None:
     answer = http.get(mock.endpoint + path, headers={"api-key": mock.api_key})

@@ -11,7 +11,15 @@ from mockserver import MockServer
 
 def test_the_catalogue_is_listed(client: OpenAI) -> None:
     models = {model.id: model for model in client.models.list()}
-    assert {"gpt-4o", "gpt-4o-2024-11-20", "gpt-4.1-nano", "o4-mini", "text-embedding-3-small", "MAI-DS-R1", "grok-3-mini"} <= set(models)
+    assert {
+        "gpt-4o",
+        "gpt-4o-2024-11-20",
+        "gpt-4.1-nano",
+        "o4-mini",
+        "text-embedding-3-small",
+        "MAI-DS-R1",
+        "grok-3-mini",
+    } <= set(models)
     assert all(model.created > 1_600_000_000 and model.owned_by for model in models.values())
 
 
