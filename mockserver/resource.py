@@ -30,6 +30,7 @@ DEFAULT_NAME = "mockserver"
 DEFAULT_KEY = "mock-key"
 DEFAULT_REGION = "East US 2"
 _NAMES_KEPT = 4_096
+_LONGEST_NAME = 256
 _BODIES_KEPT = 65_536
 
 
@@ -108,7 +109,7 @@ class Resource:
             return known
         served, behaviour = switched(name)
         declared = self.deployments.get(served)
-        if declared is None and self.deployments:
+        if len(name) > _LONGEST_NAME or (declared is None and self.deployments):
             raise errors.deployment_not_found()
         model = declared.model if declared is not None else infer(served, kind)
         return self._assume(name, kind, Deployment(name, model, self.headers, behaviour=behaviour))

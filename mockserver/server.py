@@ -1,7 +1,7 @@
 """A real HTTP server around the application: uvicorn on a socket that listens before anything waits for it.
 
-Stock uvicorn looks for its stop flag ten times a second; here a stop wakes it at once. The protocol also lets an answer break
-its own connection, for scripted faults.
+Stock uvicorn looks for its stop flag ten times a second; here a stop wakes it at once. The protocol lets an answer break its own
+connection, for scripted faults, and writes most headers itself: uvicorn checks each one, and Azure sends two dozen.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from mockserver.delivery import ABORT
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
+_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 _RESET = struct.pack("ii", 1, 0)
 _PROTOCOL_LOG = logging.getLogger("mockserver.http")
 _PROTOCOL_LOG.setLevel(logging.CRITICAL)
@@ -40,6 +41,12 @@ class Corked:
     def cork(self) -> None:
         """Hold what is written from now on."""
         self._held = []
+
+    def splice(self, lines: list[bytes]) -> None:
+        """Put header lines at the end of the head that is held."""
+        if self._held:
+            head = self._held[-1]
+            self._held[-1:] = [head[:-2], *lines, head[-2:]]
 
     def uncork(self) -> None:
         """Write what was held."""
@@ -73,8 +80,10 @@ class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
 
             async def sending(message: Any) -> None:
                 if message["type"] == "http.response.start":
+                    headers = message["headers"]
                     transport.cork()
-                    await send(message)
+                    await send({**message, "headers": [one for one in headers if one[0] in _FRAMING]})
+                    transport.splice([b"%b: %b\r\n" % one for one in headers if one[0] not in _FRAMING])
                 else:
                     await send(message)
                     transport.uncork()

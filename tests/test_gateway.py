@@ -268,6 +268,11 @@ def test_a_body_without_a_model_is_told_so(http: httpx2.Client, mock: MockServer
     assert (answer.status_code, answer.text) == (400, '{\n  "error": {\n    "message": "Missed model deployment"\n  }\n}')
 
 
+def test_no_deployment_has_an_endless_name(http: httpx2.Client, mock: MockServer) -> None:
+    assert post(http, mock, json=CHAT | {"model": "x" * 256}).status_code == 200
+    assert post(http, mock, json=CHAT | {"model": "x" * 257}).json()["error"]["code"] == "DeploymentNotFound"
+
+
 def test_a_model_that_cannot_do_it_is_refused_by_name(http: httpx2.Client, mock: MockServer) -> None:
     answer = post(http, mock, json=CHAT | {"model": "text-embedding-3-small"})
     assert answer.json()["error"]["code"] == "OperationNotSupported"
@@ -354,6 +359,7 @@ def test_a_request_is_one_tidy_log_line(http: httpx2.Client, mock: MockServer, c
     with caplog.at_level(logging.INFO, "mockserver"):
         post(http, mock)
         post(http, mock, headers={})
+        mock.stop()  # a line is written once its answer has left
     lines = [record.getMessage() for record in caplog.records if record.name == "mockserver"]
     assert lines[0].startswith("POST createChatCompletion gpt-4o · rule ")
     assert "· 200 ·" in lines[0]
