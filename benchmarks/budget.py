@@ -1,0 +1,83 @@
+"""What is measured, what it may cost (the bar), what it should cost (the aim), and how a table of it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A row of the table. `unit` is x for a ratio, % for a share and ms for a time; less is better everywhere."""
+
+    name: str
+    unit: str
+    bar: float
+    aim: float
+
+
+CHAT = Budget("a chat completion / an empty POST route (server CPU)", "x", 1.6, 1.0)
+STREAM = Budget("a streamed chat of a dozen chunks / an empty POST route (server CPU)", "x", 2.5, 1.5)
+EVENT = Budget("a paced event / an event of a bare generator (server CPU)", "x", 2.0, 1.2)
+SHARE = Budget("the server's share of an in-process SDK call", "%", 25, 10)
+COLD = Budget("cold process to first answer / import openai", "x", 0.6, 0.4)
+RESOURCE = Budget("a fresh resource for one test", "ms", 2, 0.3)
+START = Budget("server start to first answer, imports done", "ms", 10, 3)
+STOP = Budget("server stop", "ms", 5, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A budget as it was measured; `detail` says what the value was made of."""
+
+    budget: Budget
+    value: float
+    detail: str = ""
+
+    @property
+    def kept(self) -> bool:
+        """Whether the bar is reached."""
+        return self.value <= self.budget.bar
+
+
+@dataclass(slots=True)
+class Findings:
+    """Figures that have a bar, and notes that have none."""
+
+    figures: list[Figure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def extend(self, other: Findings) -> None:
+        """Take over what another measurement found."""
+        self.figures += other.figures
+        self.notes += other.notes
+
+    @property
+    def missed(self) -> list[Figure]:
+        """The figures over their bar."""
+        return [figure for figure in self.figures if not figure.kept]
+
+
+def table(findings: Findings) -> str:
+    """Every figure with its bar and aim, then the notes."""
+    width = max(len(figure.budget.name) for figure in findings.figures)
+    lines = [f"{'':{width}} {'measured':>10} {'bar':>9} {'aim':>9}"]
+    lines += [_row(figure, width) for figure in findings.figures]
+    return "\n".join([*lines, "", *(f"  {note}" for note in findings.notes)])
+
+
+def _row(figure: Figure, width: int) -> str:
+    budget = figure.budget
+    told = [_spelt(value, budget.unit) for value in (figure.value, budget.bar, budget.aim)]
+    verdict = "aim" if figure.value <= budget.aim else "ok" if figure.kept else "MISSED"
+    return f"{budget.name:{width}} {told[0]:>10} {told[1]:>9} {told[2]:>9}  {verdict:6}  {figure.detail}".rstrip()
+
+
+def _spelt(value: float, unit: str) -> str:
+    number = f"{value:.2f}" if value < 100 else f"{value:.0f}"
+    return f"{number} {unit}" if unit == "ms" else f"{number}{unit}"
+
+
+def median(values: Sequence[float]) -> float:
+    """The middle value; of an even number the higher of the two in the middle."""
+    return sorted(values)[len(values) // 2]

@@ -1,0 +1,84 @@
+"""A server in a process of its own that tells its CPU time when asked: `python -m benchmarks.serving NAME`.
+
+It writes its port on the first line, and for each line it reads the CPU seconds it has used so far; it ends with its input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.process import Process
+
+if TYPE_CHECKING:
+    import uvicorn
+
+
+class Serving(Process):
+    """A server process, from outside: `ours`, `ours-logging`, or an application of `benchmarks.floors`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("benchmarks.serving", name)
+        self.port = int(self.line())
+
+    def cpu(self) -> float:
+        """The CPU seconds, user and system, that the process has used."""
+        self.tell("cpu")
+        return float(self.line())
+
+
+def serve(name: str) -> None:
+    """Serve until the input ends."""
+    server, listener = _ours(logs=name.endswith("logging")) if name.startswith("ours") else _floor(name)
+    print(listener.getsockname()[1], flush=True)
+    threading.Thread(target=_report, daemon=True).start()
+    asyncio.run(server.serve(sockets=[listener]))
+
+
+def _ours(*, logs: bool) -> tuple[uvicorn.Server, socket.socket]:
+    from benchmarks.workload import scenario
+    from mockserver import create_app
+    from mockserver.server import Server, listen
+
+    if logs:
+        _log_to_nowhere()
+    return Server(create_app(scenario())), listen("127.0.0.1", 0)
+
+
+def _floor(name: str) -> tuple[uvicorn.Server, socket.socket]:
+    import uvicorn
+
+    from benchmarks import floors
+
+    app: Any = getattr(floors, name)
+    config = uvicorn.Config(app, http="httptools", loop="asyncio", ws="none", lifespan="off", access_log=False, log_config=None)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    return uvicorn.Server(config), listener
+
+
+def _log_to_nowhere() -> None:
+    """Log as `mockserver serve` does, but to nobody."""
+    handler = logging.StreamHandler(open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open as long as the process
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    log = logging.getLogger("mockserver")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
+def _report() -> None:
+    while sys.stdin.readline():
+        print(time.process_time(), flush=True)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
