@@ -34,7 +34,7 @@ def validate(model: type[Body], document: Json) -> Any:
     if not isinstance(document, dict):
         raise errors.invalid_type(None, "an object", _describe(document))
     try:
-        return model.model_validate(document)
+        return model.__pydantic_validator__.validate_python(document)
     except ValidationError as error:
         raise refusal(error, document) from None
 

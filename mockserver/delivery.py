@@ -78,16 +78,30 @@ class Delivery:
 
     async def deliver(self, status: int, headers: HeaderList, result: Result) -> None:
         """Send the answer. The exchange notes what really went out, and whether the client left early."""
+        if self.script is None or (self.script.timing is DEFAULT_TIMING and self.script.fault is None):
+            return await self._at_once(status, headers, result)
         if self.fault is not None:
             self.exchange.fault = self.fault.kind
         await self.clock.pause(self.timing.delay)
+        stalls = self.fault is not None and self.fault.kind == "stall"
+        if not (stalls or (result.frames is not None and self.timing.paced)):
+            self._stamp()
         if self.fault is not None and self.fault.kind == "reset" and (result.frames is None or self.fault.after == 0):
+            self.exchange.frames = None if result.frames is None else []
             return self._abort(reset=True)
         if result.frames is None:
             await self._whole(status, headers, result.payload or b"")
         else:
             await self._stream(status, headers, result.frames)
         return None
+
+    async def _at_once(self, status: int, headers: HeaderList, result: Result) -> None:
+        """The usual way: nothing is scripted about pace or faults."""
+        frames = result.frames
+        body = (result.payload or b"") if frames is None else b"".join([frame.data for frame in frames])
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        self._stamp()
+        await self.send({"type": "http.response.body", "body": body})
 
     async def _whole(self, status: int, headers: HeaderList, body: bytes) -> None:
         kind = self.fault.kind if self.fault is not None else None
@@ -119,7 +133,7 @@ class Delivery:
     async def _paced(self, frames: list[Frame]) -> None:
         left = asyncio.ensure_future(self._gone())
         sent: list[bytes] = []
-        due = stopwatch()
+        due = opened = stopwatch()
         waiting = self.timing.ttft
         try:
             for frame in frames:
@@ -130,12 +144,13 @@ class Delivery:
                     due += wait
                     await self.clock.pause(wait if self.clock.frozen else due - stopwatch())
                 if left.done():
-                    self.exchange.hung_up = True
+                    self._hung_up(opened, left.result())
                     break
                 sent.append(frame.data)
                 await self.send({"type": "http.response.body", "body": frame.data, "more_body": True})
             else:
                 if self.fault is None:
+                    self._stamp()
                     await self._chunk(b"", last=True)
         finally:
             self.exchange.frames = sent
@@ -158,17 +173,30 @@ class Delivery:
         if fault.kind == "stall":
             await self._hang()
         elif fault.kind == "garbage":
+            self._stamp()
             await self._chunk(GARBAGE, last=True)
         else:
+            self._stamp()
             self._abort(reset=fault.kind == "reset")
 
     async def _hang(self) -> None:
-        await self._gone()
-        self.exchange.hung_up = True
+        stalled = stopwatch()
+        self._hung_up(stalled, await self._gone())
 
-    async def _gone(self) -> None:
+    async def _gone(self) -> float:
+        """Wait until the client is gone; return the instant."""
         while (await self.receive())["type"] != "http.disconnect":
             pass
+        return stopwatch()
+
+    def _hung_up(self, since: float, at: float) -> None:
+        self._stamp()
+        self.exchange.hung_up, self.exchange.ended, self.exchange.stayed = True, at, at - since
+
+    def _stamp(self) -> None:
+        """Note that the answer ends here, before its last byte leaves: no client can have begun to wait any earlier."""
+        self.exchange.ended = stopwatch()
+        self.exchange.ended_at = self.clock.now()
 
     def _abort(self, *, reset: bool) -> None:
         abort = self.scope.get("extensions", {}).get(ABORT)

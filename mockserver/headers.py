@@ -73,7 +73,8 @@ def encoded(named: Mapping[str, str]) -> HeaderList:
 
 
 def _safe(text: str) -> bytes:
-    return _CONTROL.sub(" ", text).encode("latin-1", "replace")
+    """A header's text as bytes. Control characters, which would split or break an answer, become spaces."""
+    return _CONTROL.sub(" ", text).strip().encode("latin-1", "replace")
 
 
 def of_store(resource: str, region: HeaderList) -> HeaderList:
@@ -111,7 +112,7 @@ def _of_model(deployment: Deployment, kind: Headers, *, streamed: bool) -> Heade
         (b"x-ratelimit-renewalperiod-tokens", b"60"),
         (b"x-ratelimit-reset-requests", b"%d" % (60 // quota.rpm if quota.rpm else 60)),
         (b"x-ratelimit-reset-tokens", b"0"),
-        (b"x-ms-served-model", model.snapshot.encode()),
+        (b"x-ms-served-model", _safe(model.snapshot)),
         (b"x-ms-is-spilled-over", b"false"),
         (b"azureai-fe-is-streaming", b"True" if streamed else b"False"),
         (b"skip-error-remapping", b"true"),

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
+
+if TYPE_CHECKING:
+    from mockserver.model.prompt import Prompt
 
 Json = Any
 
@@ -19,7 +22,11 @@ class Exchange:
     `at` is the resource's time in Unix seconds; `ms` the real time spent before the first byte left. `operation` is an
     operationId, "" for a path outside the surface. `rule` names the scripted rule that answered, None where none did.
     `frames` holds a streamed answer's events as sent; `hung_up` says that the client left before the end; `dated`
-    that it called the old way, by a dated path.
+    that it called the old way, by a dated path. `prompt` is what the script saw of the body, None where no model is asked.
+
+    `begun` and `ended` are the real instants (of `state.clock.stopwatch`, in seconds) at which the request arrived and the
+    last byte left or the client was gone; `ended_at` is the latter by the resource's clock. Both ends are 0.0 while the
+    answer is under way. `stayed` is for how many real seconds a client that hung up had waited for more.
     """
 
     number: int
@@ -43,6 +50,11 @@ class Exchange:
     fault: str | None = None
     error: str | None = None
     near_misses: str | None = None
+    prompt: Prompt | None = None
+    begun: float = 0.0
+    ended: float = 0.0
+    ended_at: float = 0.0
+    stayed: float | None = None
 
     @property
     def request(self) -> Json:

@@ -65,6 +65,7 @@ async def handle(resources: Resources, scope: Scope, receive: Receive, send: Sen
     begun = stopwatch()
     request = _request(scope)
     exchange = Exchange(resources.count(), request.method, scope["path"], request.headers, request.query)
+    exchange.begun = begun
     trail = Trail(resources.default)
     try:
         request.body = exchange.request_body = await _read(receive)
@@ -119,7 +120,7 @@ def answer(resources: Resources, request: Request, trail: Trail, exchange: Excha
     if operation.body is not None:
         call.body = validate(operation.body, call.raw)
     if operation.prompt is not None:
-        call.prompt = operation.prompt(call)
+        call.prompt = exchange.prompt = operation.prompt(call)
     call.answer = _script(call, exchange)
     if call.answer is not None and call.answer.raw is not None:
         raw = call.answer.raw

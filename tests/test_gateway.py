@@ -268,6 +268,13 @@ def test_a_body_without_a_model_is_told_so(http: httpx2.Client, mock: MockServer
     assert (answer.status_code, answer.text) == (400, '{\n  "error": {\n    "message": "Missed model deployment"\n  }\n}')
 
 
+@pytest.mark.parametrize("name", ["gpt-4o\r\nx-evil: 1", "gpt-4o\x00", "gpt-4o\n", "模型"])
+def test_no_name_breaks_or_adds_a_header(http: httpx2.Client, mock: MockServer, name: str) -> None:
+    answer = post(http, mock, json=CHAT | {"model": name})
+    assert answer.status_code == 200
+    assert "x-evil" not in answer.headers
+
+
 def test_no_deployment_has_an_endless_name(http: httpx2.Client, mock: MockServer) -> None:
     assert post(http, mock, json=CHAT | {"model": "x" * 256}).status_code == 200
     assert post(http, mock, json=CHAT | {"model": "x" * 257}).json()["error"]["code"] == "DeploymentNotFound"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import TypeVar
 
 T = TypeVar("T")
 _ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-_BLOCK = 256
+_TO_ALNUM = bytes(ord(_ALNUM[byte % 62]) for byte in range(256))
 
 
 class Chance:
@@ -20,7 +20,7 @@ class Chance:
     def __init__(self, key: bytes | str) -> None:
         self._key = key.encode() if isinstance(key, str) else key
         self._block = 0
-        self._pool = hashlib.shake_128(self._key).digest(_BLOCK)
+        self._pool = blake2b(self._key).digest()
         self._at = 0
 
     def bytes(self, count: int) -> bytes:
@@ -28,8 +28,7 @@ class Chance:
         end = self._at + count
         while end > len(self._pool):
             self._block += 1
-            more = hashlib.shake_128(self._key + b"/%d" % self._block).digest(max(_BLOCK, count))
-            self._pool = self._pool[self._at :] + more
+            self._pool = self._pool[self._at :] + blake2b(self._key + b"/%d" % self._block).digest()
             self._at, end = 0, count
         taken = self._pool[self._at : end]
         self._at = end
@@ -41,7 +40,7 @@ class Chance:
 
     def alnum(self, count: int) -> str:
         """`count` letters and digits."""
-        return "".join([_ALNUM[byte % 62] for byte in self.bytes(count)])
+        return self.bytes(count).translate(_TO_ALNUM).decode()
 
     def uuid(self) -> str:
         """A version-4 UUID in its usual spelling."""

@@ -8,7 +8,7 @@ from pydantic_core import to_json
 
 from mockserver.api.chat.deltas import Delta, deltas
 from mockserver.api.chat.render import FILTER_FAILED
-from mockserver.api.chat.spelling import event
+from mockserver.api.chat.spelling import characters, escape, event
 from mockserver.api.chat.usage import LATENCY
 from mockserver.call import Frame
 from mockserver.model import content_filter
@@ -47,58 +47,65 @@ def _filter_of_a_piece(call: Call) -> dict[str, Json]:
     return content_filter.STREAM_PROTECTED if model.reasons else content_filter.COMPLETION_SAFE
 
 
+_OPENING = b'data: {"choices":['
+_SPELT: dict[int, bytes] = {
+    id(found): b'"content_filter_results":' + to_json(found)
+    for found in (content_filter.STREAM_SEVERITIES, content_filter.STREAM_PROTECTED, content_filter.COMPLETION_SAFE)
+}
+
+
 class _Chunks:
-    """Writes the chunks of one completion."""
+    """Writes the chunks of one completion. What they have in common is spelt once; a chunk is joined from bytes."""
 
     def __init__(self, call: Call, whole: dict[str, Json], *, usage: bool) -> None:
         self.usage = usage
-        self._whole = whole
-        self._openai = call.served_by.model.dialect == "openai"
-        self._filters = "prompt_filter_results" in whole
+        openai = call.served_by.model.dialect == "openai"
         options = call.body.stream_options
         hidden = options is not None and options.include_obfuscation is False
-        self._padding = call.chance.fork("obfuscation") if self._openai and not hidden else None
-        self._told_filter = _filter_of_a_piece(call)
+        self._padding = call.chance.fork("obfuscation") if openai and not hidden else None
+        self._filters = "prompt_filter_results" in whole
+        self._told_filter = _SPELT[id(_filter_of_a_piece(call))]
+        self._before = {name: whole[name] for name in ("created", "id", "model")}
+        self._after: dict[str, Json] = {"object": "chat.completion.chunk"}
+        if openai:
+            self._after |= {"service_tier": whole["service_tier"], "system_fingerprint": whole["system_fingerprint"]}
+        after = self._after | {"usage": None} if usage else self._after
+        left, right = to_json(self._before)[1:-1], to_json(after)[1:]
+        self._left, self._right = b"]," + left, b"," + right + b"\n\n"
+        self._length = len('{"choices":[],,"obfuscation":"",') + characters(left) + characters(right)
 
     def frame(self, choice: dict[str, Json], delta: Delta, finish: str | None = None) -> Frame:
         """One chunk of one choice."""
-        told = {"delta": delta.told, "finish_reason": finish, "index": choice["index"], "logprobs": delta.logprobs}
+        if delta.spelt is not None:
+            told = b'{"delta":%b,"finish_reason":null,"index":%d,"logprobs":null}' % (delta.spelt, choice["index"])
+        else:
+            told = to_json({"delta": delta.told, "finish_reason": finish, "index": choice["index"], "logprobs": delta.logprobs})
         if not self._filters:
-            return Frame(event(self._chunk([told]), escaped=False), delta.tokens)
-        padding = self._pad(self._chunk([told]))
-        judged = self._filter(choice, delta.told, finish) | told
-        return Frame(event(self._chunk([judged], padding), escaped=True), delta.tokens)
+            return Frame(b"".join((_OPENING, told, self._left, self._right)), delta.tokens)
+        padding = self._pad(self._length + characters(told))
+        right = self._right if padding is None else b',"obfuscation":"%b"%b' % (padding.encode(), self._right)
+        parts = (_OPENING, b"{", self._filter(choice, delta.told, finish), b",", escape(told)[1:], self._left, right)
+        return Frame(b"".join(parts), delta.tokens)
 
     def last(self, usage: dict[str, Json]) -> Frame:
         """The usage chunk. The latency, which a whole answer has inside `usage`, stands beside it (wire §3.2)."""
         spent = {name: value for name, value in usage.items() if name != LATENCY}
         latency = {LATENCY: usage[LATENCY]} if LATENCY in usage else {}
-        padding = self._pad(self._chunk([], usage=spent) | latency)
-        chunk = self._chunk([], padding, spent)
-        return Frame(event(dict(sorted((chunk | latency).items())) if latency else chunk, escaped=self._filters))
-
-    def _filter(self, choice: dict[str, Json], told: dict[str, Json], finish: str | None) -> dict[str, Json]:
-        if FILTER_FAILED in choice:
-            return {FILTER_FAILED: choice[FILTER_FAILED], "content_filter_results": {}}
-        if finish == "content_filter":
-            return {"content_filter_results": choice["content_filter_results"]}
-        return {"content_filter_results": self._told_filter if told.get("content") else {}}
-
-    def _pad(self, chunk: dict[str, Json]) -> str | None:
-        """Obfuscation: the chunk less its filter results is one character over a multiple of 16 (22 of 22 recorded streams)."""
-        if self._padding is None:
-            return None
-        text = to_json(chunk | {"obfuscation": ""})
-        return self._padding.alnum((1 - (len(text) if text.isascii() else len(text.decode()))) % 16)
-
-    def _chunk(self, choices: list[Json], padding: str | None = None, usage: Json = None) -> dict[str, Json]:
-        whole = self._whole
-        chunk: dict[str, Json] = {"choices": choices, "created": whole["created"], "id": whole["id"], "model": whole["model"]}
+        chunk = {"choices": [], **self._before, **self._after, **latency, "usage": spent}
+        padding = self._pad(characters(to_json(chunk | {"obfuscation": ""})))
         if padding is not None:
             chunk["obfuscation"] = padding
-        chunk["object"] = "chat.completion.chunk"
-        if self._openai:
-            chunk |= {"service_tier": whole["service_tier"], "system_fingerprint": whole["system_fingerprint"]}
-        if self.usage:
-            chunk["usage"] = usage
-        return chunk
+        return Frame(event(dict(sorted(chunk.items())), escaped=self._filters))
+
+    def _filter(self, choice: dict[str, Json], told: dict[str, Json], finish: str | None) -> bytes:
+        """The members about the filter, without the braces around them."""
+        if FILTER_FAILED in choice:
+            failed = {FILTER_FAILED: choice[FILTER_FAILED], "content_filter_results": {}}
+            return escape(to_json(failed))[1:-1]
+        if finish == "content_filter":
+            return escape(to_json({"content_filter_results": choice["content_filter_results"]}))[1:-1]
+        return self._told_filter if told.get("content") else b'"content_filter_results":{}'
+
+    def _pad(self, length: int) -> str | None:
+        """Obfuscation: the chunk less its filter results is one character over a multiple of 16 (22 of 22 recorded streams)."""
+        return self._padding.alnum((1 - length) % 16) if self._padding is not None else None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic_core import to_json
 
 from mockserver.model.pieces import Size, cut
 
@@ -10,14 +13,16 @@ if TYPE_CHECKING:
     from mockserver.call import Call
 
 Json = Any
+_SHORT = 1_000
 
 
 class Delta(NamedTuple):
-    """What one chunk adds to a choice, with the answer's tokens in it and their log probabilities."""
+    """What one chunk adds to a choice, with the answer's tokens in it and their log probabilities. `spelt` is `told` as JSON."""
 
     told: dict[str, Json]
     tokens: int = 0
     logprobs: Json = None
+    spelt: bytes | None = None
 
 
 def deltas(call: Call, choice: dict[str, Json]) -> list[Delta]:
@@ -49,8 +54,19 @@ def _function_deltas(function: dict[str, Json], text: str | None, size: Size, en
 
 def _text_deltas(text: str, logprobs: Json, size: Size, encoding: str) -> list[Delta]:
     if logprobs is None:
-        return [Delta({"content": piece}, count) for piece, count in cut(text, size, encoding)]
+        return list(_told_before(text, size, encoding)) if len(text) <= _SHORT else _pieces(text, size, encoding)
     return [Delta({"content": one["token"]}, 1, {"content": [one], "refusal": None}) for one in logprobs["content"]]
+
+
+@lru_cache(maxsize=512)
+def _told_before(text: str, size: Size, encoding: str) -> tuple[Delta, ...]:
+    """Scripted answers are told again and again."""
+    return tuple(_pieces(text, size, encoding))
+
+
+def _pieces(text: str, size: Size, encoding: str) -> list[Delta]:
+    deltas = [({"content": piece}, count) for piece, count in cut(text, size, encoding)]
+    return [Delta(told, count, None, to_json(told)) for told, count in deltas]
 
 
 def _audio_deltas(audio: Json, size: Size, encoding: str) -> list[Delta]:

@@ -498,6 +498,8 @@ def _refuse_prediction(body: ChatRequest) -> None:
 
 def _refuse_orphans(turns: list[Turn]) -> None:
     """Tool calls without results and results without calls (recalled wording)."""
+    if not any(turn.tool_calls or turn.role == "tool" for turn in turns):
+        return
     open_ids: dict[str, None] = {}
     for at, turn in enumerate(turns):
         if turn.role == "tool" and turn.tool_call_id is not None:

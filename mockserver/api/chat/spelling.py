@@ -23,9 +23,16 @@ def event(value: Any, *, escaped: bool) -> bytes:
     return b"data: " + _json(value, escaped) + b"\n\n"
 
 
+def characters(text: bytes) -> int:
+    """How many characters UTF-8 text has."""
+    return len(text) if text.isascii() else len(text.decode())
+
+
 def _json(value: Any, escaped: bool) -> bytes:
-    text = to_json(value)
-    if not escaped:
-        return text
+    return escape(to_json(value)) if escaped else to_json(value)
+
+
+def escape(text: bytes) -> bytes:
+    """JSON with the escapes."""
     text = text.replace(b"<", b"\\u003c").replace(b">", b"\\u003e").replace(b"&", b"\\u0026")
     return text if text.isascii() else text.replace(_LINE, b"\\u2028").replace(_PARAGRAPH, b"\\u2029")
