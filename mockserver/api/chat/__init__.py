@@ -5,8 +5,9 @@ from __future__ import annotations
 from mockserver import errors
 from mockserver.api.chat import deepseek, stored
 from mockserver.api.chat.chunks import stream
+from mockserver.api.chat.prompt import prompt
 from mockserver.api.chat.render import completion
-from mockserver.api.chat.requests import ChatRequest, prompt
+from mockserver.api.chat.requests import ChatRequest
 from mockserver.api.chat.spelling import document
 from mockserver.call import Call, Frame, Result
 from mockserver.model import content_filter

@@ -1,0 +1,154 @@
+"""The prompt that a chat request stands for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mockserver import errors
+from mockserver.api.chat import refusals
+from mockserver.api.chat.requests import (
+    AllowedChoice,
+    AssistantMessage,
+    ChatRequest,
+    FunctionTool,
+    FunctionToolCall,
+    JsonObjectFormat,
+    JsonSchemaFormat,
+    Named,
+)
+from mockserver.model.prompt import (
+    AUTO,
+    PLAIN_TEXT,
+    Media,
+    OutputFormat,
+    Prompt,
+    Tool,
+    ToolChoice,
+    ToolUse,
+    Turn,
+    name_tool_results,
+)
+
+if TYPE_CHECKING:
+    from mockserver.call import Call
+
+
+def prompt(call: Call) -> Prompt:
+    """The prompt of a validated request. Raises ApiError 400 for what its model does not take."""
+    body: ChatRequest = call.body
+    model = call.served_by.model
+    if model.reasons:
+        refusals.refuse_sampling(body, model.name)
+    refusals.refuse_combinations(body, model.efforts)
+    turns = [_turn(message) for message in body.messages]
+    name_tool_results(turns)
+    refusals.refuse_orphans(turns)
+    return Prompt(
+        deployment=body.model,
+        model=model,
+        turns=turns,
+        tools=_tools(body),
+        tool_choice=_choice(body),
+        parallel_tool_calls=body.parallel_tool_calls is not False,
+        output=_output(body, turns),
+        max_tokens=_limit(body, model.output),
+        stop=(body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ()),
+        effort=body.reasoning_effort or model.default_effort,
+        modalities=tuple(body.modalities or ("text",)),
+        metadata=body.metadata or {},
+    )
+
+
+def _turn(message: Any) -> Turn:
+    role = message.role
+    content = message.content
+    text = content if isinstance(content, str) else _joined(content)
+    if role == "user":
+        media = () if isinstance(content, str) else tuple(_media(part) for part in content if part.type != "text")
+        return Turn("user", text, media)
+    if role == "assistant":
+        return Turn("assistant", text or message.refusal or "", tool_calls=_uses(message))
+    if role == "tool":
+        return Turn("tool", text, tool_call_id=message.tool_call_id)
+    if role == "function":
+        return Turn("tool", text, name=message.name)
+    return Turn(role, text)
+
+
+def _joined(content: list[Any] | None) -> str:
+    return "\n".join(str(getattr(part, part.type)) for part in content or () if part.type in ("text", "refusal"))
+
+
+def _media(part: Any) -> Media:
+    if part.type == "image_url":
+        return Media("image", part.image_url.url, part.image_url.detail)
+    if part.type == "input_audio":
+        return Media("audio", part.input_audio.format)
+    return Media("file", part.file.file_id or part.file.filename or "")
+
+
+def _uses(message: AssistantMessage) -> tuple[ToolUse, ...]:
+    uses = [
+        ToolUse(use.id, use.function.name, use.function.arguments)
+        if isinstance(use, FunctionToolCall)
+        else ToolUse(use.id, use.custom.name, use.custom.input)
+        for use in message.tool_calls or ()
+    ]
+    if message.function_call is not None:
+        uses.append(ToolUse("", message.function_call.name, message.function_call.arguments))
+    return tuple(uses)
+
+
+def _tools(body: ChatRequest) -> tuple[Tool, ...]:
+    tools = [
+        Tool(tool.function.name, "function", tool.function.parameters, bool(tool.function.strict), tool.function.description)
+        if isinstance(tool, FunctionTool)
+        else Tool(tool.custom.name, "custom", description=tool.custom.description)
+        for tool in body.tools or ()
+    ]
+    tools += [Tool(one.name, "function", one.parameters, False, one.description, legacy=True) for one in body.functions or ()]
+    refusals.refuse_loose_functions(body)
+    return tuple(tools)
+
+
+def _choice(body: ChatRequest) -> ToolChoice:
+    choice: Any = body.tool_choice if body.tool_choice is not None else body.function_call
+    if choice is None:
+        return AUTO
+    if isinstance(choice, str):
+        return ToolChoice(choice)  # type: ignore[arg-type]
+    if isinstance(choice, AllowedChoice):
+        names = [tool.get(str(tool.get("type")), {}).get("name", "") for tool in choice.allowed_tools.tools]
+        return ToolChoice(choice.allowed_tools.mode, tuple(names))
+    name = choice.name if isinstance(choice, Named) else getattr(choice, choice.type).name
+    refusals.refuse_unknown_tool(body, name)
+    return ToolChoice("required", (name,))
+
+
+def _output(body: ChatRequest, turns: list[Turn]) -> OutputFormat:
+    asked = body.response_format
+    if isinstance(asked, JsonObjectFormat):
+        if not any("json" in turn.text.lower() for turn in turns):
+            message = "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
+            raise errors.request_error(message, param="messages")
+        return OutputFormat("json_object")
+    if isinstance(asked, JsonSchemaFormat):
+        wanted = asked.json_schema
+        if wanted.strict:
+            from mockserver.model.json_schema import strict_problem
+
+            problem = strict_problem(wanted.schema_ or {})
+            if problem is not None:
+                message = f"Invalid schema for response_format '{wanted.name}': {problem}"
+                raise errors.request_error(message, param="response_format")
+        return OutputFormat("json_schema", wanted.name, wanted.schema_ or {}, bool(wanted.strict))
+    return PLAIN_TEXT
+
+
+def _limit(body: ChatRequest, most: int) -> int | None:
+    for name in ("max_completion_tokens", "max_tokens"):
+        limit: int | None = getattr(body, name)
+        if limit is not None and limit > most:
+            supported = f"This model supports at most {most} completion tokens, whereas you provided {limit}."
+            raise errors.invalid_value(name, f"{name} is too large: {limit}. {supported}")
+    return body.max_completion_tokens or body.max_tokens
