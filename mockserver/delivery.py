@@ -33,7 +33,7 @@ ABORT = "mockserver.abort"
 
 
 def encode(document: Json, style: JsonStyle) -> bytes:
-    """A JSON body as its family writes it (wire §3.1, §3.3, §3.5).
+    """A JSON body as its family writes it (recorded).
 
     Chat: one line and a newline. Responses and stored objects: indented by two spaces, ASCII only, no newline at the end.
     Embeddings: the same with a newline.

@@ -3,7 +3,7 @@
     ApiError                 what a caller gets, exactly as Azure words and spells it
     ScenarioError            a scenario file that cannot be used: file, line, column, key and what was expected
 
-Three envelopes exist on the wire (facts F.1): the gateway's `{"error": {"code", "message"}}`, whose bytes are fixed; the
+Three envelopes exist on the wire (documented): the gateway's `{"error": {"code", "message"}}`, whose bytes are fixed; the
 model layer's `{"error": {"message", "type", "param", "code"}}`, written compactly or indented as its family writes JSON; and
 the token check's `{"statusCode", "message"}`.
 """
@@ -88,7 +88,7 @@ def gateway_error(status: int, code: str, message: str, *, headers: Mapping[str,
 
 
 def wrong_key() -> ApiError:
-    """No key, or not one of the resource's: 224 fixed bytes and hardly a header (wire §3.7, three recordings, unchanged since 2023)."""
+    """No key, or not one of the resource's: 224 fixed bytes and hardly a header (three recordings, unchanged since 2023)."""
     body = (
         b'{"error":{"code":"401","message":"Access denied due to invalid subscription key or wrong API endpoint. Make sure to '
         b'provide a valid key for an active subscription and use a correct regional API endpoint for your resource."}}'
@@ -103,7 +103,7 @@ def bad_token(audience: str = "https://cognitiveservices.azure.com") -> ApiError
 
 
 def unrouted() -> ApiError:
-    """A path outside the surface: 56 fixed bytes (wire: ad-cd1397, ad-7c0995)."""
+    """A path outside the surface: 56 fixed bytes (recorded)."""
     return ApiError(404, b'{"error":{"code":"404","message": "Resource not found"}}', header_set="gateway")
 
 
@@ -147,7 +147,7 @@ def unreadable_body() -> ApiError:
 
 
 def deployment_not_found() -> ApiError:
-    """A deployment that the resource does not have: indented, without a content type (wire: ad-d59660)."""
+    """A deployment that the resource does not have: indented, without a content type (recorded)."""
     message = (
         "The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes, please wait a "
         "moment and try again."
@@ -157,7 +157,7 @@ def deployment_not_found() -> ApiError:
 
 
 def model_missing() -> ApiError:
-    """No `model` in the body: indented, without a content type (wire: ad-5a2930)."""
+    """No `model` in the body: indented, without a content type (recorded)."""
     payload = {"error": {"message": "Missed model deployment"}}
     return ApiError(400, payload, style="pretty", header_set="deployment", content_type=None)
 
@@ -232,7 +232,7 @@ def unsupported_choice(param: str, value: str, supported: list[str]) -> ApiError
 
 
 def unsupported_parameter(param: str, instead: str | None = None) -> ApiError:
-    """A parameter that this model does not take (wire: oa-3277fd; on Azure reported)."""
+    """A parameter that this model does not take (recorded; on Azure reported)."""
     hint = f" Use '{instead}' instead." if instead else ""
     message = f"Unsupported parameter: '{param}' is not supported with this model.{hint}"
     return request_error(message, param=param, code="unsupported_parameter")
@@ -247,7 +247,7 @@ def unsupported_value(param: str, value: object, rest: str = "") -> ApiError:
 
 
 def invalid_token(token: int, largest: int) -> ApiError:
-    """A token id that the model's vocabulary does not have (recorded on the sister service: oa-520494)."""
+    """A token id that the model's vocabulary does not have (recorded on the sister service)."""
     return request_error(f"Invalid token in prompt: {token}. Minimum value is 0, maximum value is {largest} (inclusive).")
 
 
@@ -263,7 +263,7 @@ def context_length_exceeded(param: str, limit: int, used: int) -> ApiError:
 
 
 def prompt_filtered(results: Json) -> ApiError:
-    """The prompt was withheld by the content filter (wire: ad-725ed2; docs). `results` is the wire-shaped filter result."""
+    """The prompt was withheld by the content filter (recorded; docs). `results` is the wire-shaped filter result."""
     message = (
         "The response was filtered due to the prompt triggering Azure OpenAI's content management policy. Please modify your prompt and "
         "retry. To learn more about our content filtering policies please read our documentation: "
@@ -276,12 +276,12 @@ def prompt_filtered(results: Json) -> ApiError:
 
 
 def response_not_found(response_id: str) -> ApiError:
-    """A response that is not stored, or no longer (wire: ad-037282)."""
+    """A response that is not stored, or no longer (recorded)."""
     return request_error(f"Response with id '{response_id}' not found.", status=404)
 
 
 def completion_not_found(completion_id: str) -> ApiError:
-    """A completion that is not stored (recorded on the sister service: oa-38eb0f)."""
+    """A completion that is not stored (recorded on the sister service)."""
     return request_error(f"Completion {completion_id} not found", param="completion_id", code="not_found", status=404)
 
 

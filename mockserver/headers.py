@@ -1,4 +1,4 @@
-"""Azure's response headers, family by family (wire §2, recordings of 2026 unless said otherwise).
+"""Azure's response headers, family by family (recordings of 2026 unless said otherwise).
 
 What never changes for a deployment is made once and kept; ids and remaining counts are added per answer.
 """
@@ -43,7 +43,7 @@ def of_model(deployment: Deployment, kind: Headers, chance: Chance, client_id: s
 
 
 def of_stored(always: HeaderList, chance: Chance) -> HeaderList:
-    """The headers of stored objects, less type and length; the caller's request id is not among them (wire §2.5)."""
+    """The headers of stored objects, less type and length; the caller's request id is not among them (recorded)."""
     return [
         *always,
         (b"openai-processing-ms", b"%d" % (20 + chance.below(180))),
@@ -54,7 +54,7 @@ def of_stored(always: HeaderList, chance: Chance) -> HeaderList:
 
 
 def of_gateway(region: HeaderList, kind: HeaderSet, chance: Chance, client_id: str | None) -> HeaderList:
-    """The headers of an answer that the gateway gave before a model or a store was asked (wire §2.6)."""
+    """The headers of an answer that the gateway gave before a model or a store was asked (recorded)."""
     head = [] if kind == "bare" else list(_SECURITY if kind == "gateway" else region)
     head.append((b"apim-request-id", chance.uuid().encode()))
     return head if kind == "bare" else _echoed(head, client_id)

@@ -235,7 +235,7 @@ def _head(result: Result, trail: Trail, request: Request, chance: Chance) -> Hea
     if not isinstance(result.payload, bytes):
         result.payload = encode(result.payload, operation.style if operation is not None else "compact")
     if result.content_type is None:
-        return head  # such answers are sent in chunks, without a length (wire §2.6)
+        return head  # such answers are sent in chunks, without a length (recorded)
     if not any(name == b"content-type" for name, _ in result.headers):
         head.append((b"content-type", result.content_type.encode()))
     head.append((b"content-length", b"%d" % len(result.payload)))

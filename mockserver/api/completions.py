@@ -1,4 +1,4 @@
-"""`/completions`: the legacy text completions, as an object or as a stream (facts §B.6; wire: ad-886745).
+"""`/completions`: the legacy text completions, as an object or as a stream (documented; recorded).
 
 `logit_bias`, `presence_penalty`, `frequency_penalty`, `temperature`, `top_p`, `best_of` and `user` are validated and have no
 effect on a pretend model. `suffix` is what the answer would lead to; it is not written out, as on Azure.

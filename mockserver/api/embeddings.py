@@ -1,4 +1,4 @@
-"""`/embeddings`: deterministic unit vectors whose cosine follows shared words (facts §B.5; wire §3.5)."""
+"""`/embeddings`: deterministic unit vectors whose cosine follows shared words (documented and recorded)."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _size(at: int, text: str | list[int], encoding: str) -> int:
 
 
 def _check_dimensions(asked: int, native: int, *, resizable: bool) -> None:
-    """Wording of the minimum as recorded on the sister service (oa-536fdb); the others as reported."""
+    """Wording of the minimum as recorded on the sister service; the others as reported."""
     if asked < 1:
         raise errors.request_error(f"{asked} is less than the minimum of 1 - 'dimensions'")
     if not resizable:

@@ -1,4 +1,4 @@
-"""Identifiers in the forms that Azure gives them (wire §5)."""
+"""Identifiers in the forms that Azure gives them (recorded)."""
 
 from __future__ import annotations
 

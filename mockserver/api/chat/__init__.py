@@ -30,7 +30,7 @@ DONE = Frame(b"data: [DONE]\n\n")
     inference=True,
 )
 def create(call: Call) -> Result:
-    """Answer a conversation. A prompt that the filter withholds is refused with 400, streamed or not (wire §3.7)."""
+    """Answer a conversation. A prompt that the filter withholds is refused with 400, streamed or not (recorded)."""
     body: ChatRequest = call.body
     window = call.served_by.model.context
     if call.prompt_tokens > window:

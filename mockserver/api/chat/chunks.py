@@ -1,4 +1,4 @@
-"""A finished chat completion told as a stream of chunks, so that folding them gives the object back (wire §3.2)."""
+"""A finished chat completion told as a stream of chunks, so that folding them gives the object back (recorded)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Json = Any
 
 
 def stream(call: Call, whole: dict[str, Json]) -> list[Frame]:
-    """The chunks of a finished completion, less `[DONE]`, in the order and spelling of wire §3.2."""
+    """The chunks of a finished completion, less `[DONE]`, in the recorded order and spelling."""
     body: ChatRequest = call.body
     options = body.stream_options
     chunks = _Chunks(call, whole, usage=bool(options and options.include_usage))
@@ -40,7 +40,7 @@ def stream(call: Call, whole: dict[str, Json]) -> list[Frame]:
 
 
 def _filter_of_a_piece(call: Call) -> dict[str, Json]:
-    """What the filter says of a piece of text; which detectors have spoken by then differs from day to day (wire §3.2)."""
+    """What the filter says of a piece of text; which detectors have spoken by then differs from day to day (recorded)."""
     model = call.served_by.model
     if model.dialect != "openai":
         return content_filter.STREAM_SEVERITIES
@@ -88,7 +88,7 @@ class _Chunks:
         return Frame(b"".join(parts), delta.tokens)
 
     def last(self, usage: dict[str, Json]) -> Frame:
-        """The usage chunk. The latency, which a whole answer has inside `usage`, stands beside it (wire §3.2)."""
+        """The usage chunk. The latency, which a whole answer has inside `usage`, stands beside it (recorded)."""
         spent = {name: value for name, value in usage.items() if name != LATENCY}
         latency = {LATENCY: usage[LATENCY]} if LATENCY in usage else {}
         chunk = {"choices": [], **self._before, **self._after, **latency, "usage": spent}

@@ -1,6 +1,6 @@
 """A chat completion as an object.
 
-Keys are alphabetical at every level (wire §3.1); the exceptions are inside `prompt_filter_results` and in the answers of
+Keys are alphabetical at every level (recorded); the exceptions are inside `prompt_filter_results` and in the answers of
 other vendors' models.
 """
 
@@ -160,7 +160,7 @@ def _completion_filter(reply: Reply, spoken: Spoken) -> dict[str, Json]:
 def _prompt_filters(call: Call, reply: Reply) -> list[dict[str, Json]]:
     """What the filter says of the prompt: nothing on a turn that only brings tool results (wire: `{}` for OpenAI's models).
 
-    With an image there are two entries, under a name in the singular, and all is in the one that stands first (wire §3.1).
+    With an image there are two entries, under a name in the singular, and all is in the one that stands first (recorded).
     """
     verdict, openai = reply.prompt_verdict, call.served_by.model.dialect == "openai"
     if openai and any(media.kind == "image" for turn in call.asked.turns for media in turn.media):

@@ -1,6 +1,6 @@
 """The body of a chat completion request.
 
-Every parameter of the official document is here (facts §D.1). Those without an effect on a pretend model are validated and
+Every parameter of the official document is here. Those without an effect on a pretend model are validated and
 then left alone: `logit_bias`, `presence_penalty`, `frequency_penalty`, `temperature`, `top_p`, `verbosity`, `user`,
 `safety_identifier`, `prompt_cache_key`, `prompt_cache_retention`, `user_security_context`.
 """

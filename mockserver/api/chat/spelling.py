@@ -1,6 +1,6 @@
 """How the chat front end writes JSON: on one line, and with what HTML or JavaScript could trip over as escapes.
 
-Recorded for another vendor's model (5 of 5 answers with a `<`, wire §3.1); for OpenAI's models, whose answers the same front
+Recorded for another vendor's model (5 of 5 answers with a `<`); for OpenAI's models, whose answers the same front
 end writes, it is inferred.
 """
 

@@ -1,7 +1,7 @@
-"""Stored completions: those created with `store: true` can be listed, read, labelled and deleted (facts §D.9).
+"""Stored completions: those created with `store: true` can be listed, read, labelled and deleted (documented).
 
 The official v1 document does not have these operations; Azure's pages and the SDK do. Shapes and key order are recorded on the
-sister service (oa-3e42f4, oa-306d03, oa-38eb0f, oa-0c2cb7).
+sister service.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def usage(call: Call, spoken: list[Spoken], reply: Reply) -> dict[str, Json]:
 
 
 def _of_grok(reply: Reply, prompt_tokens: int, counted: int, cached: int, details: dict[str, int]) -> dict[str, Json]:
-    """Grok's completion tokens leave out those of its reasoning; the total has them (wire: av-654d21)."""
+    """Grok's completion tokens leave out those of its reasoning; the total has them (recorded)."""
     reasoning = details["reasoning_tokens"]
     completion_tokens = reply.used(max(counted - reasoning, 0), "completion_tokens", "output_tokens")
     prompt_details = {"audio_tokens": 0, "cached_tokens": cached, "image_tokens": 0, "text_tokens": prompt_tokens}

@@ -36,7 +36,7 @@ Object = dict[str, Json]
 def create(call: Call) -> Result:
     """Answer a conversation: as an object, as a stream, or in the background.
 
-    A prompt that the filter withholds is a 400, in a stream three frames of which the last tells why (wire §3.7).
+    A prompt that the filter withholds is a 400, in a stream three frames of which the last tells why (recorded).
     """
     body: ResponseRequest = call.body
     reply = call.reply()
@@ -83,7 +83,7 @@ def get(call: Call) -> Result:
 
 @operation("DELETE", "/responses/{response_id}", "deleteResponse", style="pretty", headers="stored")
 def delete(call: Call) -> Result:
-    """Forget a response. Deleting it again is a 404 (wire: ad-ed1b91)."""
+    """Forget a response. Deleting it again is a 404 (recorded)."""
     record = _asked(call)
     call.resource.store.delete(stored.RESPONSE, record["id"])
     return Result({"id": record["id"], "object": "response.deleted", "deleted": True})
@@ -103,7 +103,7 @@ def cancel(call: Call) -> Result:
 
 @operation("GET", "/responses/{response_id}/input_items", "listInputItems", style="pretty", headers="stored")
 def list_input_items(call: Call) -> Result:
-    """List what a response was given, newest first (wire: ad-017a18; recorded on the sister service)."""
+    """List what a response was given, newest first (recorded)."""
     query = call.query()
     include = _include(query)
     wanted = cursor(query)

@@ -1,4 +1,4 @@
-"""A response told as a stream of events, from the finished object (wire §3.2, §4; facts §C.4).
+"""A response told as a stream of events, from the finished object (recorded and documented).
 
 Replaying a stored response tells the same events again: what chance adds to them depends on the response's id alone.
 """

@@ -1,7 +1,7 @@
 """Input items: which there are, what each needs, and the one form in which all of them are kept and listed.
 
 Clients send easy messages without a type, strings in place of parts, and items of ours with members that we did not ask for;
-all of that is accepted. Required are only members without which an item means nothing (facts §C.5; wire: no `id`, no `status`).
+all of that is accepted. Required are only members without which an item means nothing (documented; wire: no `id`, no `status`).
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ def summary_of(body: ResponseRequest) -> str | None:
 
 
 def _refuse_unable(body: ResponseRequest, model: Model) -> None:
-    """What the deployment's model cannot do (facts §C.8); other vendors' models are taken to ignore it (inferred)."""
+    """What the deployment's model cannot do (documented); other vendors' models are taken to ignore it (inferred)."""
     for name in ("presence_penalty", "frequency_penalty"):
         if getattr(body, name):
             raise errors.request_error(f"Unsupported parameter: '{name}' is not supported with this model.", param=name)

@@ -1,4 +1,4 @@
-"""The response object, finished and on its way. Key order and values: wire §3.3, as of August 2026."""
+"""The response object, finished and on its way. Key order and values: recorded, as of August 2026."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The bodies of the family's requests.
 
-Every parameter of the official document and of the newest SDK is here (facts §C.2); null means "left out" for each of them but
+Every parameter of the official document and of the newest SDK is here (documented); null means "left out" for each of them but
 `model` and `input`. Input items, tools and tool choices are checked by the tables of `items` and `tools`.
 
 Validated, echoed where the service echoes them, and otherwise without an effect on a pretend model: `temperature`, `top_p`,

@@ -186,7 +186,7 @@ _FURTHER: dict[str, Callable[[Object, str], None]] = {
 
 
 def echo(tool: Object) -> Object:
-    """A tool as the response shows it: with its defaults, without its secrets (wire; facts §C.3, §C.5)."""
+    """A tool as the response shows it: with its defaults, without its secrets (wire; documented)."""
     form = FORMS[tool["type"]]
     given = {name: value for name, value in tool.items() if value is not None and name not in form.secret}
     told = {**form.defaults, **given}
