@@ -1,4 +1,4 @@
-"""The command line: serve, check, explain, operations, schema."""
+"""The command line: serve, check, explain, report, operations, schema."""
 
 from __future__ import annotations
 
@@ -99,6 +99,26 @@ def explain(scenario: str, request: Any, operation: str | None) -> None:
     answered, text = explain_request(resources, request.read(), operation)
     click.echo(text)
     sys.exit(0 if answered else 1)
+
+
+@main.command()
+@click.option("--url", default=f"http://127.0.0.1:{PORT}", show_default=True, help="Where the server is.")
+@click.option("--key", default=None, help="A key of the resource; servers that other machines reach ask for one.")
+@click.option("--resource", default=None, metavar="NAME", help="Which resource, where there are several.")
+@click.option("--junit", default=None, type=click.Path(dir_okay=False), help="Write the verdict to this file as JUnit XML too.")
+def report(url: str, key: str | None, resource: str | None, junit: str | None) -> None:
+    """Judge, from a running server's journal, how its clients behave; exit 1 where that is an error, 2 without a verdict."""
+    from mockserver.report import ReportError, fetch, junit_xml
+
+    try:
+        verdict = fetch(url, key, resource)
+        if junit is not None:
+            Path(junit).write_bytes(junit_xml(verdict))
+    except (ReportError, OSError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    click.echo(str(verdict))
+    sys.exit(0 if verdict.ok else 1)
 
 
 @main.command()

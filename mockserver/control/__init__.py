@@ -1,4 +1,4 @@
-"""The control API below `/_mock`: health, scenario, journal, reset, clock. Azure has none of it.
+"""The control API below `/_mock`: health, scenario, journal, reset, clock, verdict. Azure has none of it.
 
 Every call concerns one resource: that of `?resource=NAME`, or of the key that is sent, else the default one. Keys are not
 asked for unless the server is reachable from other machines; `/_mock/health` never asks.
@@ -67,6 +67,7 @@ def create_control(resources: Resources, settings: Settings, *, guarded: bool) -
             route("/scenario", "PUT", put_scenario),
             route("/scenario", "POST", add_rules),
             route("/journal", "GET", get_journal),
+            route("/verdict", "GET", get_verdict),
             route("/reset", "POST", reset),
             route("/clock", "GET", get_clock),
             route("/clock", "POST", set_clock),
@@ -102,6 +103,13 @@ async def get_journal(request: Request, resource: Resource) -> Json:
 
     found = resource.journal.find(accepts, limit)
     return {"exchanges": [exchange.row() for exchange in found], "dropped": resource.journal.dropped}
+
+
+async def get_verdict(request: Request, resource: Resource) -> Json:
+    """How the clients of the resource behaved, judged from its journal."""
+    from mockserver.verdict import grade
+
+    return grade(resource.journal).row()
 
 
 async def reset(request: Request, resource: Resource) -> Json:
@@ -215,6 +223,6 @@ def _limit(text: str | None) -> int | None:
 
 
 async def _unknown(request: Request) -> Response:
-    known = "health, scenario, journal, reset, clock"
+    known = "health, scenario, journal, reset, clock, verdict"
     message = f"there is no {request.method} {request.url.path}; the control API has {known}"
     return JSONResponse({"error": {"message": message, "problems": []}}, 404)

@@ -144,18 +144,21 @@ class Mock:
 
     def assert_called(self, operation: str | None = None, *, times: int | None = None, **conditions: Any) -> list[RecordedCall]:
         """Fail unless a call fits (or `times` calls do); return those that do. The failure shows what came nearest."""
+        __tracebackhide__ = True
         from mockserver.testing.assertions import assert_called
 
         return assert_called(self.resource, operation, times, conditions)
 
     def assert_not_called(self, operation: str | None = None, **conditions: Any) -> None:
         """Fail if a call fits."""
+        __tracebackhide__ = True
         from mockserver.testing.assertions import assert_not_called
 
         assert_not_called(self.resource, operation, conditions)
 
     def assert_all_rules_used(self) -> None:
         """Fail if a rule has answered nothing."""
+        __tracebackhide__ = True
         from mockserver.testing.assertions import assert_all_rules_used
 
         assert_all_rules_used(self.resource)

@@ -1,0 +1,90 @@
+"""The verdict of a running server, fetched over its control API and written as JUnit XML: the command `mockserver report`."""
+
+from __future__ import annotations
+
+import json
+import re
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlsplit
+from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
+from xml.etree import ElementTree
+
+from mockserver.verdict import CODES, Verdict
+
+Json = Any
+TIMEOUT = 10.0
+LONGEST = 64 * 1024 * 1024
+_SUITE = "mockserver"
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class ReportError(Exception):
+    """There is no verdict to be had, and why."""
+
+
+def fetch(url: str, key: str | None = None, resource: str | None = None) -> Verdict:
+    """The verdict of the server at `url` (with or without a path) on one resource. Raises ReportError."""
+    place = urlsplit(url)
+    if place.scheme not in ("http", "https") or not place.hostname:
+        raise ReportError(f"{url!r} is not a URL such as http://127.0.0.1:4650")
+    query = f"?resource={quote(resource, safe='')}" if resource is not None else ""
+    request = Request(f"{place.scheme}://{place.netloc}/_mock/verdict{query}", headers={"api-key": key} if key else {})
+    try:
+        with _opener(place.hostname).open(request, timeout=TIMEOUT) as answer:
+            return Verdict.of(json.loads(answer.read(LONGEST)))
+    except HTTPError as error:
+        with error:
+            raise ReportError(f"{url} answers {error.code}: {_reason(error.read(LONGEST))}") from None
+    except URLError as error:
+        raise ReportError(f"{url} cannot be reached: {error.reason}. Is `mockserver serve` running there?") from None
+    except (OSError, ValueError, HTTPException) as error:
+        raise ReportError(f"{url} gives no verdict: {error or type(error).__name__}") from None
+
+
+def junit_xml(verdict: Verdict) -> bytes:
+    """The verdict as JUnit XML: a test case for every kind of finding; errors fail it, warnings are its output."""
+    failed = {finding.code for finding in verdict.errors}
+    counts = {"tests": str(len(CODES)), "failures": str(len(failed)), "errors": "0", "skipped": "0", "time": "0"}
+    root = ElementTree.Element("testsuites", {"name": _SUITE, **counts})
+    suite = ElementTree.SubElement(root, "testsuite", {"name": f"{_SUITE} verdict", **counts})
+    for code in CODES:
+        _add_case(suite, code, verdict)
+    output = ElementTree.SubElement(suite, "system-out")
+    output.text = _clean(str(verdict))
+    ElementTree.indent(root)
+    document: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document + b"\n"
+
+
+def _add_case(suite: ElementTree.Element, code: str, verdict: Verdict) -> None:
+    traits = {"classname": f"{_SUITE}.verdict", "name": f"{code}: a client {CODES[code].good}", "time": "0"}
+    case = ElementTree.SubElement(suite, "testcase", traits)
+    found = [finding for finding in verdict.findings if finding.code == code]
+    if not found:
+        return
+    text = _clean("\n\n".join(map(str, found)))
+    if CODES[code].severity == "error":
+        failure = ElementTree.SubElement(case, "failure", {"type": code, "message": _clean(found[0].message)})
+        failure.text = text
+    else:
+        ElementTree.SubElement(case, "system-out").text = text
+
+
+def _clean(text: str) -> str:
+    """Text without what XML cannot carry."""
+    return _NOT_XML.sub("�", text)
+
+
+def _opener(host: str) -> OpenerDirector:
+    """A way to the server that goes past proxies where it is this machine."""
+    local = host in ("localhost", "::1") or host.startswith("127.")
+    return build_opener(ProxyHandler({})) if local else build_opener()
+
+
+def _reason(body: bytes) -> str:
+    try:
+        return str(json.loads(body)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return "this is not a mockserver"
