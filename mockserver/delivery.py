@@ -82,7 +82,8 @@ class Delivery:
             return await self._at_once(status, headers, result)
         if self.fault is not None:
             self.exchange.fault = self.fault.kind
-        await self.clock.pause(self.timing.delay)
+        if await self._left_during(self.timing.delay):
+            return None
         stalls = self.fault is not None and self.fault.kind == "stall"
         if not (stalls or (result.frames is not None and self.timing.paced)):
             self._stamp()
@@ -94,6 +95,21 @@ class Delivery:
         else:
             await self._stream(status, headers, result.frames)
         return None
+
+    async def _left_during(self, delay: float) -> bool:
+        """Wait; say whether the client has left meanwhile."""
+        if delay <= 0 or self.clock.frozen:
+            await self.clock.pause(delay)
+            return False
+        opened, leaving = stopwatch(), asyncio.ensure_future(self._gone())
+        await asyncio.wait({leaving}, timeout=delay)
+        if leaving.done():
+            self._hung_up(opened, leaving.result())
+            return True
+        leaving.cancel()
+        with suppress(asyncio.CancelledError):
+            await leaving
+        return False
 
     async def _at_once(self, status: int, headers: HeaderList, result: Result) -> None:
         """The usual way: nothing is scripted about pace or faults."""
@@ -154,6 +170,8 @@ class Delivery:
                     await self._chunk(b"", last=True)
         finally:
             self.exchange.frames = sent
+            if left.done() and not self.exchange.hung_up:
+                self._hung_up(opened, left.result())
             left.cancel()
             with suppress(asyncio.CancelledError):
                 await left

@@ -174,7 +174,7 @@ class Resources:
         for suffix in HOSTS:
             name, found, _ = host.lower().partition(suffix)
             if found:
-                return self.by_name.get(name)
+                return next((resource for known, resource in self.by_name.items() if known.lower() == name), None)
         return None
 
     def remove(self, name: str) -> None:

@@ -97,6 +97,19 @@ def test_a_client_that_hangs_up_is_noticed(http: httpx2.Client) -> None:
         assert len(exchange.frames) < 300
 
 
+def test_a_client_that_leaves_during_a_delay_is_noticed(http: httpx2.Client) -> None:
+    with MockServer() as mock:
+        mock.when(user="slow").respond(text=LONG, delay="30s")
+        slow: Any = [{"role": "user", "content": "slow"}]
+        with httpx2.Client(verify=False, trust_env=False, timeout=0.1) as impatient, pytest.raises(httpx2.ReadTimeout):
+            ask(impatient, mock, messages=slow)
+        for _ in range(500):
+            if mock.requests[0].hung_up:
+                break
+            ask(http, mock)
+        assert mock.requests[0].hung_up
+
+
 # -- faults
 
 

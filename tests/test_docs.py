@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from openai import OpenAI
 
 import mockserver
 from mockserver import cli, errors
@@ -29,7 +30,11 @@ def fences(language: str) -> list[object]:
 
 @pytest.mark.parametrize("snippet", fences("python"))
 def test_python_snippets_run(snippet: str) -> None:
-    exec(compile(snippet, "snippet", "exec"), {"__name__": "snippet"})
+    names: dict[str, object] = {"__name__": "snippet"}
+    exec(compile(snippet, "snippet", "exec"), names)
+    for value in names.values():
+        if isinstance(value, OpenAI):
+            value.close()
 
 
 @pytest.mark.parametrize("snippet", fences("yaml"))

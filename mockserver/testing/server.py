@@ -104,19 +104,27 @@ class MockServer(Mock):
         self.stop()
 
     def __call__(self, function: Function) -> Function:
-        """Serve while `function` (plain or asynchronous) runs, and hand it the server as its last argument."""
+        """Serve while `function` (plain or asynchronous) runs, and hand it the server as its last argument.
+
+        Callers, pytest among them, see a function without that argument.
+        """
+        signature = inspect.signature(function)
+        *others, last = signature.parameters.values()
         if inspect.iscoroutinefunction(function):
 
             @wraps(function)
             async def served_async(*arguments: Any, **named: Any) -> Any:
                 with self:
-                    return await function(*arguments, self, **named)
+                    return await function(*arguments, **named, **{last.name: self})
 
-            return cast("Function", served_async)
+            served: Any = served_async
+        else:
 
-        @wraps(function)
-        def served(*arguments: Any, **named: Any) -> Any:
-            with self:
-                return function(*arguments, self, **named)
+            @wraps(function)
+            def served_plain(*arguments: Any, **named: Any) -> Any:
+                with self:
+                    return function(*arguments, **named, **{last.name: self})
 
+            served = served_plain
+        served.__signature__ = signature.replace(parameters=others)
         return cast("Function", served)

@@ -1,0 +1,50 @@
+"""The hosts of the real services: what the guard stops and interception answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from mockserver.resource import HOSTS
+
+AZURE = (
+    *HOSTS,
+    ".api.cognitive.microsoft.com",
+    ".openai.azure.us",
+    ".services.ai.azure.us",
+    ".cognitiveservices.azure.us",
+)
+OPENAI = "api.openai.com"
+ENTRA = frozenset(
+    {
+        "login.microsoft.com",
+        "login.microsoftonline.com",
+        "login.microsoftonline.us",
+        "login.partner.microsoftonline.cn",
+        "login.windows.net",
+        "sts.windows.net",
+    }
+)
+
+
+def clean(host: object) -> str:
+    """A host name as these functions want it: lower case, without a dot at its end; "" for what is none."""
+    if isinstance(host, (bytes, bytearray)):
+        host = host.decode("latin-1")
+    return host.lower().rstrip(".") if isinstance(host, str) else ""
+
+
+def serves_models(host: str) -> bool:
+    """Whether this is a real host of Azure OpenAI, Foundry or OpenAI."""
+    return host.endswith(AZURE) or host == OPENAI or host.endswith(f".{OPENAI}")
+
+
+def issues_tokens(host: str) -> bool:
+    """Whether this is a real host of Entra ID."""
+    return host in ENTRA
+
+
+def named(host: str, names: Sequence[str]) -> bool:
+    """Whether one of `names` means this host: its name, a pattern such as `*.openai.azure.com`, or a resource's bare name."""
+    resource = host.partition(".")[0] if host.endswith(AZURE) else None
+    return any(name == resource or fnmatchcase(host, name) for name in map(clean, names))

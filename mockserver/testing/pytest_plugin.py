@@ -1,0 +1,127 @@
+"""The pytest plugin, loaded by every pytest where mockserver is installed: it imports nothing else until it is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from mockserver.testing.fixture import Factory
+    from mockserver.testing.lease import Leases
+    from mockserver.testing.mock import Mock
+    from mockserver.testing.server import MockServer
+
+LEASES: pytest.StashKey[Leases] = pytest.StashKey()
+ROWS: pytest.StashKey[list[dict[str, Any]]] = pytest.StashKey()
+
+INI = {
+    "scenario": ("paths", "scenario files and folders for tests whose marker names none"),
+    "strict": ("bool", "whether calls that no rule answers fail"),
+    "seed": ("string", "what ids, words and vectors are drawn from"),
+    "profile": ("string", "which preview rules apply: 2026-01 or 2026-03"),
+    "region": ("string", "the region, as headers and error texts show it"),
+    "dated": ("bool", "whether the dated paths of AzureOpenAI are answered"),
+    "guard": ("bool", "whether calls to real Azure and OpenAI hosts are stopped"),
+    "allow": ("args", "hosts that the guard lets through"),
+    "unmatched": ("string", "'ok' where calls that no rule answers shall not fail a strict test"),
+    "rules_unused": ("string", "'ok' where rules that answer nothing shall not fail a test"),
+}
+_MARKER = (
+    "azure_openai(*scenarios, **options): what the test's azure_openai is scripted to do and how: scenario files or mappings, "
+    "then strict, seed, profile, region, dated, deployments, key, keys, journal_limit, frozen, guard, allow, intercept, "
+    "unmatched, rules_unused."
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options and the ini keys."""
+    group = parser.getgroup("azure_openai", "mock Azure OpenAI (azure-openai-mockserver)")
+    group.addoption("--azure-openai-report", action="store_true", help="tell what each test called, and how its client behaved")
+    group.addoption("--azure-openai-strict", action="store_true", default=None, help="fail calls that no rule answers")
+    group.addoption("--azure-openai-seed", metavar="SEED", help="what ids, words and vectors are drawn from")
+    for name, (kind, told) in INI.items():
+        parser.addini(f"azure_openai_{name}", f"azure_openai: {told}", type=kind, default=None)  # type: ignore[arg-type]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker."""
+    config.addinivalue_line("markers", _MARKER)
+
+
+@pytest.fixture(scope="session")
+def azure_openai_server() -> Iterator[MockServer]:
+    """The server behind all `azure_openai` of this process, on a free port. Override it to choose host or port."""
+    from mockserver.testing.server import MockServer
+
+    with MockServer(key="azure-openai-server-key") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azure_openai_factory(azure_openai_server: MockServer, pytestconfig: pytest.Config) -> Factory:
+    """Resources for a class, a module, a session: `with azure_openai_factory("x.yaml", strict=True) as mock: yield mock`."""
+    from mockserver.testing.fixture import Factory
+    from mockserver.testing.lease import Leases
+
+    pytestconfig.stash[LEASES] = Leases(pytestconfig.getoption("azure_openai_report"))
+    return Factory(azure_openai_server, pytestconfig, pytestconfig.stash[LEASES])
+
+
+@pytest.fixture
+def azure_openai(request: pytest.FixtureRequest, azure_openai_factory: Factory) -> Iterator[Mock]:
+    """A fresh Azure OpenAI resource for this test; the environment leads to it, and real hosts are out of reach."""
+    with azure_openai_factory.for_test(request.node) as mock:
+        yield mock
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Attach to a failed test what its resources were asked and answered."""
+    report = yield
+    leases = item.config.stash.get(LEASES, None)
+    if leases is not None:
+        leases.note(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Hold a test to account for what it did with a resource that it shares with others."""
+    complaint = ""
+    try:
+        yield
+    finally:
+        leases = item.config.stash.get(LEASES, None)
+        if leases is not None:
+            complaint = leases.settle()
+    if complaint:
+        pytest.fail(complaint, pytrace=False)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Under xdist, hand what the report needs to the controlling process."""
+    leases, output = session.config.stash.get(LEASES, None), getattr(session.config, "workeroutput", None)
+    if leases is not None and output is not None:
+        output["azure_openai"] = leases.rows
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Under xdist, take what a worker hands over."""
+    rows = getattr(node, "workeroutput", {}).get("azure_openai", [])
+    node.config.stash.setdefault(ROWS, []).extend(rows)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the report, where it was asked for."""
+    if not config.getoption("azure_openai_report"):
+        return
+    from mockserver.testing.summary import lines
+
+    leases = config.stash.get(LEASES, None)
+    terminalreporter.section("azure_openai")
+    for line in lines([*(leases.rows if leases is not None else []), *config.stash.get(ROWS, [])]):
+        terminalreporter.write_line(line)

@@ -1,0 +1,34 @@
+"""The page of recipes shows what the tests run, and how to install what they need."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent.parent / "docs/recipes.md"
+RECIPES = sorted(path for path in HERE.glob("test_*.py") if path != Path(__file__))
+
+
+def sections() -> dict[str, str]:
+    """The page's sections, by the name of the test file that each shows."""
+    parts = re.split(r"^## ", PAGE.read_text(), flags=re.MULTILINE)[1:]
+    return {re.findall(r"^<!-- tests/recipes/(\S+) -->$", part, re.MULTILINE)[0]: part for part in parts}
+
+
+def test_the_page_shows_every_recipe_and_no_other() -> None:
+    assert set(sections()) == {path.name for path in RECIPES}
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_the_page_shows_the_recipe_as_it_runs(recipe: Path) -> None:
+    (shown,) = re.findall(r"^```py\n(.*?)^```", sections()[recipe.name], re.MULTILINE | re.DOTALL)
+    assert shown == recipe.read_text()
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_the_page_installs_what_a_skipped_recipe_asks_for(recipe: Path) -> None:
+    (asked,) = set(re.findall(r"reason=[\"']pip install (.+)[\"']\)", recipe.read_text()))
+    assert f"\npip install azure-openai-mockserver {asked} pytest\n" in sections()[recipe.name]
