@@ -17,6 +17,7 @@ _LINES = 50
 _WIDTH = 120
 _EVENTS = 6
 _LONGEST = 3_000
+_EVENT_LONGEST = 300
 
 
 def journal(exchanges: Sequence[Exchange]) -> str:
@@ -92,11 +93,11 @@ def _spelled(value: Any, indent: str) -> str:
 
 def _events(frames: Sequence[bytes]) -> list[str]:
     """The events that begin and end a stream."""
-    shown = [_cut(frame.decode("utf-8", "replace").strip()) for frame in frames]
+    shown = [_cut(frame.decode("utf-8", "replace").strip(), _EVENT_LONGEST) for frame in frames]
     if len(shown) <= 2 * _EVENTS:
         return shown
     return [*shown[:_EVENTS], f"… {len(shown) - 2 * _EVENTS} more events …", *shown[-_EVENTS:]]
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} … {len(text) - _LONGEST} more characters"
+def _cut(text: str, longest: int = _LONGEST) -> str:
+    return text if len(text) <= longest else f"{text[:longest]} … {len(text) - longest} more characters"
