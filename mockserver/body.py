@@ -7,14 +7,15 @@ through further down, where clients echo objects of theirs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mockserver import errors
 from mockserver.errors import ApiError
 
 Json = Any
+Tokens = Annotated[list[Annotated[int, Field(ge=0, le=2**31)]], Field(min_length=1)]
 
 
 class Part(BaseModel):

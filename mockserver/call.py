@@ -29,6 +29,9 @@ class Frame:
     tokens: int = 0
 
 
+DONE = Frame(b"data: [DONE]\n\n")
+
+
 @dataclass(slots=True)
 class Result:
     """What a handler answers: an object (written in the operation's JSON style), raw bytes, or a stream of frames.

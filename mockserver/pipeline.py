@@ -64,8 +64,7 @@ async def handle(resources: Resources, scope: Scope, receive: Receive, send: Sen
     """Answer one request over ASGI."""
     begun = stopwatch()
     request = _request(scope)
-    exchange = Exchange(resources.count(), request.method, scope["path"], request.headers, request.query)
-    exchange.begun = begun
+    exchange = Exchange(resources.count(), request.method, scope["path"], request.headers, request.query, begun=begun)
     trail = Trail(resources.default)
     try:
         request.body = exchange.request_body = await _read(receive)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from mockserver import errors
-from mockserver.body import Body, decoded
-from mockserver.call import Call, Frame, Result
+from mockserver.body import Body, Tokens, decoded
+from mockserver.call import DONE, Call, Frame, Result
 from mockserver.delivery import data_event
 from mockserver.model import content_filter, tokens
 from mockserver.model.limits import Spoken, speak
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from mockserver.model.reply import Reply
 
 Json = Any
-DONE = Frame(b"data: [DONE]\n\n")
-_Tokens = Annotated[list[Annotated[int, Field(ge=0, le=2**31)]], Field(min_length=1)]
 
 
 class StreamOptions(Body):
@@ -39,8 +37,8 @@ class CompletionRequest(Body):
     prompt: (
         str
         | Annotated[list[str], Field(min_length=1, max_length=2048)]
-        | _Tokens
-        | Annotated[list[_Tokens], Field(min_length=1)]
+        | Tokens
+        | Annotated[list[Tokens], Field(min_length=1)]
         | None
     ) = None
     max_tokens: Annotated[int, Field(ge=0)] | None = None

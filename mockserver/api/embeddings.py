@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from mockserver import errors
-from mockserver.body import Body, decoded
+from mockserver.body import Body, Tokens, decoded
 from mockserver.call import Call, Result
 from mockserver.model import embeddings, tokens
 from mockserver.model.prompt import Prompt, Turn
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 Json = Any
 TOKENS_PER_INPUT = 8_192
-Tokens = Annotated[list[Annotated[int, Field(ge=0, le=2**31)]], Field(min_length=1)]
 
 
 class EmbeddingRequest(Body):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import TypeVar
@@ -55,11 +54,6 @@ class Chance:
     def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
         """A number from `low` up to but not including `high`."""
         return low + (high - low) * (int.from_bytes(self.bytes(7), "big") >> 3) / (1 << 53)
-
-    def normal(self, mean: float, deviation: float) -> float:
-        """A normally distributed number (Box-Muller)."""
-        radius = math.sqrt(-2.0 * math.log(1.0 - self.uniform()))
-        return mean + deviation * radius * math.cos(2.0 * math.pi * self.uniform())
 
     def choice(self, options: Sequence[T]) -> T:
         """One of `options`."""

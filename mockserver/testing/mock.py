@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mockserver.scenario.engine import Script, When
     from mockserver.state.clock import Clock
     from mockserver.testing.calls import RecordedCall
-    from mockserver.testing.verdict import Verdict
+    from mockserver.verdict import Verdict
 
 
 class Mock:
@@ -165,7 +165,7 @@ class Mock:
 
     def verdict(self) -> Verdict:
         """How the client behaved: retries, backoff, truncated streams, filters, the old way of calling."""
-        from mockserver.testing.verdict import grade
+        from mockserver.verdict import grade
 
         return grade(self.resource.journal)
 

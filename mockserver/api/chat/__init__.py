@@ -9,12 +9,10 @@ from mockserver.api.chat.prompt import prompt
 from mockserver.api.chat.render import completion
 from mockserver.api.chat.requests import ChatRequest
 from mockserver.api.chat.spelling import document
-from mockserver.call import Call, Frame, Result
+from mockserver.call import DONE, Call, Result
 from mockserver.model import content_filter
 from mockserver.model.limits import speak
 from mockserver.operations import operation
-
-DONE = Frame(b"data: [DONE]\n\n")
 
 
 @operation(

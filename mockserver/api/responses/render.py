@@ -9,7 +9,7 @@ from mockserver.api.responses.output import Writer, reveal
 from mockserver.api.responses.prompt import ResponsePrompt, effort_of, summary_of
 from mockserver.api.responses.requests import JsonSchemaFormat
 from mockserver.api.responses.tools import echo
-from mockserver.model import content_filter, tokens
+from mockserver.model import content_filter
 from mockserver.model.reply import DEFAULT_TIMING
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def _usage(call: Call, reply: Reply, spoken: Spoken) -> Object:
         given |= given.get(details) or {}
     input_tokens = _first(given, "input_tokens", "prompt_tokens")
     if input_tokens is None:
-        input_tokens = tokens.count_prompt(call.asked)
+        input_tokens = call.prompt_tokens
     output_tokens = _first(given, "output_tokens", "completion_tokens")
     if output_tokens is None:
         output_tokens = spoken.completion_tokens
