@@ -157,3 +157,54 @@ def test_no_deployments_name_spoils_the_headers(http: httpx2.Client, mock: MockS
         headers = raw(http, mock, family, model=name).headers
         assert "x-new" not in headers
         assert not [value for value in headers.values() if any(ord(letter) < 32 for letter in value)]
+
+
+@pytest.mark.parametrize(
+    "respond",
+    [
+        {"text": "plain"},
+        {"text": 'a < b & c > d \u2028 – “quoted” "too" \\ \n'},
+        {"text": "", "finish_reason": "length"},
+        {"text": "withheld", "finish_reason": "content_filter"},
+        {"text": "found", "content_filter": {"hate": "low"}},
+        {"text": "counted", "usage": {"prompt_tokens": 1, "total_tokens": 4, "prompt_tokens_details": {"cached_tokens": 2}}},
+        {"text": "long " * 400},
+        {"refusal": "No."},
+    ],
+)
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize("stream", [False, True])
+def test_every_answer_is_one_line_of_json_with_its_keys_in_order(
+    http: httpx2.Client, mock: MockServer, respond: Any, n: int, stream: bool
+) -> None:
+    """Answers and chunks that are joined from parts which were spelt before read like those that are written in one go."""
+
+    def ordered(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        assert names == sorted(set(names)) or "prompt_index" in names
+        return dict(pairs)
+
+    mock.when().respond(**respond)
+    body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}], "n": n, "stream": stream}
+    content = http.post(mock.base_url + "chat/completions", json=body, headers={"api-key": mock.api_key}).text
+    documents = [part.removeprefix("data: ") for part in content.split("\n\n")[:-2]] if stream else [content.removesuffix("\n")]
+    assert documents
+    for document in documents:
+        plain = json.dumps(json.loads(document, object_pairs_hook=ordered), separators=(",", ":"), ensure_ascii=False)
+        for character in "<>&\u2028":
+            plain = plain.replace(character, f"\\u{ord(character):04x}")
+        assert document == plain
+    told = [json.loads(document) for document in documents]
+    texts = [choice["delta"].get("content") or "" for chunk in told for choice in chunk["choices"]] if stream else []
+    whole = "".join(texts) if stream else "".join(choice["message"]["content"] or "" for choice in told[0]["choices"])
+    assert len(whole) == n * len(respond.get("text", ""))
+
+
+@pytest.mark.parametrize("model", ["gpt-4o", "grok-3-mini"])
+def test_a_script_overrides_the_details_of_usage_too(http: httpx2.Client, mock: MockServer, model: str) -> None:
+    counts = {"prompt_tokens_details": {"cached_tokens": 1_024}, "completion_tokens_details": {"reasoning_tokens": 64}}
+    mock.when().respond(text="hello", usage=counts)
+    usage = raw(http, mock, model=model).json()["usage"]
+    assert usage["prompt_tokens_details"]["cached_tokens"] == 1_024
+    assert usage["completion_tokens_details"]["reasoning_tokens"] == 64
+    assert usage["completion_tokens_details"]["audio_tokens"] == 0

@@ -105,15 +105,30 @@ class Reply:
 
     def used(self, counted: int, *names: str) -> int:
         """`counted`, unless the script overrides it under one of `names`."""
+        if not self.usage:
+            return counted
         for name in names:
             if name in self.usage:
                 return int(self.usage[name])
         return counted
 
+    def detailed(self, side: Literal["prompt", "completion"], counted: dict[str, int]) -> dict[str, int]:
+        """The details of what was `counted` on one side, as far as the script does not override them."""
+        given: dict[str, int] = {}
+        for name in _DETAILS[side]:
+            given |= self.usage.get(name, {})
+        return {name: given.get(name, count) for name, count in counted.items()} if given else counted
+
     @property
     def tool_calls(self) -> list[ToolCall]:
         """The calls of the caller's own tools, in order."""
         return [part for part in self.parts if isinstance(part, ToolCall)]
+
+
+_DETAILS = {
+    "prompt": ("prompt_tokens_details", "input_tokens_details"),
+    "completion": ("completion_tokens_details", "output_tokens_details"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,13 @@ class Stream(Section):
         return self
 
 
+_Count = Annotated[int, Field(ge=0)]
+_OfPrompt = dict[Literal["audio_tokens", "cache_write_tokens", "cached_tokens", "image_tokens", "text_tokens"], _Count]
+_OfCompletion = dict[
+    Literal["accepted_prediction_tokens", "audio_tokens", "reasoning_tokens", "rejected_prediction_tokens"], _Count
+]
+
+
 class Usage(Section):
     """Token counts in place of the counted ones, by their chat or Responses names."""
 
@@ -159,10 +166,10 @@ class Usage(Section):
     input_tokens: int = given("Responses.", ge=0)
     output_tokens: int = given("Responses.", ge=0)
     total_tokens: int = given("Both.", ge=0)
-    prompt_tokens_details: dict[str, int] = given("Chat.")
-    completion_tokens_details: dict[str, int] = given("Chat.")
-    input_tokens_details: dict[str, int] = given("Responses.")
-    output_tokens_details: dict[str, int] = given("Responses.")
+    prompt_tokens_details: _OfPrompt = given("Chat.")
+    completion_tokens_details: _OfCompletion = given("Chat.")
+    input_tokens_details: _OfPrompt = given("Responses.")
+    output_tokens_details: _OfCompletion = given("Responses.")
 
 
 class Behaviour(Section):

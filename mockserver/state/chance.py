@@ -8,6 +8,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 _ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+_BLOCK = 64
 _TO_ALNUM = bytes(ord(_ALNUM[byte % 62]) for byte in range(256))
 
 
@@ -24,14 +26,16 @@ class Chance:
 
     def bytes(self, count: int) -> bytes:
         """The next `count` bytes of the stream."""
-        end = self._at + count
-        while end > len(self._pool):
-            self._block += 1
-            self._pool = self._pool[self._at :] + blake2b(self._key + b"/%d" % self._block).digest()
-            self._at, end = 0, count
-        taken = self._pool[self._at : end]
+        at, pool = self._at, self._pool
+        end = at + count
+        if end > len(pool):
+            missing = -(-(end - len(pool)) // _BLOCK)
+            more = [blake2b(self._key + b"/%d" % (self._block + one)).digest() for one in range(1, missing + 1)]
+            self._block += missing
+            pool = self._pool = b"".join([pool[at:], *more])
+            at, end = 0, count
         self._at = end
-        return taken
+        return pool[at:end]
 
     def hex(self, count: int) -> str:
         """`count` lower-case hexadecimal digits."""
@@ -44,8 +48,7 @@ class Chance:
     def uuid(self) -> str:
         """A version-4 UUID in its usual spelling."""
         digits = self.bytes(16).hex()
-        variant = "89ab"[int(digits[16], 16) & 3]
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:]}"
 
     def below(self, limit: int) -> int:
         """A whole number from 0 to `limit` - 1."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
-from mockserver.api.chat.deltas import Delta, deltas
-from mockserver.api.chat.render import FILTER_FAILED
-from mockserver.api.chat.spelling import characters, escape, event
+from mockserver.api.chat.deltas import Delta, deltas, text_deltas
+from mockserver.api.chat.render import FILTER_FAILED, PROMPT_SAFE
+from mockserver.api.chat.spelling import Spelt, characters, escape, event
 from mockserver.api.chat.usage import LATENCY
 from mockserver.call import Frame
 from mockserver.model import content_filter
@@ -26,17 +27,25 @@ def stream(call: Call, whole: dict[str, Json]) -> list[Frame]:
     options = body.stream_options
     chunks = _Chunks(call, whole, usage=bool(options and options.include_usage))
     frames: list[Frame] = []
-    if "prompt_filter_results" in whole:
-        opening: dict[str, Json] = {"choices": [], "created": 0, "id": "", "model": "", "object": ""}
-        opening |= {"prompt_filter_results": whole["prompt_filter_results"]}
-        frames.append(Frame(event(opening, escaped=True)))
-    told = [deltas(call, choice) for choice in whole["choices"]]
-    for at in range(max(map(len, told))):
-        frames += [chunks.frame(choice, one[at]) for choice, one in zip(whole["choices"], told, strict=True) if at < len(one)]
-    frames += [chunks.frame(choice, Delta({}), choice["finish_reason"]) for choice in whole["choices"]]
+    filters = whole.get("prompt_filter_results")
+    if filters is not None:
+        frames.append(_SAFE_OPENING if filters is PROMPT_SAFE else _opening(filters))
+    told = [chunks.plain(choice) if type(choice) is Spelt else chunks.mixed(choice) for choice in whole["choices"]]
+    ends = [one.pop() for one in told]
+    frames += told[0] if len(told) == 1 else [frame for row in zip_longest(*told) for frame in row if frame is not None]
+    frames += ends
     if chunks.usage:
         frames.append(chunks.last(whole["usage"]))
     return frames
+
+
+def _opening(filters: list[Json]) -> Frame:
+    """The chunk before all others, which only tells what the filter found in the prompt."""
+    opening: dict[str, Json] = {"choices": [], "created": 0, "id": "", "model": "", "object": ""}
+    return Frame(event(opening | {"prompt_filter_results": filters}, escaped=True))
+
+
+_SAFE_OPENING = _opening(PROMPT_SAFE)
 
 
 def _filter_of_a_piece(call: Call) -> dict[str, Json]:
@@ -49,7 +58,7 @@ def _filter_of_a_piece(call: Call) -> dict[str, Json]:
 
 _OPENING = b'data: {"choices":['
 _SPELT: dict[int, bytes] = {
-    id(found): b'"content_filter_results":' + to_json(found)
+    id(found): to_json(found)
     for found in (content_filter.STREAM_SEVERITIES, content_filter.STREAM_PROTECTED, content_filter.COMPLETION_SAFE)
 }
 
@@ -71,15 +80,33 @@ class _Chunks:
             self._after |= {"service_tier": whole["service_tier"], "system_fingerprint": whole["system_fingerprint"]}
         after = self._after | {"usage": None} if usage else self._after
         left, right = to_json(self._before)[1:-1], to_json(after)[1:]
+        self._call = call
         self._left, self._right = b"]," + left, b"," + right + b"\n\n"
         self._length = len('{"choices":[],,"obfuscation":"",') + characters(left) + characters(right)
 
-    def frame(self, choice: dict[str, Json], delta: Delta, finish: str | None = None) -> Frame:
+    def plain(self, choice: Spelt) -> list[Frame]:
+        """The chunks of a choice that is nothing but text: only the delta differs, and the obfuscation that depends on it."""
+        text, finish = choice["message"]["content"], choice["finish_reason"]
+        told = text_deltas(text, finish, self._told_filter, self._call.chunk, self._call.served_by.model.encoding)
+        closing = b',"index":%d,"logprobs":null}%b' % (choice["index"], self._left)
+        before, right, pads = b'data: {"choices":[{', self._right, b""
+        room = 1 - self._length - len('{"delta":,"finish_reason":,"index":,"logprobs":null}') - len(str(choice["index"]))
+        if self._padding is not None:
+            closing, right = closing + b',"obfuscation":"', b'"' + right
+            pads = self._padding.alnum(16 * len(told)).encode()
+        return [
+            Frame(b"".join((before, delta.json, closing, pads[at : at + (room - delta.length) % 16], right)), delta.tokens)
+            for at, delta in zip(range(0, 16 * len(told), 16), told, strict=True)
+        ]
+
+    def mixed(self, choice: dict[str, Json]) -> list[Frame]:
+        """The chunks of any choice."""
+        told = [self._frame(choice, delta) for delta in deltas(self._call, choice)]
+        return [*told, self._frame(choice, Delta({}), choice["finish_reason"])]
+
+    def _frame(self, choice: dict[str, Json], delta: Delta, finish: str | None = None) -> Frame:
         """One chunk of one choice."""
-        if delta.spelt is not None:
-            told = b'{"delta":%b,"finish_reason":null,"index":%d,"logprobs":null}' % (delta.spelt, choice["index"])
-        else:
-            told = to_json({"delta": delta.told, "finish_reason": finish, "index": choice["index"], "logprobs": delta.logprobs})
+        told = to_json({"delta": delta.told, "finish_reason": finish, "index": choice["index"], "logprobs": delta.logprobs})
         if not self._filters:
             return Frame(b"".join((_OPENING, told, self._left, self._right)), delta.tokens)
         padding = self._pad(self._length + characters(told))
@@ -104,7 +131,7 @@ class _Chunks:
             return escape(to_json(failed))[1:-1]
         if finish == "content_filter":
             return escape(to_json({"content_filter_results": choice["content_filter_results"]}))[1:-1]
-        return self._told_filter if told.get("content") else b'"content_filter_results":{}'
+        return b'"content_filter_results":' + (self._told_filter if told.get("content") else b"{}")
 
     def _pad(self, length: int) -> str | None:
         """Obfuscation: the chunk less its filter results is one character over a multiple of 16 (22 of 22 recorded streams)."""

@@ -7,22 +7,46 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic_core import to_json
 
+from mockserver.api.chat.spelling import characters, escape
 from mockserver.model.pieces import Size, cut
 
 if TYPE_CHECKING:
     from mockserver.call import Call
 
 Json = Any
-_SHORT = 1_000
 
 
 class Delta(NamedTuple):
-    """What one chunk adds to a choice, with the answer's tokens in it and their log probabilities. `spelt` is `told` as JSON."""
+    """What one chunk adds to a choice, with the answer's tokens in it and their log probabilities."""
 
     told: dict[str, Json]
     tokens: int = 0
     logprobs: Json = None
-    spelt: bytes | None = None
+
+
+class SpeltDelta(NamedTuple):
+    """A delta that is told again and again: a chunk's choice from its filter results to its finish reason, with the escapes.
+
+    `length` is how many characters of it obfuscation depends on: those of the delta and the finish reason, less the escapes.
+    """
+
+    json: bytes
+    length: int
+    tokens: int = 0
+
+
+@lru_cache(maxsize=512)
+def text_deltas(text: str, finish: str, judged: bytes, size: Size, encoding: str) -> tuple[SpeltDelta, ...]:
+    """The deltas of a short text, from head to end. `judged` is what the filter says of each piece, as JSON."""
+    head = _spell(b"{}", {"content": "", "refusal": None, "role": "assistant"})
+    told = [_spell(judged, {"content": piece}, tokens=count) for piece, count in cut(text, size, encoding)]
+    return head, *told, _spell(b"{}", {}, finish)
+
+
+def _spell(judged: bytes, told: dict[str, Json], finish: str | None = None, tokens: int = 0) -> SpeltDelta:
+    delta, reason = to_json(told), to_json(finish)
+    json = b'"content_filter_results":%b,"delta":%b,"finish_reason":%b' % (judged, escape(delta), reason)
+    return SpeltDelta(json, characters(delta) + len(reason), tokens)
 
 
 def deltas(call: Call, choice: dict[str, Json]) -> list[Delta]:
@@ -54,19 +78,8 @@ def _function_deltas(function: dict[str, Json], text: str | None, size: Size, en
 
 def _text_deltas(text: str, logprobs: Json, size: Size, encoding: str) -> list[Delta]:
     if logprobs is None:
-        return list(_told_before(text, size, encoding)) if len(text) <= _SHORT else _pieces(text, size, encoding)
+        return [Delta({"content": piece}, count) for piece, count in cut(text, size, encoding)]
     return [Delta({"content": one["token"]}, 1, {"content": [one], "refusal": None}) for one in logprobs["content"]]
-
-
-@lru_cache(maxsize=512)
-def _told_before(text: str, size: Size, encoding: str) -> tuple[Delta, ...]:
-    """Scripted answers are told again and again."""
-    return tuple(_pieces(text, size, encoding))
-
-
-def _pieces(text: str, size: Size, encoding: str) -> list[Delta]:
-    deltas = [({"content": piece}, count) for piece, count in cut(text, size, encoding)]
-    return [Delta(told, count, None, to_json(told)) for told, count in deltas]
 
 
 def _audio_deltas(audio: Json, size: Size, encoding: str) -> list[Delta]:

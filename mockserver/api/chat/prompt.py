@@ -17,7 +17,6 @@ from mockserver.api.chat.requests import (
     Named,
 )
 from mockserver.model.prompt import (
-    AUTO,
     PLAIN_TEXT,
     Media,
     OutputFormat,
@@ -41,22 +40,24 @@ def prompt(call: Call) -> Prompt:
         refusals.refuse_sampling(body, model.name)
     refusals.refuse_combinations(body, model.efforts)
     turns = [_turn(message) for message in body.messages]
-    name_tool_results(turns)
-    refusals.refuse_orphans(turns)
-    return Prompt(
-        deployment=body.model,
-        model=model,
-        turns=turns,
-        tools=_tools(body),
-        tool_choice=_choice(body),
-        parallel_tool_calls=body.parallel_tool_calls is not False,
-        output=_output(body, turns),
-        max_tokens=_limit(body, model.output),
-        stop=(body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ()),
-        effort=body.reasoning_effort or model.default_effort,
-        modalities=tuple(body.modalities or ("text",)),
-        metadata=body.metadata or {},
-    )
+    if [turn for turn in turns if turn.tool_calls or turn.role == "tool"]:
+        name_tool_results(turns)
+        refusals.refuse_orphans(turns)
+    asked = Prompt(body.model, model, turns)
+    if body.tools or body.functions:
+        asked.tools = _tools(body)
+    if body.tool_choice is not None or body.function_call is not None:
+        asked.tool_choice = _choice(body)
+    if body.response_format is not None:
+        asked.output = _output(body, turns)
+    if body.modalities:
+        asked.modalities = tuple(body.modalities)
+    asked.parallel_tool_calls = body.parallel_tool_calls is not False
+    asked.max_tokens = _limit(body, model.output)
+    asked.stop = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
+    asked.effort = body.reasoning_effort or model.default_effort
+    asked.metadata = body.metadata or {}
+    return asked
 
 
 def _turn(message: Any) -> Turn:
@@ -113,8 +114,6 @@ def _tools(body: ChatRequest) -> tuple[Tool, ...]:
 
 def _choice(body: ChatRequest) -> ToolChoice:
     choice: Any = body.tool_choice if body.tool_choice is not None else body.function_call
-    if choice is None:
-        return AUTO
     if isinstance(choice, str):
         return ToolChoice(choice)  # type: ignore[arg-type]
     if isinstance(choice, AllowedChoice):
@@ -146,9 +145,9 @@ def _output(body: ChatRequest, turns: list[Turn]) -> OutputFormat:
 
 
 def _limit(body: ChatRequest, most: int) -> int | None:
-    for name in ("max_completion_tokens", "max_tokens"):
-        limit: int | None = getattr(body, name)
-        if limit is not None and limit > most:
-            supported = f"This model supports at most {most} completion tokens, whereas you provided {limit}."
-            raise errors.invalid_value(name, f"{name} is too large: {limit}. {supported}")
-    return body.max_completion_tokens or body.max_tokens
+    limit = body.max_completion_tokens or body.max_tokens
+    if limit is not None and limit > most:
+        name = "max_completion_tokens" if body.max_completion_tokens else "max_tokens"
+        supported = f"This model supports at most {most} completion tokens, whereas you provided {limit}."
+        raise errors.invalid_value(name, f"{name} is too large: {limit}. {supported}")
+    return limit

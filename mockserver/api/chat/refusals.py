@@ -37,14 +37,19 @@ def refuse_combinations(body: ChatRequest, efforts: tuple[str, ...]) -> None:
     if body.top_logprobs is not None and not body.logprobs:
         message = "Invalid value for 'top_logprobs': 'top_logprobs' is only allowed when 'logprobs' is enabled."
         raise errors.request_error(message, param="top_logprobs")
-    for name in ("tool_choice", "parallel_tool_calls"):
-        if getattr(body, name) not in (None, "none", "auto") and not body.tools:
-            message = f"Invalid value for '{name}': '{name}' is only allowed when 'tools' are specified."
-            raise errors.request_error(message, param=name)
-    if "audio" in (body.modalities or ()):
+    if not body.tools:
+        _refuse_loose_choices(body)
+    if body.modalities and "audio" in body.modalities:
         _refuse_audio(body)
     if body.prediction is not None:
         _refuse_prediction(body)
+
+
+def _refuse_loose_choices(body: ChatRequest) -> None:
+    for name in ("tool_choice", "parallel_tool_calls"):
+        if getattr(body, name) not in (None, "none", "auto"):
+            message = f"Invalid value for '{name}': '{name}' is only allowed when 'tools' are specified."
+            raise errors.request_error(message, param=name)
 
 
 def _refuse_effort(param: str, effort: str, efforts: tuple[str, ...]) -> None:
@@ -83,8 +88,6 @@ def _refuse_prediction(body: ChatRequest) -> None:
 
 def refuse_orphans(turns: list[Turn]) -> None:
     """Tool calls without results and results without calls (recalled wording)."""
-    if not any(turn.tool_calls or turn.role == "tool" for turn in turns):
-        return
     open_ids: dict[str, None] = {}
     for at, turn in enumerate(turns):
         if turn.role == "tool" and turn.tool_call_id is not None:

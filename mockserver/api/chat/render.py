@@ -9,9 +9,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from mockserver.api.chat.spelling import Spelt
 from mockserver.api.chat.usage import usage
 from mockserver.model import content_filter
-from mockserver.model.reply import Audio, Reasoning, Refusal, Reply, ToolCall
+from mockserver.model.reply import Audio, Reasoning, Refusal, Reply, Text, ToolCall
 from mockserver.state.chance import Chance
 from mockserver.state.ids import call_id, completion_id
 
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
     from mockserver.model.limits import Spoken
 
 Json = Any
+_SHORT = 1_000
 FILTER_FAILED = "content_filter_result"
 _SAFE = {"filtered": False, "severity": "safe"}
+PROMPT_SAFE: list[Json] = [Spelt({"prompt_index": 0, "content_filter_results": content_filter.PROMPT_SAFE})]
+_PROMPT_UNJUDGED: list[Json] = [Spelt({"prompt_index": 0, "content_filter_results": {}})]
 IMAGE_SAFE: dict[str, Json] = {
     **dict.fromkeys(("sexual", "violence", "hate", "self_harm"), _SAFE),
     "custom_blocklists": {"filtered": False, "details": []},
@@ -34,7 +38,7 @@ def completion(call: Call, replies: list[tuple[Reply, Spoken]]) -> dict[str, Jso
     body: ChatRequest = call.body
     model = call.served_by.model
     first, _ = replies[0]
-    choices = [_choice(call, at, *reply) for at, reply in enumerate(replies)]
+    choices = [_choice(call, at, reply, said) for at, (reply, said) in enumerate(replies)]
     spent = usage(call, [said for _, said in replies], first)
     filters = _prompt_filters(call, first)
     if model.dialect == "openai":
@@ -76,6 +80,23 @@ def fingerprint(snapshot: str) -> str:
 
 
 def _choice(call: Call, index: int, reply: Reply, spoken: Spoken) -> dict[str, Json]:
+    if len(spoken.parts) == 1 and reply.completion_verdict is None and spoken.stop != "content_filter":
+        part = spoken.parts[0]
+        openai = call.served_by.model.dialect == "openai" and not call.body.logprobs
+        if openai and type(part) is Text and len(part.text) <= _SHORT:
+            return _plain(part.text, spoken.stop, index)
+    return _told(call, index, reply, spoken)
+
+
+@lru_cache(maxsize=512)
+def _plain(text: str, finish: str, index: int) -> Spelt:
+    """The choice that is nothing but a short text: scripted answers are told again and again."""
+    message: dict[str, Json] = {"annotations": [], "content": text, "refusal": None, "role": "assistant"}
+    ending: dict[str, Json] = {"finish_reason": finish, "index": index, "logprobs": None, "message": message}
+    return Spelt({"content_filter_results": content_filter.COMPLETION_SAFE, **ending})
+
+
+def _told(call: Call, index: int, reply: Reply, spoken: Spoken) -> dict[str, Json]:
     legacy = any(tool.legacy for tool in call.asked.tools) and bool(spoken.tool_calls)
     finish = "function_call" if legacy and spoken.stop == "tool_calls" else spoken.stop
     logprobs = _logprobs(call, spoken)
@@ -162,11 +183,13 @@ def _prompt_filters(call: Call, reply: Reply) -> list[dict[str, Json]]:
 
     With an image there are two entries, under a name in the singular, and all is in the one that stands first (recorded).
     """
-    verdict, openai = reply.prompt_verdict, call.served_by.model.dialect == "openai"
-    if openai and any(media.kind == "image" for turn in call.asked.turns for media in turn.media):
+    verdict, openai, turns = reply.prompt_verdict, call.served_by.model.dialect == "openai", call.asked.turns
+    if openai and [media for turn in turns if turn.media for media in turn.media if media.kind == "image"]:
         results = IMAGE_SAFE if verdict is None else content_filter.prompt_results(verdict)
         return [{"prompt_index": 1, "content_filter_result": results}, {"prompt_index": 0, "content_filter_result": {}}]
-    quiet = verdict.failed if verdict is not None else openai and call.asked.tool_results
+    quiet = verdict.failed if verdict is not None else openai and turns[-1].role == "tool"
+    if verdict is None:
+        return _PROMPT_UNJUDGED if quiet else PROMPT_SAFE
     return [{"prompt_index": 0, "content_filter_results": {} if quiet else content_filter.prompt_results(verdict)}]
 
 

@@ -14,57 +14,59 @@ if TYPE_CHECKING:
 
 Json = Any
 LATENCY = "latency_checkpoint"
+_DETAIL = ("accepted_prediction_tokens", "audio_tokens", "reasoning_tokens", "rejected_prediction_tokens")
+_DETAILS = dict.fromkeys(_DETAIL, 0)
+_PROMPT_DETAILS = {"audio_tokens": 0, "cached_tokens": 0}
 
 
 def usage(call: Call, spoken: list[Spoken], reply: Reply) -> dict[str, Json]:
     """The `usage` of an answer; a script's counts win over what is counted."""
-    prompt_tokens = reply.used(call.prompt_tokens, "prompt_tokens", "input_tokens")
-    counted = sum(said.completion_tokens for said in spoken)
-    reasoning = reply.used(sum(said.reasoning_tokens for said in spoken), "reasoning_tokens")
-    cached = reply.used(0, "cached_tokens")
-    accepted, rejected = _predicted(call, spoken[0])
-    details = {
-        "accepted_prediction_tokens": accepted,
-        "audio_tokens": 0,
-        "reasoning_tokens": reasoning,
-        "rejected_prediction_tokens": rejected,
-    }
+    prompt_tokens, details, prompt_details = call.prompt_tokens, _DETAILS, _PROMPT_DETAILS
+    counted, reasoning = spoken[0].completion_tokens, spoken[0].reasoning_tokens
+    for said in spoken[1:]:
+        counted, reasoning = counted + said.completion_tokens, reasoning + said.reasoning_tokens
+    if reasoning:
+        details = details | {"reasoning_tokens": reasoning}
+    if call.body.prediction is not None:
+        details = details | _predicted(call, spoken[0])
     dialect = call.served_by.model.dialect
     if dialect == "grok":
-        return _of_grok(reply, prompt_tokens, counted, cached, details)
-    completion_tokens = reply.used(counted, "completion_tokens", "output_tokens")
-    latency = {LATENCY: _latency(call, completion_tokens)} if dialect == "openai" else {}
-    return {
-        "completion_tokens": completion_tokens,
-        "completion_tokens_details": details,
-        **latency,
-        "prompt_tokens": prompt_tokens,
-        "prompt_tokens_details": {"audio_tokens": 0, "cached_tokens": cached},
-        "total_tokens": reply.used(prompt_tokens + completion_tokens, "total_tokens"),
-    }
+        return _of_grok(reply, prompt_tokens, counted, details)
+    if reply.usage:
+        prompt_tokens = reply.used(prompt_tokens, "prompt_tokens", "input_tokens")
+        prompt_details, details = reply.detailed("prompt", prompt_details), reply.detailed("completion", details)
+    completion_tokens = reply.used(counted, "completion_tokens", "output_tokens") if reply.usage else counted
+    spent: dict[str, Json] = {"completion_tokens": completion_tokens, "completion_tokens_details": details}
+    if dialect == "openai":
+        spent[LATENCY] = _latency(call, completion_tokens)
+    spent["prompt_tokens"] = prompt_tokens
+    spent["prompt_tokens_details"] = prompt_details
+    total = prompt_tokens + completion_tokens
+    spent["total_tokens"] = reply.used(total, "total_tokens") if reply.usage else total
+    return spent
 
 
-def _of_grok(reply: Reply, prompt_tokens: int, counted: int, cached: int, details: dict[str, int]) -> dict[str, Json]:
+def _of_grok(reply: Reply, prompt_tokens: int, counted: int, details: dict[str, int]) -> dict[str, Json]:
     """Grok's completion tokens leave out those of its reasoning; the total has them (recorded)."""
+    prompt_tokens = reply.used(prompt_tokens, "prompt_tokens", "input_tokens")
+    details = reply.detailed("completion", details)
     reasoning = details["reasoning_tokens"]
     completion_tokens = reply.used(max(counted - reasoning, 0), "completion_tokens", "output_tokens")
-    prompt_details = {"audio_tokens": 0, "cached_tokens": cached, "image_tokens": 0, "text_tokens": prompt_tokens}
+    prompt_details = _PROMPT_DETAILS | {"image_tokens": 0, "text_tokens": prompt_tokens}
     return {
         "audio_prompt_tokens": 0,
         "completion_tokens": completion_tokens,
         "completion_tokens_details": details,
         "num_sources_used": 0,
         "prompt_tokens": prompt_tokens,
-        "prompt_tokens_details": prompt_details,
+        "prompt_tokens_details": reply.detailed("prompt", prompt_details),
         "total_tokens": reply.used(prompt_tokens + completion_tokens + reasoning, "total_tokens"),
     }
 
 
-def _predicted(call: Call, spoken: Spoken) -> tuple[int, int]:
+def _predicted(call: Call, spoken: Spoken) -> dict[str, int]:
     """Tokens of the caller's prediction that the answer used, and those it did not (docs(predicted))."""
     prediction = call.body.prediction
-    if prediction is None:
-        return 0, 0
     content = prediction.content if isinstance(prediction.content, str) else "".join(part.text for part in prediction.content)
     encoding = call.served_by.model.encoding
     guessed, said = tokens.pieces(content, encoding), tokens.pieces(spoken.text, encoding)
@@ -73,7 +75,7 @@ def _predicted(call: Call, spoken: Spoken) -> tuple[int, int]:
         if guess != word:
             break
         accepted += 1
-    return accepted, len(guessed) - accepted
+    return {"accepted_prediction_tokens": accepted, "rejected_prediction_tokens": len(guessed) - accepted}
 
 
 def _latency(call: Call, said: int) -> dict[str, int]:
@@ -82,10 +84,10 @@ def _latency(call: Call, said: int) -> dict[str, int]:
     What the script says of the pace shows in them; the rest is chance within what was recorded.
     """
     timing = call.answer.timing if call.answer is not None else DEFAULT_TIMING
-    drawn = call.chance.bytes(4)
+    drawn = call.chance.bytes(3)
     between = round(1000 / timing.tokens_per_second) if timing.tokens_per_second else 6 + drawn[0] % 10
     first, before = 28 + drawn[1] % 24, 80 + drawn[2] % 160
-    visible = round(1000 * (timing.delay + timing.ttft)) or before + first + drawn[3]
+    visible = round(1000 * (timing.delay + timing.ttft)) or before + first + (drawn[0] ^ drawn[2])
     told = between * said
     return {
         "engine_tbt_ms": between,

@@ -184,29 +184,15 @@ def _tool_usage(searches: int) -> Object:
 
 def _usage(call: Call, reply: Reply, spoken: Spoken) -> Object:
     """Counted, except for what the script overrides by its chat or Responses name."""
-    given = {**reply.usage}
-    for details in ("prompt_tokens_details", "input_tokens_details", "completion_tokens_details", "output_tokens_details"):
-        given |= given.get(details) or {}
-    input_tokens = _first(given, "input_tokens", "prompt_tokens")
-    if input_tokens is None:
-        input_tokens = call.prompt_tokens
-    output_tokens = _first(given, "output_tokens", "completion_tokens")
-    if output_tokens is None:
-        output_tokens = spoken.completion_tokens
+    input_tokens = reply.used(call.prompt_tokens, "input_tokens", "prompt_tokens")
+    output_tokens = reply.used(spoken.completion_tokens, "output_tokens", "completion_tokens")
     return {
         "input_tokens": input_tokens,
-        "input_tokens_details": {
-            "cache_write_tokens": given.get("cache_write_tokens", 0),
-            "cached_tokens": given.get("cached_tokens", 0),
-        },
+        "input_tokens_details": reply.detailed("prompt", {"cache_write_tokens": 0, "cached_tokens": 0}),
         "output_tokens": output_tokens,
-        "output_tokens_details": {"reasoning_tokens": given.get("reasoning_tokens", spoken.reasoning_tokens)},
-        "total_tokens": given.get("total_tokens", input_tokens + output_tokens),
+        "output_tokens_details": reply.detailed("completion", {"reasoning_tokens": spoken.reasoning_tokens}),
+        "total_tokens": reply.used(input_tokens + output_tokens, "total_tokens"),
     }
-
-
-def _first(given: Object, *names: str) -> int | None:
-    return next((given[name] for name in names if name in given), None)
 
 
 def prompt_length(call: Call) -> int:
