@@ -9,6 +9,7 @@ from starlette.routing import Mount, Route
 
 from mockserver.config import Settings, Source, build_resources, load_scenarios
 from mockserver.delivery import Receive, Scope, Send
+from mockserver.paths import ROOT
 from mockserver.pipeline import handle
 from mockserver.resource import Resources
 
@@ -31,8 +32,8 @@ class Application(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or run the application's lifespan."""
-        if scope["type"] == "http" and scope["path"].startswith("/openai/"):
-            await self.surface(scope, receive, send)
+        if scope["type"] == "http" and scope["path"].startswith(ROOT):
+            await handle(self.surface.resources, scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 

@@ -67,7 +67,6 @@ class Call:
     deployment: Deployment | None = None
     prompt: Prompt | None = None
     answer: Answer | None = None
-    _prompt_tokens: int | None = None
 
     @property
     def served_by(self) -> Deployment:
@@ -84,11 +83,12 @@ class Call:
     @property
     def prompt_tokens(self) -> int:
         """How many tokens the prompt has."""
-        if self._prompt_tokens is None:
+        asked = self.asked
+        if asked.counted is None:
             from mockserver.model import tokens
 
-            self._prompt_tokens = tokens.count_prompt(self.asked)
-        return self._prompt_tokens
+            asked.counted = tokens.count_prompt(asked)
+        return asked.counted
 
     @property
     def created(self) -> int:

@@ -15,7 +15,7 @@ from mockserver.state.clock import stopwatch
 
 if TYPE_CHECKING:
     from mockserver.call import Frame, Result
-    from mockserver.headers import HeaderList
+    from mockserver.headers import Head, HeaderList
     from mockserver.journal import Exchange
     from mockserver.model.reply import Fault, Timing
     from mockserver.operations import JsonStyle
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 
 Json = Any
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 GARBAGE = b'data: {"choices":[{"delta":{"conte\n\n'
 ABORT = "mockserver.abort"
+SPLICE = "mockserver.splice"
 
 
 def encode(document: Json, style: JsonStyle) -> bytes:
@@ -76,10 +78,14 @@ class Delivery:
         """The fault that the script asks for."""
         return self.script.fault if self.script is not None else None
 
-    async def deliver(self, status: int, headers: HeaderList, result: Result) -> None:
+    async def deliver(self, status: int, head: Head, result: Result) -> None:
         """Send the answer. The exchange notes what really went out, and whether the client left early."""
         if self.script is None or (self.script.timing is DEFAULT_TIMING and self.script.fault is None):
-            return await self._at_once(status, headers, result)
+            frames = result.frames
+            body = (result.payload or b"") if frames is None else b"".join([frame.data for frame in frames])
+            await self.send({"type": "http.response.start", "status": status, "headers": self._spliced(head)})
+            self._stamp()
+            return await self.send({"type": "http.response.body", "body": body})
         if self.fault is not None:
             self.exchange.fault = self.fault.kind
         if await self._left_during(self.timing.delay):
@@ -91,9 +97,9 @@ class Delivery:
             self.exchange.frames = None if result.frames is None else []
             return self._abort(reset=True)
         if result.frames is None:
-            await self._whole(status, headers, result.payload or b"")
+            await self._whole(status, head, result.payload or b"")
         else:
-            await self._stream(status, headers, result.frames)
+            await self._stream(status, head, result.frames)
         return None
 
     async def _left_during(self, delay: float) -> bool:
@@ -111,19 +117,22 @@ class Delivery:
             await leaving
         return False
 
-    async def _at_once(self, status: int, headers: HeaderList, result: Result) -> None:
-        """The usual way: nothing is scripted about pace or faults."""
-        frames = result.frames
-        body = (result.payload or b"") if frames is None else b"".join([frame.data for frame in frames])
-        await self.send({"type": "http.response.start", "status": status, "headers": headers})
-        self._stamp()
-        await self.send({"type": "http.response.body", "body": body})
+    async def _begin(self, status: int, head: Head) -> None:
+        await self.send({"type": "http.response.start", "status": status, "headers": self._spliced(head)})
 
-    async def _whole(self, status: int, headers: HeaderList, body: bytes) -> None:
+    def _spliced(self, head: Head) -> HeaderList:
+        """The headers that have to be sent: our own server takes most of them as lines that are spelt already."""
+        splice = self._extension(SPLICE)
+        if splice is None or self.scope["method"] == "HEAD":
+            return head.pairs
+        splice(head.lines)
+        return head.framing
+
+    async def _whole(self, status: int, head: Head, body: bytes) -> None:
         kind = self.fault.kind if self.fault is not None else None
         if kind == "stall":
             return await self._hang()
-        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._begin(status, head)
         if kind is None:
             await self.send({"type": "http.response.body", "body": body})
         elif kind == "garbage":
@@ -134,8 +143,8 @@ class Delivery:
             self._abort(reset=False)
         return None
 
-    async def _stream(self, status: int, headers: HeaderList, frames: list[Frame]) -> None:
-        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+    async def _stream(self, status: int, head: Head, frames: list[Frame]) -> None:
+        await self._begin(status, head)
         sound = frames if self.fault is None else frames[: self.fault.after]
         if self.timing.paced:
             await self._paced(sound)
@@ -189,6 +198,7 @@ class Delivery:
 
     async def _break(self, fault: Fault) -> None:
         if fault.kind == "stall":
+            await self.send({"type": "http.response.body", "body": b"", "more_body": True})  # the head leaves now at the latest
             await self._hang()
         elif fault.kind == "garbage":
             self._stamp()
@@ -217,6 +227,11 @@ class Delivery:
         self.exchange.ended_at = self.clock.now()
 
     def _abort(self, *, reset: bool) -> None:
-        abort = self.scope.get("extensions", {}).get(ABORT)
+        abort = self._extension(ABORT)
         if abort is not None:
             abort(reset)
+
+    def _extension(self, name: str) -> Callable[..., None] | None:
+        """What a server can do beyond ASGI, None where it cannot."""
+        extensions = self.scope.get("extensions")
+        return extensions.get(name) if extensions else None

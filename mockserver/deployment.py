@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mockserver.quota import Quota
 
 if TYPE_CHECKING:
+    from mockserver.headers import Fixed
     from mockserver.model.catalogue import Model
     from mockserver.scenario.rule import Behaviour
 
@@ -22,7 +23,7 @@ class Deployment:
 
     name: str
     model: Model
-    region_headers: list[tuple[bytes, bytes]]
+    region_headers: Fixed
     quota: Quota = field(default_factory=Quota)
     behaviour: Behaviour | None = None
-    headers: dict[tuple[str, bool], list[tuple[bytes, bytes]]] = field(default_factory=dict)
+    headers: dict[tuple[str, bool], Fixed] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from mockserver.body import validate
 from mockserver.call import Call
 from mockserver.errors import ApiError
 from mockserver.operations import TABLE
-from mockserver.pipeline import parse
+from mockserver.reading import parse
 from mockserver.scenario.match import Subject
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ What never changes for a deployment is made once and kept; ids and remaining cou
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from mockserver.state.chance import Chance
 
@@ -17,54 +18,135 @@ if TYPE_CHECKING:
     from mockserver.operations import Headers
 
 HeaderList = list[tuple[bytes, bytes]]
-_CLIENT_ID = b"x-ms-client-request-id"
+_CONNECTION = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")
 
-_SECURITY: HeaderList = [
-    (b"strict-transport-security", b"max-age=31536000; includeSubDomains; preload"),
-    (b"x-content-type-options", b"nosniff"),
-]
+
+class Sent(Mapping[str, str]):
+    """A request's headers by their names in lower case; read from the wire's bytes when they are asked for."""
+
+    __slots__ = ("_raw",)
+
+    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
+        self._raw = dict(raw)
+
+    def __getitem__(self, name: str) -> str:
+        return self._raw[name.encode()].decode("latin-1")
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of one header; as a mapping does it, but without raising what it then catches."""
+        value = self._raw.get(name.encode())
+        return default if value is None else value.decode("latin-1")
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.decode("latin-1") for name in self._raw)
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
-def of_model(deployment: Deployment, kind: Headers, chance: Chance, client_id: str | None, *, streamed: bool) -> HeaderList:
+class Fixed:
+    """Headers that many answers share: as pairs, and as the lines that go over the wire."""
+
+    __slots__ = ("lines", "pairs")
+
+    def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        self.pairs = tuple(pairs)
+        self.lines = _lines(self.pairs)
+
+
+class Head:
+    """An answer's headers, kept as the lines that go over the wire: those that it shares with others, then its own.
+
+    `length` is the body's, None where that is not told. The connection's headers stand apart, for the server to obey.
+    """
+
+    __slots__ = ("_connection", "_fixed", "_own", "length")
+
+    def __init__(self, fixed: Fixed, own: bytes) -> None:
+        self._fixed, self._own = fixed, own
+        self._connection: HeaderList = []
+        self.length: int | None = None
+
+    def add(self, pairs: HeaderList) -> None:
+        """Add what a script or an error brings with it."""
+        self._connection += [pair for pair in pairs if pair[0] in _CONNECTION]
+        self._own += _lines([pair for pair in pairs if pair[0] not in _CONNECTION])
+
+    def type(self, content_type: str) -> None:
+        """Say what the body is."""
+        self._own += _type_line(content_type)
+
+    @property
+    def lines(self) -> bytes:
+        """The lines of all but the framing."""
+        return self._fixed.lines + self._own
+
+    @property
+    def framing(self) -> HeaderList:
+        """The headers that say how long the answer is and what becomes of the connection."""
+        length = [] if self.length is None else [(b"content-length", b"%d" % self.length)]
+        return [*self._connection, *length] if self._connection else length
+
+    @property
+    def pairs(self) -> HeaderList:
+        """All headers, as ASGI has them."""
+        split = [line.partition(b": ") for line in self._own.split(b"\r\n")[:-1]]
+        return [*self._fixed.pairs, *[(name, value) for name, _, value in split], *self.framing]
+
+
+def _lines(pairs: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % pair for pair in pairs])
+
+
+@lru_cache(maxsize=256)
+def _type_line(content_type: str) -> bytes:
+    return b"content-type: %b\r\n" % content_type.encode()
+
+
+NONE = Fixed()
+_SECURITY = Fixed(
+    [
+        (b"strict-transport-security", b"max-age=31536000; includeSubDomains; preload"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+)
+_OF_MODEL = (
+    b"x-ratelimit-remaining-requests: %d\r\nx-ratelimit-remaining-tokens: %d\r\napim-request-id: %b\r\nx-request-id: %b\r\n"
+)
+_OF_STORED = b"openai-processing-ms: %d\r\nx-ms-middleware-request-id: %b\r\napim-request-id: %b\r\nx-request-id: %b\r\n"
+
+
+def of_model(deployment: Deployment, kind: Headers, chance: Chance, client_id: str | None, *, streamed: bool) -> Head:
     """The headers of an answer that a deployment gave, less type and length."""
-    static = deployment.headers.get((kind, streamed))
-    if static is None:
-        static = deployment.headers[kind, streamed] = _of_model(deployment, kind, streamed=streamed)
+    fixed = deployment.headers.get((kind, streamed))
+    if fixed is None:
+        fixed = deployment.headers[kind, streamed] = Fixed(_of_model(deployment, kind, streamed=streamed))
     quota = deployment.quota
-    head = [
-        *static,
-        (b"x-ratelimit-remaining-requests", b"%d" % quota.remaining_requests),
-        (b"x-ratelimit-remaining-tokens", b"%d" % quota.remaining_tokens),
-        (b"apim-request-id", chance.uuid().encode()),
-        (b"x-request-id", chance.uuid().encode()),
-    ]
-    return _echoed(head, client_id)
+    left = (quota.remaining_requests, quota.remaining_tokens)
+    return Head(fixed, _OF_MODEL % (*left, chance.uuid().encode(), chance.uuid().encode()) + _echo(client_id))
 
 
-def of_stored(always: HeaderList, chance: Chance) -> HeaderList:
+def of_stored(always: Fixed, chance: Chance) -> Head:
     """The headers of stored objects, less type and length; the caller's request id is not among them (recorded)."""
-    return [
-        *always,
-        (b"openai-processing-ms", b"%d" % (20 + chance.below(180))),
-        (b"x-ms-middleware-request-id", chance.uuid().encode()),
-        (b"apim-request-id", chance.uuid().encode()),
-        (b"x-request-id", chance.uuid().encode()),
-    ]
+    ids = [chance.uuid().encode() for _ in range(3)]
+    return Head(always, _OF_STORED % (20 + chance.below(180), *ids))
 
 
-def of_gateway(region: HeaderList, kind: HeaderSet, chance: Chance, client_id: str | None) -> HeaderList:
+def of_gateway(region: Fixed, kind: HeaderSet, chance: Chance, client_id: str | None) -> Head:
     """The headers of an answer that the gateway gave before a model or a store was asked (recorded)."""
-    head = [] if kind == "bare" else list(_SECURITY if kind == "gateway" else region)
-    head.append((b"apim-request-id", chance.uuid().encode()))
-    return head if kind == "bare" else _echoed(head, client_id)
+    own = b"apim-request-id: %b\r\n" % chance.uuid().encode()
+    if kind == "bare":
+        return Head(NONE, own)
+    return Head(_SECURITY if kind == "gateway" else region, own + _echo(client_id))
 
 
-def _echoed(head: HeaderList, client_id: str | None) -> HeaderList:
-    """`head` with the caller's own request id, which it then gets back; until early 2026 answers had one in any case."""
-    if client_id is not None:
-        head.append((_CLIENT_ID, _safe(client_id)))
-    return head
+def _echo(client_id: str | None) -> bytes:
+    """The caller's own request id, which it gets back; until early 2026 answers had one in any case."""
+    return b"" if client_id is None else b"x-ms-client-request-id: %b\r\n" % _safe(client_id)
 
 
 def encoded(named: Mapping[str, str]) -> HeaderList:
@@ -77,15 +159,15 @@ def _safe(text: str) -> bytes:
     return _CONTROL.sub(" ", text).strip().encode("latin-1", "replace")
 
 
-def of_store(resource: str, region: HeaderList) -> HeaderList:
+def of_store(resource: str, region: Fixed) -> Fixed:
     """What every stored object of a resource carries: the organisation behind it, and the store's version."""
     organization = Chance(f"organization/{resource}").hex(32)
-    return [*region, (b"openai-organization", organization.encode()), (b"openai-version", b"2020-10-01")]
+    return Fixed([*region.pairs, (b"openai-organization", organization.encode()), (b"openai-version", b"2020-10-01")])
 
 
-def of_resource(region: str) -> HeaderList:
+def of_resource(region: str) -> Fixed:
     """What every answer of a resource carries."""
-    return [*_SECURITY, (b"x-ms-region", _safe(region))]
+    return Fixed([*_SECURITY.pairs, (b"x-ms-region", _safe(region))])
 
 
 def _of_model(deployment: Deployment, kind: Headers, *, streamed: bool) -> HeaderList:
@@ -97,14 +179,14 @@ def _of_model(deployment: Deployment, kind: Headers, *, streamed: bool) -> Heade
     ]
     if kind == "embeddings":
         return [
-            *deployment.region_headers,
+            *deployment.region_headers.pairs,
             (b"access-control-allow-origin", b"*"),
             (b"azureml-model-session", f"d20260330170902-{session}".encode()),
             (b"x-ms-deployment-name", name),
             *limits,
         ]
     common = [
-        *deployment.region_headers,
+        *deployment.region_headers.pairs,
         *limits,
         (b"x-ratelimit-key", name),
         (b"x-ratelimit-abusepenalty-active", b"False"),

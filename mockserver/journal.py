@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
 if TYPE_CHECKING:
+    from mockserver.headers import Head
     from mockserver.model.prompt import Prompt
 
 Json = Any
@@ -32,7 +33,7 @@ class Exchange:
     number: int
     method: str
     path: str
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     query: str = ""
     at: float = 0.0
     resource: str = ""
@@ -43,7 +44,7 @@ class Exchange:
     status: int = 0
     ms: float = 0.0
     request_body: bytes = b""
-    response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    head: Head | None = None
     response_body: bytes = b""
     frames: list[bytes] | None = None
     hung_up: bool = False
@@ -65,6 +66,11 @@ class Exchange:
     def response(self) -> Json:
         """The answer's body as JSON, None where it is a stream or not JSON."""
         return _json(self.response_body)
+
+    @property
+    def response_headers(self) -> list[tuple[bytes, bytes]]:
+        """The answer's headers, without those that the server adds."""
+        return self.head.pairs if self.head is not None else []
 
     @property
     def streamed(self) -> bool:

@@ -32,7 +32,8 @@ class Operation:
     script or the improviser answers, None where no model is asked. `preview` is the header that must say `preview`.
     `style` and `headers` name the wire habits of its family; `gateway` is the operation's name in rate-limit messages
     and `action` in the refusal of a model that cannot do it. `inference` operations name a deployment in `body.model`, which
-    must serve a model of this `kind`; they count against its quota and carry its headers.
+    must serve a model of this `kind`; they count against its quota and carry its headers. `remembers` says that the prompt
+    depends on stored objects too, and not on the body alone.
     """
 
     method: str
@@ -48,6 +49,7 @@ class Operation:
     action: str = ""
     kind: Literal["chat", "embedding", "completion"] = "chat"
     inference: bool = False
+    remembers: bool = False
     beyond_spec: bool = False
 
     @property

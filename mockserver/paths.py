@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from mockserver import errors
@@ -29,6 +30,7 @@ class Place:
     dated: bool = False
 
 
+@lru_cache(maxsize=1_024)
 def locate(path: str) -> Place | None:
     """The place that a URL's path means, None outside the surface.
 

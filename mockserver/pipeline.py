@@ -9,29 +9,31 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from mockserver import errors, headers, preview
 from mockserver.auth import authorise
-from mockserver.body import validate
 from mockserver.call import Call, Result
-from mockserver.delivery import Delivery, Receive, Scope, Send, encode
+from mockserver.delivery import Delivery, Message, Receive, Scope, Send, encode
 from mockserver.errors import ApiError
+from mockserver.headers import Sent
 from mockserver.journal import Exchange
 from mockserver.operations import TABLE, Operation
 from mockserver.paths import Place, check_version, locate
-from mockserver.quota import estimate
+from mockserver.reading import Reading, checked
 from mockserver.scenario.match import Subject
 from mockserver.state.clock import stopwatch
 
 if TYPE_CHECKING:
-    from mockserver.headers import HeaderList
+    from mockserver.headers import Head
+    from mockserver.model.prompt import Prompt
     from mockserver.resource import Resource, Resources
     from mockserver.scenario.engine import Answer
     from mockserver.state.chance import Chance
 
 Json = Any
 BODY_LIMIT = 512 * 1024 * 1024
+EVENT_STREAM = "text/event-stream; charset=utf-8"
 log = logging.getLogger("mockserver")
 
 
@@ -42,7 +44,7 @@ class Request:
     method: str
     place: Place | None
     query: str
-    headers: dict[str, str]
+    headers: Sent
     body: bytes = b""
 
 
@@ -67,7 +69,9 @@ async def handle(resources: Resources, scope: Scope, receive: Receive, send: Sen
     exchange = Exchange(resources.count(), request.method, scope["path"], request.headers, request.query, begun=begun)
     trail = Trail(resources.default)
     try:
-        request.body = exchange.request_body = await _read(receive)
+        message = await receive()
+        whole = message["type"] == "http.request" and not message.get("more_body")
+        request.body = exchange.request_body = bytes(message.get("body", b"")) if whole else await _read_on(message, receive)
         result = answer(resources, request, trail, exchange)
     except ClientGoneError:
         return
@@ -111,15 +115,13 @@ def answer(resources: Resources, request: Request, trail: Trail, exchange: Excha
     chance = resource.chance(operation.id, request.body)
     call = trail.call = Call(resource, operation, parameters, request.headers, request.query, chance, resource.clock.now())
     if operation.body is not None:
-        call.raw = parse(request.body)
-        if place.deployment is not None and isinstance(call.raw, dict):
-            call.raw["model"] = place.deployment
-    if operation.inference:
-        _deploy(call, exchange)
-    if operation.body is not None:
-        call.body = validate(operation.body, call.raw)
-    if operation.prompt is not None:
-        call.prompt = exchange.prompt = operation.prompt(call)
+        reading = resource.readings.read(operation, place.deployment, request.body)
+        call.raw = reading.raw
+        if operation.inference:
+            _deploy(call, exchange, reading.weight)
+        call.body = checked(reading, operation)
+        if operation.prompt is not None:
+            call.prompt = exchange.prompt = _prompt(call, reading)
     call.answer = _script(call, exchange)
     if call.answer is not None and call.answer.raw is not None:
         raw = call.answer.raw
@@ -128,46 +130,45 @@ def answer(resources: Resources, request: Request, trail: Trail, exchange: Excha
     return result
 
 
-def parse(body: bytes) -> Json:
-    """A JSON body; {} where it is empty. Raises ApiError 400 for anything that is not JSON."""
-    if not body:
-        return {}
-    try:
-        return from_json(body, allow_inf_nan=False)
-    except ValueError:
-        raise errors.unreadable_body() from None
-
-
 class ClientGoneError(Exception):
     """The client left before its request was read."""
 
 
-async def _read(receive: Receive) -> bytes:
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise ClientGoneError
-    if not message.get("more_body"):
-        return bytes(message.get("body", b""))
-    parts, size = [message.get("body", b"")], 0
-    while message.get("more_body"):
-        message = await receive()
+async def _read_on(message: Message, receive: Receive) -> bytes:
+    """A body that comes in parts, of which `message` is the first."""
+    parts, size = [], 0
+    while True:
         if message["type"] == "http.disconnect":
             raise ClientGoneError
         part = message.get("body", b"")
         size += len(part)
         if size <= BODY_LIMIT:
             parts.append(part)
+        if not message.get("more_body"):
+            break
+        message = await receive()
     if size > BODY_LIMIT:
         raise errors.body_too_large(BODY_LIMIT)
     return b"".join(parts)
 
 
 def _request(scope: Scope) -> Request:
-    names = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    return Request(scope["method"], locate(scope["path"]), scope["query_string"].decode("latin-1"), names)
+    return Request(scope["method"], locate(scope["path"]), scope["query_string"].decode("latin-1"), Sent(scope["headers"]))
 
 
-def _deploy(call: Call, exchange: Exchange) -> None:
+def _prompt(call: Call, reading: Reading) -> Prompt:
+    """The prompt that a body stands for. It is kept where it depends on nothing but the body and the model."""
+    operation, known = call.operation, reading.prompt
+    if known is not None and known.model is call.served_by.model:
+        return known
+    assert operation.prompt is not None
+    prompt = operation.prompt(call)
+    if not operation.remembers:
+        reading.prompt = prompt
+    return prompt
+
+
+def _deploy(call: Call, exchange: Exchange, weight: int) -> None:
     """Find the deployment that the body names and count the call against its quota."""
     document = call.raw
     name = document.get("model") if isinstance(document, dict) else None
@@ -178,7 +179,7 @@ def _deploy(call: Call, exchange: Exchange) -> None:
     exchange.deployment = name
     kind = call.operation.kind
     deployment = call.deployment = call.resource.deployment(name, kind)
-    refused = deployment.quota.take(call.now, estimate(document))
+    refused = deployment.quota.take(call.now, weight)
     if refused is not None:
         unit, wait = refused
         gateway = call.operation.gateway
@@ -217,7 +218,7 @@ def _told(error: ApiError, trail: Trail, exchange: Exchange) -> Result:
     return Result(payload, error.status, headers.encoded(error.headers), error.content_type, error.header_set)
 
 
-def _head(result: Result, trail: Trail, request: Request, chance: Chance) -> HeaderList:
+def _head(result: Result, trail: Trail, request: Request, chance: Chance) -> Head:
     """All headers of an answer. Its payload is encoded on the way."""
     call, operation = trail.call, trail.operation
     client_id = request.headers.get("x-ms-client-request-id")
@@ -227,25 +228,26 @@ def _head(result: Result, trail: Trail, request: Request, chance: Chance) -> Hea
         head = headers.of_model(call.deployment, operation.headers, chance, client_id, streamed=result.frames is not None)
     else:
         head = headers.of_stored(trail.resource.store_headers, chance)
-    head += result.headers
+    if result.headers:
+        head.add(result.headers)
     if result.frames is not None:
-        head.append((b"content-type", b"text/event-stream; charset=utf-8"))
+        head.type(EVENT_STREAM)
         return head
     if not isinstance(result.payload, bytes):
         result.payload = encode(result.payload, operation.style if operation is not None else "compact")
     if result.content_type is None:
         return head  # such answers are sent in chunks, without a length (recorded)
-    if not any(name == b"content-type" for name, _ in result.headers):
-        head.append((b"content-type", result.content_type.encode()))
-    head.append((b"content-length", b"%d" % len(result.payload)))
+    if not (result.headers and any(name == b"content-type" for name, _ in result.headers)):
+        head.type(result.content_type)
+    head.length = len(result.payload)
     return head
 
 
-def _note(exchange: Exchange, trail: Trail, result: Result, head: HeaderList) -> None:
+def _note(exchange: Exchange, trail: Trail, result: Result, head: Head) -> None:
     exchange.at = trail.call.now if trail.call is not None else trail.resource.clock.now()
     exchange.resource = trail.resource.name
     exchange.status = result.status
-    exchange.response_headers = head
+    exchange.head = head
     if result.frames is None:
         exchange.response_body = result.payload
     else:

@@ -56,8 +56,9 @@ class Quota:
 
 def estimate(document: dict[str, Json]) -> int:
     """Tokens as the gateway guesses them on receipt: a quarter of the prompt's characters, and the limit that was set."""
-    prompt = document.get("messages") or document.get("input") or document.get("prompt") or ""
-    limit = document.get("max_completion_tokens") or document.get("max_output_tokens") or document.get("max_tokens")
+    said = document.get
+    prompt = said("messages") or said("input") or said("prompt") or ""
+    limit = said("max_completion_tokens") or said("max_output_tokens") or said("max_tokens")
     return _characters(prompt) // 4 + (limit if isinstance(limit, int) and 0 < limit < 10_000_000 else 0)
 
 
@@ -65,7 +66,8 @@ def _characters(prompt: Json) -> int:
     if isinstance(prompt, str):
         return len(prompt)
     if isinstance(prompt, list):
-        return sum(map(_characters, prompt))
+        return sum([_characters(part) for part in prompt])
     if isinstance(prompt, dict):
-        return _characters(prompt.get("content") or prompt.get("text") or prompt.get("output") or "")
+        text = prompt.get("content") or prompt.get("text") or prompt.get("output") or ""
+        return len(text) if isinstance(text, str) else _characters(text)
     return 0

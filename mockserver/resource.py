@@ -13,6 +13,7 @@ from mockserver.journal import Journal
 from mockserver.model.catalogue import Model, infer
 from mockserver.preview import DEFAULT_PROFILE, PROFILES
 from mockserver.quota import DEFAULT_RPM, DEFAULT_TPM, Quota
+from mockserver.reading import Readings
 from mockserver.scenario.engine import Script
 from mockserver.scenario.switches import switched
 from mockserver.state.chance import Chance
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
     from mockserver.scenario.load import DeploymentSpec
 
 HOSTS = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")
+_AZURE = ".azure.com"
 DEFAULT_NAME = "mockserver"
 DEFAULT_KEY = "mock-key"
 DEFAULT_REGION = "East US 2"
 _NAMES_KEPT = 4_096
 _LONGEST_NAME = 256
-_BODIES_KEPT = 65_536
+_BODIES_KEPT = 16_384
 
 
 class Resource:
@@ -70,11 +72,13 @@ class Resource:
         self.store: Store = store or MemoryStore()
         self.lifecycle = lifecycle
         self.journal = Journal(journal_limit)
+        self.readings = Readings()
         self.headers = of_resource(region)
         self.store_headers = of_store(name, self.headers)
         self.deployments: dict[str, Deployment] = {}
         self._assumed: dict[tuple[str, str], Deployment] = {}
         self._seen: dict[bytes, int] = {}
+        self._forgotten = 0
 
     def declare(self, name: str, model: Model, spec: DeploymentSpec | None = None) -> Deployment:
         """Add a deployment; from now on only declared ones exist. A limit that `spec` sets is enforced."""
@@ -117,10 +121,11 @@ class Resource:
     def chance(self, operation_id: str, body: bytes) -> Chance:
         """The chance of one call: decided by the seed, the operation, the body, and how often that body came before."""
         digest = hashlib.blake2b(body, digest_size=16, person=operation_id.encode()[:16]).digest()
-        count = self._seen.pop(digest, 0) + 1
+        count = self._seen.pop(digest, self._forgotten) + 1
         self._seen[digest] = count
         if len(self._seen) > _BODIES_KEPT:
-            del self._seen[next(iter(self._seen))]
+            # A body that is forgotten may come again, and must not draw the ids that it had before.
+            self._forgotten = max(self._forgotten, self._seen.pop(next(iter(self._seen))))
         return Chance(b"%s/%s/%d" % (self.seed.encode(), digest, count))
 
     def reset(self, *, rules: bool = False) -> None:
@@ -130,6 +135,7 @@ class Resource:
         self.script.reset(rules=rules)
         self.clock.reset()
         self._seen.clear()
+        self._forgotten = 0
         for deployment in (*self.deployments.values(), *self._assumed.values()):
             deployment.quota.reset()
 
@@ -171,6 +177,8 @@ class Resources:
 
     def by_host(self, host: str) -> Resource | None:
         """The resource that an Azure host name stands for, None for other hosts and unknown names."""
+        if _AZURE not in host.lower():
+            return None
         for suffix in HOSTS:
             name, found, _ = host.lower().partition(suffix)
             if found:

@@ -1,7 +1,8 @@
 """A real HTTP server around the application: uvicorn on a socket that listens before anything waits for it.
 
 Stock uvicorn looks for its stop flag ten times a second; here a stop wakes it at once. The protocol lets an answer break its own
-connection, for scripted faults, and writes most headers itself: uvicorn checks each one, and Azure sends two dozen.
+connection, for scripted faults, and most headers are written as they were spelt when the answer was made: uvicorn spells and
+checks each one anew, and Azure sends two dozen.
 """
 
 from __future__ import annotations
@@ -10,92 +11,108 @@ import asyncio
 import logging
 import socket
 import struct
-from collections.abc import Callable, Generator
+import types
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from mockserver.delivery import ABORT
+from mockserver.delivery import ABORT, SPLICE
+from mockserver.paths import ROOT
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 _RESET = struct.pack("ii", 1, 0)
 _PROTOCOL_LOG = logging.getLogger("mockserver.http")
 _PROTOCOL_LOG.setLevel(logging.CRITICAL)
 
 
 class Corked:
-    """A transport that holds what is written while it is corked, so that an answer's head and body leave as one segment."""
+    """A transport that can hold an answer's head until its body follows, so that both leave as one segment."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._held: list[bytes] | None = None
+        self._lines: bytes | None = None
+        self._head: bytes | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
-    def cork(self) -> None:
-        """Hold what is written from now on."""
-        self._held = []
-
-    def splice(self, lines: list[bytes]) -> None:
-        """Put header lines at the end of the head that is held."""
-        if self._held:
-            head = self._held[-1]
-            self._held[-1:] = [head[:-2], *lines, head[-2:]]
-
-    def uncork(self) -> None:
-        """Write what was held."""
-        held, self._held = self._held, None
-        if held:
-            self._transport.write(b"".join(held))
+    def splice(self, lines: bytes) -> None:
+        """Put header lines at the end of the head that is written next, and hold it until something follows."""
+        self._lines = lines
 
     def write(self, data: bytes) -> None:
-        """Write, or hold."""
-        if self._held is None:
-            self._transport.write(data)
-        else:
-            self._held.append(data)
+        """Write; a head that was held goes first."""
+        if self._lines is not None:
+            self._head, self._lines = b"".join((data[:-2], self._lines, b"\r\n")), None
+            return
+        if self._head is not None:
+            data, self._head = self._head + data, None
+        self._transport.write(data)
 
     def close(self) -> None:
         """Write what was held, and close."""
-        self.uncork()
+        if self._head is not None:
+            self.write(b"")
         self._transport.close()
 
 
 class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
-    """uvicorn's HTTP protocol, which sends head and body together and can break the connection on purpose."""
+    """uvicorn's HTTP protocol, which sends head and body together and can break the connection on purpose.
+
+    A request to the surface is answered in place, for most answers never wait; a task is made only for one that does.
+    """
+
+    app: Any
 
     def __init__(self, config: uvicorn.Config, *arguments: Any, **named: Any) -> None:
         super().__init__(config, *arguments, **named)
         self.logger = _PROTOCOL_LOG
-        served: Any = config.loaded_app
-
-        async def app(scope: Any, receive: Any, send: Any) -> None:
-            transport: Corked = self.transport
-
-            async def sending(message: Any) -> None:
-                if message["type"] == "http.response.start":
-                    headers = message["headers"]
-                    transport.cork()
-                    await send({**message, "headers": [one for one in headers if one[0] in _FRAMING]})
-                    transport.splice([b"%b: %b\r\n" % one for one in headers if one[0] not in _FRAMING])
-                else:
-                    await send(message)
-                    transport.uncork()
-
-            scope.setdefault("extensions", {})[ABORT] = self.break_off
-            await served(scope, receive, sending)
-
-        self.app = app
+        self._reading = False
+        self._next: tuple[Any, Any] | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Begin a connection."""
-        super().connection_made(Corked(transport))
+        corked, served = Corked(transport), self.app
+        extensions = {ABORT: self.break_off, SPLICE: corked.splice}
+
+        def app(scope: Any, receive: Any, send: Any) -> Any:
+            scope["extensions"] = extensions
+            return served(scope, receive, send)
+
+        self.app = app
+        super().connection_made(corked)
+
+    def data_received(self, data: bytes) -> None:
+        """Take in bytes, and answer the request that they begin."""
+        self._reading = True
+        try:
+            super().data_received(data)
+        finally:
+            self._reading = False
+        if self._next is not None:
+            begun, self._next = self._next, None
+            self._answer(*begun)
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        if self._reading and cycle.scope["path"].startswith(ROOT):
+            self._next = (cycle, app)
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def _answer(self, cycle: Any, app: Any) -> None:
+        answering = cycle.run_asgi(app)
+        try:
+            waits_for = answering.send(None)
+        except StopIteration:
+            return
+        task = self.loop.create_task(_resumed(answering, waits_for))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
 
     def break_off(self, reset: bool) -> None:
         """Close the connection at once: cleanly, or with a TCP reset that drops what is on its way."""
@@ -104,6 +121,22 @@ class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
             self.transport.abort()
         else:
             self.transport.close()
+
+
+@types.coroutine
+def _resumed(begun: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
+    """The rest of a coroutine that was stepped once, and then waited for something."""
+    while True:
+        try:
+            yield waits_for
+        except BaseException as error:
+            try:
+                waits_for = begun.throw(error)
+            except StopIteration:
+                return
+        else:
+            break
+    yield from begun
 
 
 class Server(uvicorn.Server):

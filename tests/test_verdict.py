@@ -16,6 +16,7 @@ from openai import APITimeoutError, AzureOpenAI, OpenAI, OpenAIError
 
 from mockserver import MockServer
 from mockserver.cli import main
+from mockserver.headers import NONE, Head
 from mockserver.journal import Exchange, Journal
 from mockserver.report import junit_xml
 from mockserver.verdict import CODES, Finding, Verdict, grade, streams
@@ -50,7 +51,8 @@ def post(mock: MockServer, http: httpx2.Client, body: Any = CHAT, times: int = 1
 
 def exchange(number: int, now: float, **traits: Any) -> Exchange:
     """One that was answered at once, at the instant `now`; `told` are its answer's headers."""
-    told = [(name.encode(), value.encode()) for name, value in traits.pop("told", {}).items()]
+    head = Head(NONE, b"")
+    head.add([(name.encode(), value.encode()) for name, value in traits.pop("told", {}).items()])
     traits = {
         "status": 500,
         "operation": "createResponse",
@@ -58,9 +60,7 @@ def exchange(number: int, now: float, **traits: Any) -> Exchange:
         "request_body": b"{}",
         "headers": {},
     } | traits
-    return Exchange(
-        number, "POST", "/openai/v1/responses", response_headers=told, begun=now, ended=now, at=now, ended_at=now, **traits
-    )
+    return Exchange(number, "POST", "/openai/v1/responses", head=head, begun=now, ended=now, at=now, ended_at=now, **traits)
 
 
 def waiting(*waits: float, **traits: Any) -> Journal:

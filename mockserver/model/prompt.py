@@ -88,6 +88,7 @@ class Prompt:
     """Everything that decides an answer. `turns` holds the whole conversation, including a stored chain's earlier turns.
 
     `max_tokens` counts reasoning too. `effort` and `summary` are the reasoning settings, None where the caller set none.
+    `counted` is its number of tokens, once somebody has counted them.
     """
 
     deployment: str
@@ -105,6 +106,7 @@ class Prompt:
     modalities: tuple[str, ...] = ("text",)
     metadata: dict[str, str] = field(default_factory=dict)
     previous: str | None = None
+    counted: int | None = field(default=None, repr=False, compare=False)
 
     @property
     def user(self) -> str:

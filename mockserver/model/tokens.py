@@ -154,7 +154,7 @@ def _count_turn(turn: Turn, encoding: str) -> int:
         total += 1 + count(turn.name, encoding)
     for use in turn.tool_calls:
         total += _PER_TOOL_CALL + count(use.name, encoding) + count(use.arguments, encoding)
-    return total + _IMAGE * sum([media.kind == "image" for media in turn.media])
+    return total + _IMAGE * sum([media.kind == "image" for media in turn.media]) if turn.media else total
 
 
 def _show_schema(output: OutputFormat) -> str:

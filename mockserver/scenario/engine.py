@@ -71,6 +71,7 @@ class Script:
         self._python: tuple[Rule, ...] = ()
         self._counts: dict[Rule, int] = {}
         self._rules: tuple[Rule, ...] = ()
+        self._concerned: dict[tuple[str, bool], tuple[Rule, ...]] = {}
         self._sort()
 
     @property
@@ -90,7 +91,8 @@ class Script:
         """What the first fitting rule says to a call, None where none fits. Counts the use, and moves the states."""
         subject.states = self.states
         counts = self._counts
-        for rule in self._rules:
+        rules = self._concerned.get((subject.operation, subject.prompt is None))
+        for rule in self._about(subject) if rules is None else rules:
             if rule.times is not None and counts.get(rule, 0) >= rule.times:
                 continue
             for test in rule.tests:
@@ -172,6 +174,13 @@ class Script:
 
     def _sort(self) -> None:
         self._rules = tuple(sorted((*self._file, *self._python), key=lambda rule: -rule.priority))
+        self._concerned = {}
+
+    def _about(self, subject: Subject) -> tuple[Rule, ...]:
+        """The rules about the operation that is called: the same for every call of it."""
+        concerned = self._concerned
+        rules = tuple(rule for rule in self._rules if rule.concerns(subject))
+        return concerned.setdefault((subject.operation, subject.prompt is None), rules)
 
     def _differences(self, rule: Rule, subject: Subject) -> list[Mismatch]:
         differs = differences(rule.checks, subject)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Json = Any
 EMBEDDINGS = "createEmbedding"
 START = "start"
+OPERATION = "operation"
 
 
 @dataclass(slots=True)
@@ -25,7 +26,8 @@ class Subject:
     """A call as rules see it.
 
     `operation` is the operationId, `body` the parsed JSON ({} where there is none), `headers` have lower-case names, `prompt`
-    is None for operations that no model answers, `path` holds the path's parameters. `states` is filled in by the script.
+    is None for operations that no model answers, `path` holds the path's parameters. `states` is filled in by the script,
+    `looked` by `seen`.
     """
 
     operation: str
@@ -36,14 +38,14 @@ class Subject:
     path: Mapping[str, str] = field(default_factory=dict)
     region: str = ""
     states: Mapping[str, str] = field(default_factory=dict, repr=False)
-    _seen: dict[str, Seen] = field(default_factory=dict, init=False, repr=False, compare=False)
+    looked: dict[str, Seen] = field(default_factory=dict, init=False, repr=False, compare=False)
     _results: list[Turn] | None = field(default=None, init=False, repr=False, compare=False)
 
     def seen(self, name: str) -> Seen:
         """The value of one of `LOOKS`, computed once a call however many rules ask for it."""
-        found = self._seen.get(name)
+        found = self.looked.get(name)
         if found is None:
-            found = self._seen[name] = Seen(_LOOKS[name](self))
+            found = self.looked[name] = Seen(_LOOKS[name](self))
         return found
 
     @property
@@ -95,8 +97,19 @@ class Check:
     cost: int = 0
     captures: tuple[tuple[Callable[[Subject], str], re.Pattern[str]], ...] = ()
 
+    @property
+    def of_operation(self) -> bool:
+        """Whether it looks at nothing but which operation was called."""
+        return self.field == OPERATION
 
-def _check(name: str, predicate: Predicate, look: Callable[[Subject], Seen], cost: int) -> Check:
+
+def _check(
+    name: str,
+    predicate: Predicate,
+    look: Callable[[Subject], Seen],
+    cost: int,
+    holds: Callable[[Subject], bool] | None = None,
+) -> Check:
     test = predicate.test
 
     def differ(subject: Subject) -> Mismatch:
@@ -104,13 +117,20 @@ def _check(name: str, predicate: Predicate, look: Callable[[Subject], Seen], cos
         return Mismatch(name, predicate.words, str(seen), predicate.distance(seen))
 
     captures = tuple(((lambda subject: look(subject).text), pattern) for pattern in predicate.patterns)
-    return Check(name, lambda subject: test(look(subject)), differ, cost + 10 * bool(captures), captures)
+    return Check(name, holds or (lambda subject: test(look(subject))), differ, cost + 10 * bool(captures), captures)
 
 
 def _look_check(name: str, cost: int, bare: Literal["contains", "equals"] = "equals") -> Callable[[Any], Check]:
     def make(matcher: Any) -> Check:
         predicate = exists(matcher) if isinstance(matcher, bool) and name == "previous" else predicate_of(matcher, bare)
-        return _check(name, predicate, lambda subject: subject.seen(name), cost)
+        test = predicate.test
+        return _check(
+            name,
+            predicate,
+            lambda subject: subject.seen(name),
+            cost,
+            lambda subject: test(subject.looked.get(name) or subject.seen(name)),
+        )
 
     return make
 
@@ -120,9 +140,9 @@ def _operation(wanted: str | list[str]) -> Check:
     words = " or ".join(map(shown, sorted(names)))
     everything = "*" in names
     return Check(
-        "operation",
+        OPERATION,
         lambda subject: everything or subject.operation in names,
-        lambda subject: Mismatch("operation", words, shown(subject.operation)),
+        lambda subject: Mismatch(OPERATION, words, shown(subject.operation)),
         -2,
     )
 
@@ -290,7 +310,7 @@ _SUITED: dict[str, tuple[str, Callable[[Subject], bool]]] = {
 def suits(answer: Literal["words", "vectors", "model"]) -> Check:
     """The check that a rule's answer suits the operation: words or vectors, or anything where a `model` answers."""
     words, test = _SUITED[answer]
-    return Check("operation", test, lambda subject: Mismatch("operation", words, shown(subject.operation)), -3)
+    return Check(OPERATION, test, lambda subject: Mismatch(OPERATION, words, shown(subject.operation)), -3)
 
 
 def holds(checks: Sequence[Check], subject: Subject) -> bool:

@@ -22,7 +22,10 @@ Json = Any
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """A rule of one script or of many. `place` is where it was written; `tests` are the tests of `checks`."""
+    """A rule of one script or of many.
+
+    `place` is where it was written; `tests` are the tests of `checks`, less those of the operation.
+    """
 
     name: str
     place: str
@@ -33,6 +36,10 @@ class Rule:
     priority: int = 0
     set_state: Mapping[str, str] | None = None
     captures: tuple[Capture, ...] = ()
+
+    def concerns(self, subject: Subject) -> bool:
+        """Whether it is about the operation that is called."""
+        return all(check.test(subject) for check in self.checks if check.of_operation)
 
     def answer(self, subject: Subject, chance: Chance, now: float, count: int) -> Answer:
         """The answer to a call that fits; `count` is how often the rule has answered, this call included."""
@@ -96,7 +103,7 @@ def rule_of(section: RuleSection, name: str, place: str, report: Report) -> Rule
         name,
         place,
         tuple(checks),
-        tuple(check.test for check in checks),
+        tuple(check.test for check in checks if not check.of_operation),
         steps,
         section.times,
         section.priority or 0,

@@ -95,7 +95,7 @@ class RecordedCall:
     @property
     def headers(self) -> dict[str, str]:
         """The request's headers by their names in lower case."""
-        return self.exchange.headers
+        return dict(self.exchange.headers)
 
     @cached_property
     def body(self) -> Json:

@@ -32,6 +32,7 @@ Object = dict[str, Json]
     gateway="Responses_Create",
     action="responses",
     inference=True,
+    remembers=True,
 )
 def create(call: Call) -> Result:
     """Answer a conversation: as an object, as a stream, or in the background.

@@ -1,0 +1,120 @@
+"""The server on its socket: requests in pieces, in a row, and cut off."""
+
+from __future__ import annotations
+
+import json
+import socket
+from contextlib import closing
+from typing import Any
+
+import httpx2
+import pytest
+
+from mockserver import MockServer
+
+HI: Any = [{"role": "user", "content": "hi"}]
+
+
+def spelled(mock: MockServer, path: str = "/openai/v1/chat/completions", **body: Any) -> bytes:
+    content = json.dumps({"model": "gpt-4o", "messages": HI} | body).encode()
+    head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\napi-key: {mock.api_key}\r\ncontent-length: {len(content)}\r\n\r\n"
+    return head.encode() + content
+
+
+def connected(mock: MockServer) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", httpx2.URL(mock.endpoint).port or 0), timeout=5)
+
+
+def read(connection: socket.socket, answers: int) -> list[bytes]:
+    """So many answers, each with its head."""
+    received, found = b"", []
+    while len(found) < answers:
+        more = connection.recv(65_536)
+        assert more, "the server closed the connection"
+        received += more
+        while b"\r\n\r\n" in received:
+            head, _, rest = received.partition(b"\r\n\r\n")
+            length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+            if len(rest) < length:
+                break
+            found.append(head + b"\r\n\r\n" + rest[:length])
+            received = rest[length:]
+    return found
+
+
+def test_requests_in_a_row_are_answered_in_their_order(mock: MockServer) -> None:
+    for number in range(4):
+        mock.when(user=f"number {number}").respond(f"answer {number}")
+    asked = [spelled(mock, messages=[{"role": "user", "content": f"number {number}"}]) for number in range(4)]
+    with closing(connected(mock)) as connection:
+        connection.sendall(b"".join(asked))
+        answers = read(connection, 4)
+    assert [json.loads(answer.partition(b"\r\n\r\n")[2])["choices"][0]["message"]["content"] for answer in answers] == [
+        f"answer {number}" for number in range(4)
+    ]
+
+
+@pytest.mark.parametrize("at", [10, 60, -30, -1])
+def test_a_request_may_come_in_pieces(http: httpx2.Client, mock: MockServer, at: int) -> None:
+    mock.when().respond("whole")
+    request = spelled(mock)
+    with closing(connected(mock)) as connection:
+        connection.sendall(request[:at])
+        assert http.get(mock.endpoint + "/_mock/health").status_code == 200  # by now the server has read the first piece
+        connection.sendall(request[at:])
+        (answer,) = read(connection, 1)
+    assert b'"content":"whole"' in answer
+
+
+def test_one_that_waits_holds_nobody_up(http: httpx2.Client) -> None:
+    with MockServer() as mock:
+        mock.when(user="slow").respond(text="slow", delay="30s")
+        mock.when(user="hi").respond("quick")
+        with closing(connected(mock)) as connection:
+            connection.sendall(spelled(mock, messages=[{"role": "user", "content": "slow"}]))
+            answer = http.post(
+                mock.base_url + "chat/completions",
+                json={"model": "gpt-4o", "messages": HI},
+                headers={"api-key": mock.api_key},
+            )
+            assert answer.json()["choices"][0]["message"]["content"] == "quick"
+
+
+@pytest.mark.parametrize("respond", [{"delay": "30s"}, {"stream": {"tokens_per_second": 1}}, {"stream": {"stall_after": 1}}])
+def test_a_server_stops_while_answers_are_under_way(respond: Any) -> None:
+    with MockServer() as mock:
+        mock.when().respond(text="one two three", **respond)
+        with closing(connected(mock)) as connection:
+            connection.sendall(spelled(mock, stream=True))
+            while not mock.requests:
+                httpx2.get(mock.endpoint + "/_mock/health", trust_env=False)
+            mock.stop()
+            while connection.recv(65_536):
+                pass
+
+
+def test_the_head_of_a_stream_that_stalls_at_once_arrives(mock: MockServer) -> None:
+    mock.when().respond(text="hello", stream={"stall_after": 0})
+    with closing(connected(mock)) as connection:
+        connection.sendall(spelled(mock, stream=True))
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += connection.recv(65_536)
+    assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert received.endswith(b"\r\n\r\n")
+
+
+def test_a_request_for_the_head_alone_is_answered(http: httpx2.Client, mock: MockServer) -> None:
+    answer = http.head(mock.base_url + "models", headers={"api-key": mock.api_key})
+    assert (answer.status_code, answer.content) == (405, b"")
+    assert http.get(mock.base_url + "models", headers={"api-key": mock.api_key}).status_code == 200
+
+
+def test_a_scripted_answer_can_close_the_connection(http: httpx2.Client, mock: MockServer) -> None:
+    mock.when().respond(status=200, body={"a": 1}, headers={"connection": "close", "x-own": "yes"})
+    with closing(connected(mock)) as connection:
+        connection.sendall(spelled(mock))
+        (answer,) = read(connection, 1)
+        assert connection.recv(1) == b""
+    assert b"\r\nconnection: close\r\n" in answer
+    assert b"\r\nx-own: yes\r\n" in answer
