@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from mockserver.model.caching import LASTS, LEAST, STEP
+
 if TYPE_CHECKING:
     from mockserver.deployment import Deployment
     from mockserver.errors import HeaderSet
@@ -36,7 +38,8 @@ DONE = Frame(b"data: [DONE]\n\n")
 class Result:
     """What a handler answers: an object (written in the operation's JSON style), raw bytes, or a stream of frames.
 
-    `headers` are added to those of `header_set`, which an answer that did not come from a model or a store narrows.
+    `headers` are added to those of `header_set`, which an answer that did not come from a model or a store narrows. `reason`
+    is what the status line says where that is not the usual.
     """
 
     payload: Json = None
@@ -45,6 +48,7 @@ class Result:
     content_type: str | None = "application/json"
     header_set: HeaderSet = "inference"
     frames: list[Frame] | None = None
+    reason: str | None = None
 
 
 @dataclass(slots=True)
@@ -89,6 +93,17 @@ class Call:
 
             asked.counted = tokens.count_prompt(asked)
         return asked.counted
+
+    def read_from_cache(self) -> int:
+        """How many tokens of the prompt the deployment had read before; from now on it has read all of them."""
+        size = self.prompt_tokens
+        if size < LEAST:
+            return 0
+        asked = self.body.prompt_cache_retention or self.served_by.model.cache_retention
+        if asked is None:
+            return 0
+        key = self.body.prompt_cache_key or ""
+        return min(self.served_by.cache.read(self.asked, self.now, key=key, lasts=LASTS[asked]), size // STEP * STEP)
 
     @property
     def created(self) -> int:

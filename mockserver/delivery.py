@@ -83,7 +83,7 @@ class Delivery:
         if self.script is None or (self.script.timing is DEFAULT_TIMING and self.script.fault is None):
             frames = result.frames
             body = (result.payload or b"") if frames is None else b"".join([frame.data for frame in frames])
-            await self.send({"type": "http.response.start", "status": status, "headers": self._spliced(head)})
+            await self._begin(status, head)
             self._stamp()
             return await self.send({"type": "http.response.body", "body": body})
         if self.fault is not None:
@@ -125,7 +125,7 @@ class Delivery:
         splice = self._extension(SPLICE)
         if splice is None or self.scope["method"] == "HEAD":
             return head.pairs
-        splice(head.lines)
+        splice(head.lines, head.reason)
         return head.framing
 
     async def _whole(self, status: int, head: Head, body: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mockserver.model.caching import PromptCache
 from mockserver.quota import Quota
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 class Deployment:
     """A model under a name.
 
-    `behaviour` is what it does to all its calls: throttle, filter, slow down, stall, cut. `region_headers` and `headers` hold
-    what its answers always carry, the latter by family and by whether they are streamed.
+    `behaviour` is what it does to all its calls: throttle, filter, slow down, stall, cut. `cache` is what it has read lately.
+    `region_headers` and `headers` hold what its answers always carry, the latter by family and by whether they are streamed.
     """
 
     name: str
@@ -26,4 +27,5 @@ class Deployment:
     region_headers: Fixed
     quota: Quota = field(default_factory=Quota)
     behaviour: Behaviour | None = None
+    cache: PromptCache = field(default_factory=PromptCache)
     headers: dict[tuple[str, bool], Fixed] = field(default_factory=dict)

@@ -26,7 +26,7 @@ class ApiError(Exception):
     `payload` is the body: bytes are sent as they are, anything else is written in `style` (`family` follows the operation's
     own JSON style). `header_set` names how much of Azure's usual headers go with it: `bare` (the 401's few), `gateway`
     (plus transport security), `deployment` (plus the region, but no content type), `inference` (all of the family's).
-    `content_type` None sends none. `headers` are added to the set.
+    `content_type` None sends none. `headers` are added to the set. `reason` is what the status line says in place of the usual.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class ApiError(Exception):
         header_set: HeaderSet = "inference",
         content_type: str | None = "application/json",
         headers: Mapping[str, str] | None = None,
+        reason: str | None = None,
     ) -> None:
         super().__init__(status, payload)
         self.status = status
@@ -46,6 +47,7 @@ class ApiError(Exception):
         self.header_set = header_set
         self.content_type = content_type
         self.headers = dict(headers or {})
+        self.reason = reason
 
     @property
     def detail(self) -> dict[str, Json]:
@@ -93,7 +95,7 @@ def wrong_key() -> ApiError:
         b'{"error":{"code":"401","message":"Access denied due to invalid subscription key or wrong API endpoint. Make sure to '
         b'provide a valid key for an active subscription and use a correct regional API endpoint for your resource."}}'
     )
-    return ApiError(401, body, header_set="bare")
+    return ApiError(401, body, header_set="bare", reason="PermissionDenied")
 
 
 def bad_token(audience: str = "https://cognitiveservices.azure.com") -> ApiError:
@@ -104,7 +106,8 @@ def bad_token(audience: str = "https://cognitiveservices.azure.com") -> ApiError
 
 def unrouted() -> ApiError:
     """A path outside the surface: 56 fixed bytes (recorded)."""
-    return ApiError(404, b'{"error":{"code":"404","message": "Resource not found"}}', header_set="gateway")
+    body = b'{"error":{"code":"404","message": "Resource not found"}}'
+    return ApiError(404, body, header_set="gateway", reason="Resource Not Found")
 
 
 def method_not_allowed(method: str, allowed: list[str]) -> ApiError:

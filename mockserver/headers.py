@@ -61,15 +61,17 @@ class Fixed:
 class Head:
     """An answer's headers, kept as the lines that go over the wire: those that it shares with others, then its own.
 
-    `length` is the body's, None where that is not told. The connection's headers stand apart, for the server to obey.
+    `length` is the body's, None where that is not told. The connection's headers stand apart, for the server to obey. `reason`
+    is what the status line says where that is not the usual.
     """
 
-    __slots__ = ("_connection", "_fixed", "_own", "length")
+    __slots__ = ("_connection", "_fixed", "_own", "length", "reason")
 
     def __init__(self, fixed: Fixed, own: bytes) -> None:
         self._fixed, self._own = fixed, own
         self._connection: HeaderList = []
         self.length: int | None = None
+        self.reason: str | None = None
 
     def add(self, pairs: HeaderList) -> None:
         """Add what a script or an error brings with it."""

@@ -215,7 +215,8 @@ def _told(error: ApiError, trail: Trail, exchange: Exchange) -> Result:
         error.style == "family" and trail.operation is not None and trail.operation.style != "compact"
     )
     payload = error.payload if isinstance(error.payload, bytes) else to_json(error.payload, indent=2 if pretty else None)
-    return Result(payload, error.status, headers.encoded(error.headers), error.content_type, error.header_set)
+    told = headers.encoded(error.headers)
+    return Result(payload, error.status, told, error.content_type, error.header_set, reason=error.reason)
 
 
 def _head(result: Result, trail: Trail, request: Request, chance: Chance) -> Head:
@@ -228,6 +229,7 @@ def _head(result: Result, trail: Trail, request: Request, chance: Chance) -> Hea
         head = headers.of_model(call.deployment, operation.headers, chance, client_id, streamed=result.frames is not None)
     else:
         head = headers.of_stored(trail.resource.store_headers, chance)
+    head.reason = result.reason
     if result.headers:
         head.add(result.headers)
     if result.frames is not None:

@@ -86,12 +86,14 @@ class Resource:
         return deployment
 
     def redeclare(self, planned: Mapping[str, tuple[Model, DeploymentSpec | None]]) -> None:
-        """Have these deployments and no others; the quota of one that keeps its limits goes on."""
+        """Have these deployments and no others; the quota of one that keeps its limits goes on, and so does its cache."""
         before, after = self.deployments, {name: self._deploy(name, *plan) for name, plan in planned.items()}
         for name, deployment in after.items():
             old = before.get(name)
             if old is not None and (old.quota.rpm, old.quota.tpm) == (deployment.quota.rpm, deployment.quota.tpm):
                 deployment.quota = old.quota
+            if old is not None and old.model is deployment.model:
+                deployment.cache = old.cache
         self.deployments = after
 
     def _deploy(self, name: str, model: Model, spec: DeploymentSpec | None) -> Deployment:
@@ -138,6 +140,7 @@ class Resource:
         self._forgotten = 0
         for deployment in (*self.deployments.values(), *self._assumed.values()):
             deployment.quota.reset()
+            deployment.cache.reset()
 
     def _assume(self, name: str, kind: str, deployment: Deployment) -> Deployment:
         if len(self._assumed) >= _NAMES_KEPT:

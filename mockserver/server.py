@@ -36,18 +36,22 @@ class Corked:
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._lines: bytes | None = None
+        self._reason: str | None = None
         self._head: bytes | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
-    def splice(self, lines: bytes) -> None:
-        """Put header lines at the end of the head that is written next, and hold it until something follows."""
-        self._lines = lines
+    def splice(self, lines: bytes, reason: str | None) -> None:
+        """Put header lines at the end of the head that is written next, and a reason into it; hold it until something follows."""
+        self._lines, self._reason = lines, reason
 
     def write(self, data: bytes) -> None:
         """Write; a head that was held goes first."""
         if self._lines is not None:
+            if self._reason is not None:
+                version, status, _ = data.split(b" ", 2)
+                data = b"%b %b %b\r\n%b" % (version, status, self._reason.encode(), data.partition(b"\r\n")[2])
             self._head, self._lines = b"".join((data[:-2], self._lines, b"\r\n")), None
             return
         if self._head is not None:

@@ -72,7 +72,7 @@ def test_a_missing_or_wrong_key_gets_the_224_bytes_and_hardly_a_header(
     http: httpx2.Client, mock: MockServer, headers: Any
 ) -> None:
     answer = post(http, mock, headers=headers)
-    assert (answer.status_code, answer.content) == (401, KEY_ERROR)
+    assert (answer.status_code, answer.reason_phrase, answer.content) == (401, "PermissionDenied", KEY_ERROR)
     assert sorted(answer.headers) == ["apim-request-id", "content-length", "content-type", "date"]
     assert answer.headers["content-length"] == "224"
 
@@ -144,7 +144,7 @@ def test_a_key_or_a_host_name_chooses_the_resource(http: httpx2.Client, headers:
 def test_the_key_of_another_resource_does_not_open_a_named_host(http: httpx2.Client) -> None:
     with MockServer(two_resources()) as mock:
         answer = post(http, mock, headers={"api-key": "c-key", "host": "fabrikam.openai.azure.com"})
-        assert (answer.status_code, answer.content) == (401, KEY_ERROR)
+        assert (answer.status_code, answer.reason_phrase, answer.content) == (401, "PermissionDenied", KEY_ERROR)
 
 
 def test_resources_share_neither_journal_nor_deployments(http: httpx2.Client) -> None:
@@ -175,6 +175,7 @@ def test_resources_share_neither_journal_nor_deployments(http: httpx2.Client) ->
 def test_a_path_outside_the_surface_gets_the_56_bytes(http: httpx2.Client, mock: MockServer, path: str) -> None:
     answer = http.get(mock.endpoint + path, headers={"api-key": mock.api_key})
     assert (answer.status_code, answer.content) == (404, b'{"error":{"code":"404","message": "Resource not found"}}')
+    assert answer.reason_phrase == "Resource Not Found"
     assert "strict-transport-security" in answer.headers
     assert "x-ms-region" not in answer.headers
 

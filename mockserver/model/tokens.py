@@ -6,7 +6,7 @@ Nothing is loaded before the first count. Text that looks like a special token (
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -16,7 +16,7 @@ from mockserver.model.vocabulary import LARGEST as LARGEST
 from mockserver.model.vocabulary import Vocabulary, load
 
 if TYPE_CHECKING:
-    from mockserver.model.prompt import OutputFormat, Prompt, Tool, Turn
+    from mockserver.model.prompt import OutputFormat, Prompt, Tool
 
 Json = Any
 Value = TypeVar("Value")
@@ -69,14 +69,32 @@ def count_prompt(prompt: Prompt) -> int:
     content is not at hand.
     """
     encoding = prompt.model.encoding
-    total = sum([_count_turn(turn, encoding) for turn in prompt.turns]) + _PRIMING - prompt.model.reasons
-    if prompt.instructions:
-        total += _PER_MESSAGE + 1 + count(prompt.instructions, encoding)
+    return sum([count(text, encoding) + extra for text, extra, _ in written(prompt)]) + _PRIMING - prompt.model.reasons
+
+
+def written(prompt: Prompt) -> Iterator[tuple[str, int, str]]:
+    """What the model reads, in order: texts, each with the tokens that go with it, and with what else it is told by."""
     if prompt.tools:
-        total += count(_declare(prompt.tools), encoding)
+        yield _declare(prompt.tools), 0, "tools"
     if prompt.output.schema is not None:
-        total += count(_show_schema(prompt.output), encoding)
-    return total
+        yield _show_schema(prompt.output), 0, "schema"
+    if prompt.instructions:
+        yield prompt.instructions, _PER_MESSAGE + 1, "instructions"
+    for turn in prompt.turns:
+        yield turn.text, _PER_MESSAGE + 1, turn.role
+        if turn.name and turn.role != "tool":
+            yield turn.name, 1, "name"
+        for use in turn.tool_calls:
+            yield use.name, _PER_TOOL_CALL, "call"
+            yield use.arguments, 0, "arguments"
+        for media in turn.media:
+            yield "", _IMAGE if media.kind == "image" else 0, media.reference
+
+
+def weighed(text: str, encoding: str) -> Iterator[tuple[str, int]]:
+    """The words of `text`, which join to it again, each with its number of tokens."""
+    cutter = _cutter(encoding)
+    return ((word, cutter.counts[word]) for word in cutter.vocabulary.split(text))
 
 
 def _count(text: str, encoding: str) -> int:
@@ -146,15 +164,6 @@ def _cut(parts: list[bytes], limit: int) -> str:
     while size and data[size] & 0xC0 == 0x80:
         size -= 1
     return data[:size].decode("utf-8", "surrogatepass")
-
-
-def _count_turn(turn: Turn, encoding: str) -> int:
-    total = _PER_MESSAGE + 1 + count(turn.text, encoding)
-    if turn.name and turn.role != "tool":
-        total += 1 + count(turn.name, encoding)
-    for use in turn.tool_calls:
-        total += _PER_TOOL_CALL + count(use.name, encoding) + count(use.arguments, encoding)
-    return total + _IMAGE * sum([media.kind == "image" for media in turn.media]) if turn.media else total
 
 
 def _show_schema(output: OutputFormat) -> str:

@@ -2,7 +2,7 @@
 
 Every parameter of the official document is here. Those without an effect on a pretend model are validated and
 then left alone: `logit_bias`, `presence_penalty`, `frequency_penalty`, `temperature`, `top_p`, `verbosity`, `user`,
-`safety_identifier`, `prompt_cache_key`, `prompt_cache_retention`, `user_security_context`.
+`safety_identifier`, `user_security_context`.
 """
 
 from __future__ import annotations

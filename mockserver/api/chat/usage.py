@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mockserver.model import tokens
+from mockserver.model.caching import LEAST
 from mockserver.model.reply import DEFAULT_TIMING
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def usage(call: Call, spoken: list[Spoken], reply: Reply) -> dict[str, Json]:
     dialect = call.served_by.model.dialect
     if dialect == "grok":
         return _of_grok(reply, prompt_tokens, counted, details)
+    if prompt_tokens >= LEAST and (cached := call.read_from_cache()):
+        prompt_details = prompt_details | {"cached_tokens": cached}
     if reply.usage:
         prompt_tokens = reply.used(prompt_tokens, "prompt_tokens", "input_tokens")
         prompt_details, details = reply.detailed("prompt", prompt_details), reply.detailed("completion", details)

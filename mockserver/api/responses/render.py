@@ -188,7 +188,7 @@ def _usage(call: Call, reply: Reply, spoken: Spoken) -> Object:
     output_tokens = reply.used(spoken.completion_tokens, "output_tokens", "completion_tokens")
     return {
         "input_tokens": input_tokens,
-        "input_tokens_details": reply.detailed("prompt", {"cache_write_tokens": 0, "cached_tokens": 0}),
+        "input_tokens_details": reply.detailed("prompt", {"cache_write_tokens": 0, "cached_tokens": call.read_from_cache()}),
         "output_tokens": output_tokens,
         "output_tokens_details": reply.detailed("completion", {"reasoning_tokens": spoken.reasoning_tokens}),
         "total_tokens": reply.used(input_tokens + output_tokens, "total_tokens"),

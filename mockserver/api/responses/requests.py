@@ -5,7 +5,7 @@ Every parameter of the official document and of the newest SDK is here (document
 
 Validated, echoed where the service echoes them, and otherwise without an effect on a pretend model: `temperature`, `top_p`,
 `parallel_tool_calls` (unless the improviser has several tools to call), `verbosity`, `user`, `safety_identifier`,
-`prompt_cache_key`, `prompt_cache_retention`, `service_tier`, `prompt` (there is no store of templates on Azure v1), and the
+`service_tier`, `prompt` (there is no store of templates on Azure v1), and the
 SDK's `moderation`, `prompt_cache_options`, `background_options`, `image`, `access_programs`. The penalties are only taken at
 their default, 0.
 """
