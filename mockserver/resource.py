@@ -60,9 +60,7 @@ class Resource:
     ) -> None:
         if profile not in PROFILES:
             raise ValueError(f"there is no profile {profile!r}; the profiles are {', '.join(PROFILES)}")
-        self.name = name
         self.open = keys is None
-        self.keys = tuple(keys or ())
         self.script = Script() if script is None else script
         self.seed = str(seed)
         self.profile = profile
@@ -74,11 +72,17 @@ class Resource:
         self.journal = Journal(journal_limit)
         self.readings = Readings()
         self.headers = of_resource(region)
-        self.store_headers = of_store(name, self.headers)
+        self.rename(name, keys or ())
         self.deployments: dict[str, Deployment] = {}
         self._assumed: dict[tuple[str, str], Deployment] = {}
         self._seen: dict[bytes, int] = {}
         self._forgotten = 0
+
+    def rename(self, name: str, keys: Iterable[str]) -> None:
+        """Give it another name and other keys, while it is not served. Whether it is open to everybody stays as it is."""
+        self.name = name
+        self.keys = tuple(keys)
+        self.store_headers = of_store(name, self.headers)
 
     def declare(self, name: str, model: Model, spec: DeploymentSpec | None = None) -> Deployment:
         """Add a deployment; from now on only declared ones exist. A limit that `spec` sets is enforced."""

@@ -91,7 +91,11 @@ class Factory:
             dated=options.dated,
             journal_limit=options.journal_limit,
         )
-        mock = self._mint(build_resources(scenarios, settings).default, options)
+        mock = self._server.adopt(build_resources(scenarios, settings).default)
+        if options.frozen is not None:
+            mock.clock.freeze(options.frozen)
+        if options.accepted:
+            self._admit(mock.resource, options.accepted)
         place = place or f"{mock.resource.name} of azure_openai_factory"
         return Lease(mock, options, place, frozenset(mock.script.rules if options.common else ()))
 
@@ -107,30 +111,11 @@ class Factory:
             self._loaded[state] = load_scenarios(sources)
         return self._loaded[state]
 
-    def _mint(self, model: Resource, options: Options) -> Mock:
-        """A resource of the server that is as `model`, but has a name and a key of its own."""
-        mock = self._server.mint(
-            script=model.script,
-            seed=model.seed,
-            profile=model.profile,
-            region=model.region,
-            dated=model.dated,
-            lifecycle=model.lifecycle,
-            journal_limit=options.journal_limit,
-        )
-        mock.resource.deployments = model.deployments
-        mock.resource.open = model.open
-        if options.frozen is not None:
-            mock.clock.freeze(options.frozen)
-        if options.accepted:
-            self._admit(mock.resource, options.accepted)
-        return mock
-
     def _admit(self, resource: Resource, keys: Sequence[str]) -> None:
         """Have a resource accept more keys than its own. Raises ScenarioError for a key that another one has."""
         resources = self._server.resources
         resources.remove(resource.name)
-        resource.keys = (*resource.keys, *keys)
+        resource.rename(resource.name, (*resource.keys, *keys))
         try:
             resources.add(resource)
         except ValueError as error:

@@ -81,8 +81,12 @@ class MockServer(Mock):
 
     def mint(self, **settings: Any) -> Mock:
         """A fresh resource on this server, with a name, a key, state, script, journal, clock and seed of its own."""
+        return self.adopt(Resource(**settings))
+
+    def adopt(self, resource: Resource) -> Mock:
+        """Serve a resource that nobody serves yet, under a name and a key of its own."""
         number = self._minted = self._minted + 1
-        resource = Resource(f"test-{number}", keys=[f"test-key-{number}"], **settings)
+        resource.rename(f"test-{number}", [f"test-key-{number}"])
         self.resources.add(resource)
         return Mock(resource, self.app, self.endpoint)
 
