@@ -157,11 +157,6 @@ def _entries(row: Row, difference: Difference) -> bool:
     return listed or (categories and (kind in ("added", "absent") or where == "[].content_filter_results"))
 
 
-def _thoughtless(row: Row, difference: Difference) -> bool:
-    shown = re.fullmatch(r"stream\[.* reasoning\]|.*\.output_index|.*\.output", difference.path)
-    return row.family == "responses" and row.stream and '"rs_' not in row.text and shown is not None
-
-
 def _of_cohere(row: Row, difference: Difference) -> bool:
     return row.model.startswith("embed-")
 
@@ -242,12 +237,6 @@ RULES = (
         "varies",
         "Which entries a response has, their offsets and the order of their categories differ from answer to answer.",
         _entries,
-    ),
-    Rule(
-        "answers without a thought",
-        "ours",
-        "A reasoning model always shows a reasoning item here, even where it did not think.",
-        _thoughtless,
     ),
     Rule(
         "prompts with an image",

@@ -159,6 +159,8 @@ def _of_items(told: dict[str, Json]) -> dict[str, Json]:
             calls.append({"id": item["call_id"], "name": item["name"], "arguments": item["arguments"]})
         else:
             items.append({name: value for name, value in item.items() if name != "id"})
+    if "reasoning" not in respond:
+        respond["reasoning"] = False
     if told["status"] == "incomplete":
         respond["finish_reason"] = "length"
     return respond | ({"tool_calls": calls} if calls else {}) | ({"items": items} if items else {})

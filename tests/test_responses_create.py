@@ -10,7 +10,7 @@ import pytest
 from openai import OpenAI
 from pydantic import BaseModel
 
-from mockserver import MockServer
+from mockserver import MockServer, ScenarioError
 
 WEATHER: Any = {
     "type": "function",
@@ -450,3 +450,21 @@ def test_compacting_keeps_user_messages_and_can_be_continued(http: httpx2.Client
     assert items[0]["content"] == [{"type": "input_text", "text": "I live in Paris."}]
     body = {"model": "gpt-4o-mini", "input": [*items, {"role": "user", "content": "Where?"}]}
     assert post(http, mock, body).json()["status"] == "completed"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_model_that_reasons_can_be_scripted_not_to(client: OpenAI, mock: MockServer, stream: bool) -> None:
+    mock.when().respond(text="At once.", reasoning=False)
+    asked: Any = {"model": "o4-mini", "input": "hi"}
+    if stream:
+        with client.responses.stream(**asked) as events:
+            answer: Any = events.get_final_response()
+    else:
+        answer = client.responses.create(**asked)
+    assert [item.type for item in answer.output] == ["message"]
+    assert answer.usage.output_tokens_details.reasoning_tokens == 0
+
+
+def test_no_thought_and_nothing_else_is_no_answer(mock: MockServer) -> None:
+    with pytest.raises(ScenarioError, match=r"respond\.reasoning: without a thought there has to be something else"):
+        mock.when().respond(reasoning=False)

@@ -30,12 +30,14 @@ class Refusal:
 class Reasoning:
     """Thinking before the answer: summary paragraphs, raw thoughts (other vendors' models show them), and its length.
 
-    `tokens` is None where the length is to be derived from what is written.
+    `tokens` is None where the length is to be derived from what is written. `skipped` says that there was no thinking at all,
+    where a model that reasons would otherwise show that it thought.
     """
 
     summary: tuple[str, ...] = ()
     text: str = ""
     tokens: int | None = None
+    skipped: bool = False
 
 
 @dataclass(slots=True)

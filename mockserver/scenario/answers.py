@@ -210,9 +210,10 @@ class Respond(Behaviour):
     json_: Any = given("What the model says, as a JSON value; sent as compact text.", alias="json")
     annotations: list[dict[str, Any]] = given("Citations of the text, as Azure sends them.")
     refusal: str = given("How the model declines.")
-    reasoning: Annotated[Text | Annotated[Reasoning, Tag("<map>")], either("text, or summary, text and tokens")] = given(
-        "What the model thinks first. Bare text is both the summary and the thoughts."
-    )
+    reasoning: Annotated[
+        Text | Annotated[Reasoning, Tag("<map>")] | Annotated[Literal[False], Tag("<flag>")],
+        either("text, or summary, text and tokens, or false"),
+    ] = given("What the model thinks first. Bare text is both the summary and the thoughts; with false it does not think.")
     items: Annotated[list[Item], Field(min_length=1)] = given(
         "Uses of built-in tools: output items of the Responses surface, less their ids."
     )
@@ -229,7 +230,14 @@ class Respond(Behaviour):
     body: Any = given("The body of an answer that is spelled out: text as it is, anything else as JSON.")
     headers: dict[HeaderName, HeaderValue] = given("The headers of an answer that is spelled out.")
 
+    @model_validator(mode="after")
+    def _says_something(self) -> Respond:
+        if "reasoning" in self.model_fields_set and self.reasoning is False and not self.model_fields_set & _SAID:
+            raise wrong("reasoning", "without a thought there has to be something else, for instance text")
+        return self
 
+
+_SAID = {"text", "json_", "refusal", "items", "tool_calls", "audio"}
 _WORDS = {"text", "json_", "annotations", "refusal", "reasoning", "items", "tool_calls", "audio", "finish_reason", "usage"}
 _RAW = {"status", "body", "headers"}
 _KINDS: tuple[tuple[str, set[str], set[str]], ...] = (

@@ -163,7 +163,9 @@ def _compact(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _reasoning(data: str | dict[str, Json]) -> Reasoning:
+def _reasoning(data: str | dict[str, Json] | Literal[False]) -> Reasoning:
+    if data is False:
+        return Reasoning(tokens=0, skipped=True)
     if isinstance(data, str):
         return Reasoning((data,), data)
     summary = data.get("summary", ())

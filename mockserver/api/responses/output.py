@@ -35,7 +35,7 @@ class Writer:
         """The items of what was said, with everything that `include` may show.
 
         A model that reasons begins with a reasoning item even where nothing of it shows; newer ones (those that mark phases)
-        only where they thought (wire).
+        only where they thought (wire). A script can say that it did not think.
         """
         parts = self._within_tool_limit(spoken.parts)
         items = [self._empty_thought()] if self._thinks_unseen(parts) else []
@@ -46,7 +46,8 @@ class Writer:
                 else:
                     items.append(self._message(part, parts[at + 1 :]))
             elif isinstance(part, Reasoning):
-                items.append(self._reasoning(part))
+                if not part.skipped:
+                    items.append(self._reasoning(part))
             elif isinstance(part, ToolCall):
                 items.append(self._tool_call(part))
             else:
