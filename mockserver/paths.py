@@ -30,7 +30,7 @@ class Place:
     dated: bool = False
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=256)
 def locate(path: str) -> Place | None:
     """The place that a URL's path means, None outside the surface.
 

@@ -82,3 +82,18 @@ def test_a_body_that_was_forgotten_does_not_draw_its_ids_again(
     monkeypatch.setattr(resource, "_BODIES_KEPT", 2)
     ids = [ask(http, mock, CHAT | {"user": user}).json()["id"] for user in "abcabcabcaabbcc"]
     assert len(set(ids)) == len(ids)
+
+
+def test_stored_input_items_have_ids_of_their_own_each_time(client: OpenAI) -> None:
+    asked: Any = {
+        "model": "gpt-4o",
+        "input": [
+            {"role": "user", "content": [{"type": "input_text", "text": "hi"}]},
+            {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "c1", "output": "5"},
+        ],
+    }
+    listed = [list(client.responses.input_items.list(client.responses.create(**asked).id)) for _ in range(4)]
+    assert len({item.id for items in listed for item in items}) == 4 * 3
+    told = [[item.to_dict() | {"id": ""} for item in items] for items in listed]
+    assert told == [told[0]] * 4
