@@ -6,7 +6,6 @@ It writes its port on the first line, and for each line it reads the CPU seconds
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import socket
 import sys
@@ -44,10 +43,11 @@ def serve(name: str) -> None:
 def _ours(*, logs: bool) -> tuple[uvicorn.Server, socket.socket]:
     from benchmarks.workload import scenario
     from mockserver import create_app
+    from mockserver.cli import log_to
     from mockserver.server import Server, listen
 
     if logs:
-        _log_to_nowhere()
+        log_to(open(os.devnull, "w", encoding="utf-8"), "info")  # noqa: SIM115 - open as long as the process
     return Server(create_app(scenario())), listen("127.0.0.1", 0)
 
 
@@ -62,16 +62,6 @@ def _floor(name: str) -> tuple[uvicorn.Server, socket.socket]:
     listener.bind(("127.0.0.1", 0))
     listener.listen()
     return uvicorn.Server(config), listener
-
-
-def _log_to_nowhere() -> None:
-    """Log as `mockserver serve` does, but to nobody."""
-    handler = logging.StreamHandler(open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open as long as the process
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    log = logging.getLogger("mockserver")
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    log.propagate = False
 
 
 def _report() -> None:

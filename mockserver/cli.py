@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 
 import click
 
@@ -54,7 +54,7 @@ def serve(scenarios: tuple[str, ...], **options: Any) -> None:
     from mockserver.server import Server, listen, run
 
     settings = _settings(options)
-    _log_to_stderr(options["log_level"])
+    log_to(sys.stderr, options["log_level"])
     filled = tuple(one for one in scenarios if not _empty_folder(one))
     loaded = _load(filled)
     resources = _or_exit(lambda: build_resources(loaded, settings))
@@ -197,9 +197,26 @@ def _loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-def _log_to_stderr(level: str) -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+class Line(logging.Formatter):
+    """The time of day and the message. The time is spelt once a second."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(message)s", "%H:%M:%S")
+        self._second, self._spelt = 0, ""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's name
+        """The record's time."""
+        second = int(record.created)
+        if second != self._second:
+            self._second, self._spelt = second, super().formatTime(record, datefmt)
+        return self._spelt
+
+
+def log_to(stream: TextIO, level: str) -> None:
+    """Log a line for each request. What the lines do not show, such as the caller's place in the code, is not looked up."""
+    vars(logging).update(_srcfile=None, logThreads=False, logProcesses=False, logMultiprocessing=False, logAsyncioTasks=False)
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(Line())
     log = logging.getLogger("mockserver")
     log.addHandler(handler)
     log.setLevel(level.upper())
