@@ -57,6 +57,9 @@ class Call:
 
     `raw` is the body as parsed JSON ({} where there is none), `body` the same as the operation's validated model. `now` is
     the resource's time in Unix seconds, read once. `answer` is what the script said, None where it said nothing.
+
+    `served_by` and `asked` are the deployment and the prompt of a call that a model answers, for whoever need not ask whether
+    one does; on other calls they are not set.
     """
 
     resource: Resource
@@ -71,18 +74,8 @@ class Call:
     deployment: Deployment | None = None
     prompt: Prompt | None = None
     answer: Answer | None = None
-
-    @property
-    def served_by(self) -> Deployment:
-        """The deployment of an inference call."""
-        assert self.deployment is not None
-        return self.deployment
-
-    @property
-    def asked(self) -> Prompt:
-        """The prompt of a call that a model answers."""
-        assert self.prompt is not None
-        return self.prompt
+    served_by: Deployment = field(init=False, repr=False)
+    asked: Prompt = field(init=False, repr=False)
 
     @property
     def prompt_tokens(self) -> int:

@@ -47,9 +47,9 @@ def _subject(resources: Resources, document: Json, operation_id: str) -> Subject
     call = Call(resource, operation, {}, {}, "", resource.chance(operation.id, b""), resource.clock.now(), document)
     name = document.get("model", "") if isinstance(document, dict) else ""
     if operation.inference and isinstance(name, str) and name:
-        call.deployment = resource.deployment(name, operation.kind)
+        call.deployment = call.served_by = resource.deployment(name, operation.kind)
     if operation.body is not None:
         call.body = validate(operation.body, document)
     if operation.prompt is not None and call.deployment is not None:
-        call.prompt = operation.prompt(call)
+        call.prompt = call.asked = operation.prompt(call)
     return Subject(operation.id, name if isinstance(name, str) else "", document, {}, call.prompt, {})

@@ -104,12 +104,14 @@ def answer(resources: Resources, request: Request, trail: Trail, exchange: Excha
     exchange.dated = place.dated
     if place.dated and not resource.dated:
         raise errors.unrouted()
-    check_version(place, request.query)
+    if request.query or place.dated:
+        check_version(place, request.query)
     operation = trail.operation = path.methods.get(request.method)
     if operation is None:
         raise errors.method_not_allowed(request.method, sorted(path.methods))
     exchange.operation = operation.id
-    preview.check(operation, request.headers, resource.profile)
+    if operation.preview is not None:
+        preview.check(operation, request.headers, resource.profile)
     if operation.handler is None:
         raise errors.not_emulated(operation.id)
     chance = resource.chance(operation.id, request.body)
@@ -121,7 +123,7 @@ def answer(resources: Resources, request: Request, trail: Trail, exchange: Excha
             _deploy(call, exchange, reading.weight)
         call.body = checked(reading, operation)
         if operation.prompt is not None:
-            call.prompt = exchange.prompt = _prompt(call, reading)
+            call.prompt = call.asked = exchange.prompt = _prompt(call, reading)
     call.answer = _script(call, exchange)
     if call.answer is not None and call.answer.raw is not None:
         raw = call.answer.raw
@@ -178,7 +180,7 @@ def _deploy(call: Call, exchange: Exchange, weight: int) -> None:
         raise errors.model_missing()
     exchange.deployment = name
     kind = call.operation.kind
-    deployment = call.deployment = call.resource.deployment(name, kind)
+    deployment = call.deployment = call.served_by = call.resource.deployment(name, kind)
     refused = deployment.quota.take(call.now, weight)
     if refused is not None:
         unit, wait = refused

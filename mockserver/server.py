@@ -35,6 +35,7 @@ class Corked:
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
+        self.is_closing = transport.is_closing
         self._lines: bytes | None = None
         self._reason: str | None = None
         self._head: bytes | None = None
@@ -65,6 +66,49 @@ class Corked:
         self._transport.close()
 
 
+class Idling:
+    """The event loop as a connection sees it, with one timer for all the times that it is idle.
+
+    uvicorn sets a timer after every answer, and cancels it when the next request comes; nearly none ever fires.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._due: float | None = None
+        self._expire: Callable[[], None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> Idling:
+        """The connection is idle from now on."""
+        self._due, self._expire = self._loop.time() + delay, callback
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._due, self._check)
+        return self
+
+    def cancel(self) -> None:
+        """It is not idle any more."""
+        self._due = None
+
+    def close(self) -> None:
+        """It is gone."""
+        self._due = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _check(self) -> None:
+        self._timer = None
+        if self._due is None or self._expire is None:
+            return
+        if self._due <= self._loop.time():
+            self._expire()
+        else:
+            self._timer = self._loop.call_at(self._due, self._check)
+
+
 class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     """uvicorn's HTTP protocol, which sends head and body together and can break the connection on purpose.
 
@@ -76,6 +120,7 @@ class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     def __init__(self, config: uvicorn.Config, *arguments: Any, **named: Any) -> None:
         super().__init__(config, *arguments, **named)
         self.logger = _PROTOCOL_LOG
+        self.loop: Any = Idling(self.loop)
         self._reading = False
         self._next: tuple[Any, Any] | None = None
 
@@ -90,6 +135,11 @@ class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
 
         self.app = app
         super().connection_made(corked)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End a connection."""
+        super().connection_lost(exc)
+        self.loop.close()
 
     def data_received(self, data: bytes) -> None:
         """Take in bytes, and answer the request that they begin."""

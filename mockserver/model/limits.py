@@ -42,6 +42,10 @@ def speak(reply: Reply, prompt: Prompt) -> Spoken:
         kept: list[Part] = [part for part in reply.parts if isinstance(part, Reasoning)]
         return Spoken(kept, "content_filter", thought, thought)
     encoding, left = prompt.model.encoding, prompt.max_tokens
+    if len(reply.parts) == 1 and isinstance(only := reply.parts[0], Text) and not prompt.stop:
+        size = tokens.count(only.text, encoding)
+        if left is None or size <= left:
+            return Spoken(reply.parts, reply.stop or "stop", size, 0)
     parts: list[Part] = []
     used = thought = 0
     stop: StopReason | None = None

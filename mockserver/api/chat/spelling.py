@@ -47,6 +47,9 @@ def _settled(model: str, filters: bytes, tier: str, fingerprint: str | None) -> 
 
 
 def _members(objects: list[dict[str, Json]]) -> bytes:
+    first = objects[0]
+    if len(objects) == 1 and type(first) is Spelt:
+        return first.json
     return b",".join([one.json if type(one) is Spelt else escape(to_json(one)) for one in objects])
 
 
