@@ -159,20 +159,19 @@ class Delivery:
         left = asyncio.ensure_future(self._gone())
         sent: list[bytes] = []
         due = opened = stopwatch()
-        waiting = self.timing.ttft
+        timing, clock, send = self.timing, self.clock, self.send
+        waiting, each = timing.ttft, 1 / timing.tokens_per_second if timing.tokens_per_second else 0.0
         try:
             for frame in frames:
-                wait = self._interval(frame)
-                if frame.tokens and waiting:
-                    wait, waiting = waiting, 0.0
-                if wait:
+                if frame.tokens:
+                    wait, waiting = waiting or frame.tokens * each * self._jitter(timing.jitter), 0.0
                     due += wait
-                    await self.clock.pause(wait if self.clock.frozen else due - stopwatch())
+                    await clock.pause(wait if clock.frozen else due - stopwatch())
                 if left.done():
                     self._hung_up(opened, left.result())
                     break
                 sent.append(frame.data)
-                await self.send({"type": "http.response.body", "body": frame.data, "more_body": True})
+                await send({"type": "http.response.body", "body": frame.data, "more_body": True})
             else:
                 if self.fault is None:
                     self._stamp()
@@ -185,12 +184,8 @@ class Delivery:
             with suppress(asyncio.CancelledError):
                 await left
 
-    def _interval(self, frame: Frame) -> float:
-        rate, jitter = self.timing.tokens_per_second, self.timing.jitter
-        if not rate or not frame.tokens:
-            return 0.0
-        interval = frame.tokens / rate
-        return interval * self.chance.uniform(1 - jitter, 1 + jitter) if jitter else interval
+    def _jitter(self, jitter: float) -> float:
+        return self.chance.uniform(1 - jitter, 1 + jitter) if jitter else 1.0
 
     async def _chunk(self, body: bytes, *, last: bool) -> None:
         if body or last:
