@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +29,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 GARBAGE = b'data: {"choices":[{"delta":{"conte\n\n'
+_TURN = 64
 ABORT = "mockserver.abort"
 SPLICE = "mockserver.splice"
 
@@ -108,14 +108,14 @@ class Delivery:
             await self.clock.pause(delay)
             return False
         opened, leaving = stopwatch(), asyncio.ensure_future(self._gone())
-        await asyncio.wait({leaving}, timeout=delay)
-        if leaving.done():
-            self._hung_up(opened, leaving.result())
-            return True
-        leaving.cancel()
-        with suppress(asyncio.CancelledError):
-            await leaving
-        return False
+        try:
+            await asyncio.wait({leaving}, timeout=delay)
+        finally:
+            await _called_off(leaving)
+        if leaving.cancelled():
+            return False
+        self._hung_up(opened, leaving.result())
+        return True
 
     async def _begin(self, status: int, head: Head) -> None:
         await self.send({"type": "http.response.start", "status": status, "headers": self._spliced(head)})
@@ -162,7 +162,9 @@ class Delivery:
         timing, clock, send = self.timing, self.clock, self.send
         waiting, each = timing.ttft, 1 / timing.tokens_per_second if timing.tokens_per_second else 0.0
         try:
-            for frame in frames:
+            for at, frame in enumerate(frames):
+                if not at % _TURN:
+                    await asyncio.sleep(0)  # a pace that cannot be kept must not keep others waiting
                 if frame.tokens:
                     wait, waiting = waiting or frame.tokens * each * self._jitter(timing.jitter), 0.0
                     due += wait
@@ -180,9 +182,7 @@ class Delivery:
             self.exchange.frames = sent
             if left.done() and not self.exchange.hung_up:
                 self._hung_up(opened, left.result())
-            left.cancel()
-            with suppress(asyncio.CancelledError):
-                await left
+            await _called_off(left)
 
     def _jitter(self, jitter: float) -> float:
         return self.chance.uniform(1 - jitter, 1 + jitter) if jitter else 1.0
@@ -230,3 +230,9 @@ class Delivery:
         """What a server can do beyond ASGI, None where it cannot."""
         extensions = self.scope.get("extensions")
         return extensions.get(name) if extensions else None
+
+
+async def _called_off(task: asyncio.Future[Any]) -> None:
+    """End a task. Unlike awaiting it, this does not take our own being cancelled for the task's."""
+    task.cancel()
+    await asyncio.wait({task})

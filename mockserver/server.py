@@ -11,7 +11,6 @@ import asyncio
 import logging
 import socket
 import struct
-import types
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -57,7 +56,8 @@ class Corked:
             return
         if self._head is not None:
             data, self._head = self._head + data, None
-        self._transport.write(data)
+        if not self.is_closing():  # asyncio would complain of every write to a client that has left
+            self._transport.write(data)
 
     def close(self) -> None:
         """Write what was held, and close."""
@@ -164,7 +164,7 @@ class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
             waits_for = answering.send(None)
         except StopIteration:
             return
-        task = self.loop.create_task(_resumed(answering, waits_for))
+        task = self.loop.create_task(_Resumed(answering, waits_for))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
 
@@ -177,20 +177,28 @@ class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
             self.transport.close()
 
 
-@types.coroutine
-def _resumed(begun: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
+class _Resumed(Coroutine[Any, Any, None]):
     """The rest of a coroutine that was stepped once, and then waited for something."""
-    while True:
-        try:
-            yield waits_for
-        except BaseException as error:
-            try:
-                waits_for = begun.throw(error)
-            except StopIteration:
-                return
-        else:
-            break
-    yield from begun
+
+    def __init__(self, begun: Coroutine[Any, Any, None], waits_for: Any) -> None:
+        self._begun, self._waits_for = begun, waits_for
+
+    def send(self, value: Any) -> Any:
+        """Go on; the first time, only tell what it waits for."""
+        waits_for, self._waits_for = self._waits_for, None
+        return self._begun.send(value) if waits_for is None else waits_for
+
+    def throw(self, *raised: Any) -> Any:
+        """Raise something where it waits, even before it went on."""
+        self._waits_for = None
+        return self._begun.throw(*raised)
+
+    def close(self) -> None:
+        """End it."""
+        self._begun.close()
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return self._begun.__await__()
 
 
 class Server(uvicorn.Server):

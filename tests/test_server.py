@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+from collections import deque
 from contextlib import closing
+from threading import Thread
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -82,10 +84,18 @@ def test_one_that_waits_holds_nobody_up(http: httpx2.Client) -> None:
             assert answer.json()["choices"][0]["message"]["content"] == "quick"
 
 
-@pytest.mark.parametrize("respond", [{"delay": "30s"}, {"stream": {"tokens_per_second": 1}}, {"stream": {"stall_after": 1}}])
+@pytest.mark.parametrize(
+    "respond",
+    [
+        {"delay": "30s"},
+        {"stream": {"tokens_per_second": 1}},
+        {"stream": {"stall_after": 1}},
+        {"stream": {"tokens_per_second": 1_000_000}, "text": "word " * 50_000},
+    ],
+)
 def test_a_server_stops_while_answers_are_under_way(respond: Any) -> None:
     with MockServer() as mock:
-        mock.when().respond(text="one two three", **respond)
+        mock.when().respond(**{"text": "one two three"} | respond)
         with closing(connected(mock)) as connection:
             connection.sendall(spelled(mock, stream=True))
             while not mock.requests:
@@ -120,6 +130,24 @@ def test_a_scripted_answer_can_close_the_connection(http: httpx2.Client, mock: M
         assert connection.recv(1) == b""
     assert b"\r\nconnection: close\r\n" in answer
     assert b"\r\nx-own: yes\r\n" in answer
+
+
+def test_a_stream_whose_pace_cannot_be_kept_holds_nobody_up(http: httpx2.Client) -> None:
+    with MockServer() as mock:
+        mock.when(user="endless").respond(text="word " * 100_000, stream={"tokens_per_second": 1_000_000})
+        mock.when(user="hi").respond("quick")
+        with closing(connected(mock)) as connection:
+            connection.sendall(spelled(mock, messages=[{"role": "user", "content": "endless"}], stream=True))
+            reader = Thread(target=lambda: deque(iter(lambda: connection.recv(1_048_576), b""), maxlen=0))
+            reader.start()
+            http.post(
+                mock.base_url + "chat/completions",
+                json={"model": "gpt-4o", "messages": HI},
+                headers={"api-key": mock.api_key},
+            )
+            assert [exchange.streamed for exchange in mock.requests if exchange.ended] == [False]
+            mock.stop()
+            reader.join()
 
 
 class Timers:
