@@ -24,6 +24,7 @@ from mockserver.paths import ROOT
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
+_TURNS = 4  # that the event loop takes from accepting a connection until the server knows of it, and one more
 _RESET = struct.pack("ii", 1, 0)
 _PROTOCOL_LOG = logging.getLogger("mockserver.http")
 _PROTOCOL_LOG.setLevel(logging.CRITICAL)
@@ -245,16 +246,24 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close sockets and connections without waiting for clients."""
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, asyncio.SelectorEventLoop):
+            # asyncio forgets to close what it has accepted for a server that is closed by then.
+            for listener in [one for server in self.servers for one in server.sockets]:
+                loop.remove_reader(listener.fileno())
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
         for server in self.servers:
             server.close()
         for one in sockets or []:
             one.close()
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
-        tasks = list(self.server_state.tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for _ in range(_TURNS):
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+            tasks = list(self.server_state.tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(asyncio.sleep(0), *tasks, return_exceptions=True)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Ctrl-C and SIGTERM stop at once."""
