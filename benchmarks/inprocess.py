@@ -16,7 +16,8 @@ from benchmarks import workload
 from benchmarks.asgi import App, Transport, call
 from benchmarks.budget import RESOURCE, SHARE, Figure, Findings, median
 from mockserver import create_app
-from mockserver.resource import Resource, Resources
+from mockserver.resource.resource import Resource
+from mockserver.resource.resources import Resources
 
 _HEADERS = [
     (b"host", b"127.0.0.1"),

@@ -43,8 +43,8 @@ def serve(name: str) -> None:
 def _ours(*, logs: bool) -> tuple[uvicorn.Server, socket.socket]:
     from benchmarks.workload import scenario
     from mockserver import create_app
-    from mockserver.cli import log_to
-    from mockserver.server import Server, listen
+    from mockserver.cli.main import log_to
+    from mockserver.server.server import Server, listen
 
     if logs:
         log_to(open(os.devnull, "w", encoding="utf-8"), "info")  # noqa: SIM115 - open as long as the process

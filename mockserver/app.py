@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from mockserver.config import Settings, Source, build_resources, load_scenarios
-from mockserver.delivery import Receive, Scope, Send
-from mockserver.paths import ROOT
-from mockserver.pipeline import handle
-from mockserver.resource import Resources
+from mockserver.gateway.delivery import Receive, Scope, Send
+from mockserver.gateway.paths import ROOT
+from mockserver.gateway.pipeline import handle
+from mockserver.resource.resources import Resources
+from mockserver.resource.settings import Settings, Source, build_resources, load_scenarios
 
 
 class Surface:

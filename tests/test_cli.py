@@ -18,7 +18,7 @@ import httpx2
 import pytest
 from click.testing import CliRunner, Result
 
-from mockserver.cli import main
+from mockserver.cli.main import main
 
 ROOT = Path(__file__).parent.parent
 

@@ -14,7 +14,7 @@ import pytest
 from conformance_matrix import CHAT, COMPLETIONS, EMBEDDINGS, ERRORS, NAMED, NOT_FOLLOWED, RESPONSES, Case
 
 from mockserver import MockServer
-from mockserver.operations import TABLE
+from mockserver.operations.table import TABLE
 
 Json = Any
 SHARED = Path(__file__).parents[2] / "shared"

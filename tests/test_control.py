@@ -10,7 +10,7 @@ import pytest
 
 from mockserver import MockServer
 from mockserver.app import application
-from mockserver.config import Settings, build_resources
+from mockserver.resource.settings import Settings, build_resources
 
 CHAT = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
 

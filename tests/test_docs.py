@@ -10,9 +10,10 @@ from click.testing import CliRunner
 from openai import OpenAI
 
 import mockserver
-from mockserver import cli, errors
-from mockserver.coverage import markdown_page
-from mockserver.operations import TABLE
+from mockserver.cli import main as cli
+from mockserver.cli.operations import markdown_page
+from mockserver.operations.table import TABLE
+from mockserver.scenario import named_errors
 from mockserver.scenario.load import parse
 from mockserver.scenario.switches import MARK, SWITCHES
 
@@ -69,7 +70,7 @@ def test_every_command_and_option_is_documented() -> None:
 def test_every_switch_and_named_error_is_documented() -> None:
     readme, reference = (ROOT / "README.md").read_text(), (ROOT / "docs/scenarios.md").read_text()
     assert all(f"{MARK}{switch}`" in readme for switch in SWITCHES)
-    assert all(f"`{name}`" in reference for name in errors.NAMED_ERRORS)
+    assert all(f"`{name}`" in reference for name in named_errors.NAMED_ERRORS)
 
 
 def test_the_version_has_its_place_in_the_changelog() -> None:

@@ -8,7 +8,8 @@ import httpx2
 import pytest
 from openai import OpenAI
 
-from mockserver import MockServer, resource
+from mockserver import MockServer
+from mockserver.resource import resource
 
 HI: Any = [{"role": "user", "content": "hi"}]
 CHAT: Any = {"model": "chat", "messages": HI}

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from scenario_calls import NOW, call, script, told
 
-from mockserver.errors import NAMED_ERRORS
 from mockserver.model.reply import (
     DEFAULT_TIMING,
     Audio,
@@ -24,6 +23,7 @@ from mockserver.model.reply import (
 )
 from mockserver.scenario.engine import Answer, Script
 from mockserver.scenario.load import build, parse
+from mockserver.scenario.named_errors import NAMED_ERRORS
 from mockserver.state.chance import Chance
 
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from scenario_calls import NOW, call, outcome, text, told, tool_result
 
-from mockserver.errors import NAMED_ERRORS
 from mockserver.model.prompt import Prompt, Turn
 from mockserver.model.reply import Fault, Reasoning, Timing, ToolCall, Verdict
 from mockserver.scenario import template
 from mockserver.scenario.document import read
 from mockserver.scenario.engine import Script
 from mockserver.scenario.load import Scenario, build, load, parse
+from mockserver.scenario.named_errors import NAMED_ERRORS
 from mockserver.scenario.schema import ScenarioFile, json_schema
 from mockserver.scenario.switches import MARK, SWITCHES
 from mockserver.scenario.values import ITEM_TYPES

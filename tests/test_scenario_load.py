@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenario_calls import call, outcome, script, text
 
-from mockserver import preview
 from mockserver.errors import ScenarioError
+from mockserver.gateway import preview
 from mockserver.model import content_filter
 from mockserver.scenario.answers import Findings
 from mockserver.scenario.document import DEEPEST, resolve

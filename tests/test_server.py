@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from mockserver import MockServer
-from mockserver.server import Idling
+from mockserver.server.server import Idling
 
 HI: Any = [{"role": "user", "content": "hi"}]
 

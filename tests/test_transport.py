@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from openai import AsyncOpenAI, OpenAI
 
 from mockserver import MockServer, create_app
-from mockserver.journal import Exchange
+from mockserver.resource.journal import Exchange
 from mockserver.testing import transport
 from mockserver.testing.transport.connection import WINDOW
 

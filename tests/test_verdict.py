@@ -15,10 +15,10 @@ from click.testing import CliRunner, Result
 from openai import APITimeoutError, AzureOpenAI, OpenAI, OpenAIError
 
 from mockserver import MockServer
-from mockserver.cli import main
-from mockserver.headers import NONE, Head
-from mockserver.journal import Exchange, Journal
-from mockserver.report import junit_xml
+from mockserver.cli.main import main
+from mockserver.cli.report import junit_xml
+from mockserver.gateway.headers import NONE, Head
+from mockserver.resource.journal import Exchange, Journal
 from mockserver.verdict import CODES, Finding, Verdict, grade, streams
 from mockserver.verdict.attempts import demanded, grouped
 

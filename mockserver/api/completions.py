@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from mockserver import errors
-from mockserver.body import Body, Tokens, decoded
-from mockserver.call import DONE, Call, Frame, Result
-from mockserver.delivery import data_event
 from mockserver.model import content_filter, tokens
+from mockserver.model.chunking import cut
 from mockserver.model.limits import Spoken, speak
-from mockserver.model.pieces import cut
 from mockserver.model.prompt import Prompt, Turn
-from mockserver.operations import operation
+from mockserver.operations.body import Body, Tokens, decoded
+from mockserver.operations.call import DONE, Call, Frame, Result
+from mockserver.operations.encoding import data_event
+from mockserver.operations.table import operation
 from mockserver.state.ids import completion_id
 
 if TYPE_CHECKING:

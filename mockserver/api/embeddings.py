@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from mockserver import errors
-from mockserver.body import Body, Tokens, decoded
-from mockserver.call import Call, Result
 from mockserver.model import embeddings, tokens
 from mockserver.model.prompt import Prompt, Turn
-from mockserver.operations import operation
+from mockserver.operations.body import Body, Tokens, decoded
+from mockserver.operations.call import Call, Result
+from mockserver.operations.table import operation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

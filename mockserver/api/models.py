@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from mockserver import errors
-from mockserver.call import Call, Result
 from mockserver.model.catalogue import CATALOGUE, Model
-from mockserver.operations import operation
+from mockserver.operations.call import Call, Result
+from mockserver.operations.table import operation
 
 Json = Any
 

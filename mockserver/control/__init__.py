@@ -16,11 +16,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from mockserver import __version__
-from mockserver.auth import authorise
-from mockserver.config import Settings, apply_scenario
 from mockserver.errors import ApiError, ScenarioError
-from mockserver.journal import Exchange
-from mockserver.resource import Resource, Resources
+from mockserver.gateway.auth import authorise
+from mockserver.resource.journal import Exchange
+from mockserver.resource.resource import Resource
+from mockserver.resource.resources import Resources
+from mockserver.resource.settings import Settings, apply_scenario
 
 Json = Any
 Handler = Callable[[Request, Resource], Awaitable[Json]]

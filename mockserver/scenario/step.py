@@ -24,7 +24,7 @@ from mockserver.model.reply import (
     ToolCall,
     Verdict,
 )
-from mockserver.scenario import template
+from mockserver.scenario import named_errors, template
 from mockserver.scenario.template import Moment, Report, TemplateError
 from mockserver.scenario.values import header_value
 
@@ -238,9 +238,9 @@ def _error(data: dict[str, Json], moment: Moment) -> ApiError:
     spec["headers"] = _headers(spec, ["error"])
     spec.setdefault("retry_after", data.get("retry_after"))
     if "name" not in spec:
-        return errors.free(**spec)
+        return named_errors.free(**spec)
     subject = moment.subject
-    return errors.named(
+    return named_errors.named(
         **spec,
         deployment=subject.deployment,
         model=subject.prompt.model.name if subject.prompt is not None else "",
@@ -250,7 +250,7 @@ def _error(data: dict[str, Json], moment: Moment) -> ApiError:
 
 
 def _gateway_name(operation: str) -> str:
-    from mockserver.operations import TABLE
+    from mockserver.operations.table import TABLE
 
     known = TABLE.by_id.get(operation)
     return known.gateway if known is not None else ""

@@ -97,14 +97,14 @@ def json_path(value: str) -> str:
 
 def operation_ids() -> list[str]:
     """Every operationId of the surface. Imports every family."""
-    from mockserver.operations import TABLE
+    from mockserver.operations.table import TABLE
 
     return sorted(operation.id for operation in TABLE.all())
 
 
 def operation(value: str) -> str:
     """An operationId of the surface, or `*`."""
-    from mockserver.operations import TABLE
+    from mockserver.operations.table import TABLE
 
     # `all` imports family after family, so it is asked last, and only as far as needed.
     if value == "*" or value in TABLE.by_id or any(known.id == value for known in TABLE.all()):
@@ -114,7 +114,7 @@ def operation(value: str) -> str:
 
 def error_names() -> list[str]:
     """Every error that has a name."""
-    from mockserver.errors import NAMED_ERRORS
+    from mockserver.scenario.named_errors import NAMED_ERRORS
 
     return sorted(NAMED_ERRORS)
 

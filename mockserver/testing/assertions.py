@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mockserver.testing.calls import RecordedCall, compiled, differing, recorded
 
 if TYPE_CHECKING:
-    from mockserver.resource import Resource
+    from mockserver.resource.resource import Resource
     from mockserver.scenario.match import Check, Mismatch
     from mockserver.scenario.rule import Rule
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mockserver import transcript
 from mockserver.errors import ScenarioError
 from mockserver.model.prompt import parsed
 from mockserver.scenario.match import Check, Mismatch, Subject, checks_of, differences
 from mockserver.scenario.predicate import NOTHING, Predicate, Seen, any_of, equals, exists, shown
+from mockserver.verdict import transcript
 
 if TYPE_CHECKING:
-    from mockserver.journal import Exchange
     from mockserver.model.prompt import Prompt
-    from mockserver.resource import Resource
+    from mockserver.resource.journal import Exchange
+    from mockserver.resource.resource import Resource
 
 Json = Any
 OUTCOMES = ("status", "rule", "error")

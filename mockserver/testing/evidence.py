@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mockserver.testing.calls import RecordedCall
 
 if TYPE_CHECKING:
-    from mockserver.journal import Exchange
+    from mockserver.resource.journal import Exchange
     from mockserver.scenario.rule import Rule
 
 UNMATCHED = "unmatched_request"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mockserver.config import Settings, build_resources, load_scenarios
 from mockserver.errors import ScenarioError
+from mockserver.resource.settings import Settings, build_resources, load_scenarios
 from mockserver.testing import environment
 from mockserver.testing.guard import Guard
 from mockserver.testing.lease import Lease, Leases
@@ -19,8 +19,8 @@ from mockserver.testing.options import OptionError, Options, of_call, of_test
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from mockserver.config import Source
-    from mockserver.resource import Resource
+    from mockserver.resource.resource import Resource
+    from mockserver.resource.settings import Source
     from mockserver.scenario.load import Scenario
     from mockserver.testing.mock import Mock
     from mockserver.testing.server import MockServer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from mockserver.resource import HOSTS
+from mockserver.resource.resources import HOSTS
 
 AZURE = (
     *HOSTS,

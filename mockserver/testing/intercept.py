@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mockserver.testing import hosts
 
 if TYPE_CHECKING:
-    from mockserver.delivery import Scope
+    from mockserver.gateway.delivery import Scope
     from mockserver.testing.mock import Mock
     from mockserver.testing.redirects import Redirects
 

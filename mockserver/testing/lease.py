@@ -11,7 +11,7 @@ from mockserver.testing.options import FAIL, Options
 if TYPE_CHECKING:
     import pytest
 
-    from mockserver.journal import Exchange
+    from mockserver.resource.journal import Exchange
     from mockserver.scenario.rule import Rule
     from mockserver.testing.guard import Guard
     from mockserver.testing.mock import Mock

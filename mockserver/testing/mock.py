@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
     from mockserver.app import Application
-    from mockserver.journal import Exchange
-    from mockserver.resource import Resource
+    from mockserver.resource.journal import Exchange
+    from mockserver.resource.resource import Resource
     from mockserver.scenario.engine import Script, When
     from mockserver.state.clock import Clock
     from mockserver.testing.calls import RecordedCall

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import pytest
 
-    from mockserver.config import Source
+    from mockserver.resource.settings import Source
 
 FAIL = "fail"
 OK = "ok"

@@ -9,13 +9,13 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from mockserver.app import create_app
-from mockserver.config import Source
-from mockserver.resource import Resource
-from mockserver.server import Server, listen
+from mockserver.resource.resource import Resource
+from mockserver.resource.settings import Source
+from mockserver.server.server import Server, listen
 from mockserver.testing.mock import Mock
 
 if TYPE_CHECKING:
-    from mockserver.resource import Resources
+    from mockserver.resource.resources import Resources
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -10,7 +10,7 @@ from mockserver.verdict.attempts import grouped
 from mockserver.verdict.findings import CODES, Finding, Verdict
 
 if TYPE_CHECKING:
-    from mockserver.journal import Exchange, Journal
+    from mockserver.resource.journal import Exchange, Journal
     from mockserver.verdict.attempts import Attempts
 
 __all__ = ["CODES", "Finding", "Verdict", "grade"]

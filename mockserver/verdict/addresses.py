@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from mockserver.paths import DEPLOYMENTS, ROOT, locate
+from mockserver.gateway.paths import DEPLOYMENTS, ROOT, locate
 from mockserver.verdict.attempts import named
 from mockserver.verdict.findings import Finding
 
 if TYPE_CHECKING:
-    from mockserver.journal import Exchange
+    from mockserver.resource.journal import Exchange
 
 _OF_V1 = ("v1", "preview", "")
 

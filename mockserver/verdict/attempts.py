@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mockserver.journal import Exchange
+    from mockserver.resource.journal import Exchange
 
 Json = Any
 Key = tuple[str, str, str, bytes]

@@ -19,7 +19,7 @@ from mockserver.verdict.attempts import (
 from mockserver.verdict.findings import Finding
 
 if TYPE_CHECKING:
-    from mockserver.journal import Exchange
+    from mockserver.resource.journal import Exchange
 
 SLACK = 0.95
 STORM, WITHIN = 6, 10.0

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mockserver import transcript
+from mockserver.verdict import transcript
 from mockserver.verdict.attempts import Attempts, failed, named
 from mockserver.verdict.findings import Finding
 
 if TYPE_CHECKING:
-    from mockserver.journal import Exchange
     from mockserver.model.prompt import Prompt
+    from mockserver.resource.journal import Exchange
 
 # A client whose patience ends waits for longer; one that fails over a chunk is gone at once.
 PROMPTLY = 0.1

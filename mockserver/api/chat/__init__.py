@@ -5,14 +5,14 @@ from __future__ import annotations
 from mockserver import errors
 from mockserver.api.chat import deepseek, stored
 from mockserver.api.chat.chunks import stream
+from mockserver.api.chat.encoding import document
 from mockserver.api.chat.prompt import prompt
 from mockserver.api.chat.render import completion
 from mockserver.api.chat.requests import ChatRequest
-from mockserver.api.chat.spelling import document
-from mockserver.call import DONE, Call, Result
 from mockserver.model import content_filter
 from mockserver.model.limits import speak
-from mockserver.operations import operation
+from mockserver.operations.call import DONE, Call, Result
+from mockserver.operations.table import operation
 
 
 @operation(

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import to_json
 
 from mockserver.api.chat.deltas import Delta, deltas, text_deltas
+from mockserver.api.chat.encoding import Spelt, characters, escape, event
 from mockserver.api.chat.render import FILTER_FAILED, PROMPT_SAFE
-from mockserver.api.chat.spelling import Spelt, characters, escape, event
 from mockserver.api.chat.usage import LATENCY
-from mockserver.call import Frame
 from mockserver.model import content_filter
+from mockserver.operations.call import Frame
 
 if TYPE_CHECKING:
     from mockserver.api.chat.requests import ChatRequest
-    from mockserver.call import Call
+    from mockserver.operations.call import Call
 
 Json = Any
 

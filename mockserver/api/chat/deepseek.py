@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mockserver.api.chat.deltas import Delta, deltas
-from mockserver.api.chat.spelling import event
-from mockserver.call import Frame
+from mockserver.api.chat.encoding import event
 from mockserver.model.reply import Reasoning
+from mockserver.operations.call import Frame
 
 if TYPE_CHECKING:
-    from mockserver.call import Call
     from mockserver.model.limits import Spoken
     from mockserver.model.reply import Reply
+    from mockserver.operations.call import Call
 
 Json = Any
 _MEMBERS = ("role", "content", "reasoning_content", "tool_calls")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic_core import to_json
 
-from mockserver.api.chat.spelling import characters, escape
-from mockserver.model.pieces import Size, cut
+from mockserver.api.chat.encoding import characters, escape
+from mockserver.model.chunking import Size, cut
 
 if TYPE_CHECKING:
-    from mockserver.call import Call
+    from mockserver.operations.call import Call
 
 Json = Any
 

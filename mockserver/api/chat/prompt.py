@@ -29,7 +29,7 @@ from mockserver.model.prompt import (
 )
 
 if TYPE_CHECKING:
-    from mockserver.call import Call
+    from mockserver.operations.call import Call
 
 
 def prompt(call: Call) -> Prompt:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from mockserver.api.chat.spelling import Spelt
+from mockserver.api.chat.encoding import Spelt
 from mockserver.api.chat.usage import usage
 from mockserver.model import content_filter
 from mockserver.model.reply import Audio, Reasoning, Refusal, Reply, Text, ToolCall
@@ -18,8 +18,8 @@ from mockserver.state.ids import call_id, completion_id
 
 if TYPE_CHECKING:
     from mockserver.api.chat.requests import ChatRequest
-    from mockserver.call import Call
     from mockserver.model.limits import Spoken
+    from mockserver.operations.call import Call
 
 Json = Any
 _SHORT = 1_000

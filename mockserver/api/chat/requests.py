@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from mockserver.body import Body, Part
+from mockserver.operations.body import Body, Part
 
 Json = Any
 Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]+$", max_length=64, min_length=1)]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver import errors
 from mockserver.api.chat.requests import Metadata
-from mockserver.body import Body
-from mockserver.call import Call, Result
-from mockserver.operations import operation
-from mockserver.state.pages import cursor, page
+from mockserver.operations.body import Body
+from mockserver.operations.call import Call, Result
+from mockserver.operations.lists import cursor, page
+from mockserver.operations.table import operation
 
 if TYPE_CHECKING:
     from mockserver.api.chat.requests import ChatRequest

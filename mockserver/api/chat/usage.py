@@ -9,9 +9,9 @@ from mockserver.model.caching import LEAST
 from mockserver.model.reply import DEFAULT_TIMING
 
 if TYPE_CHECKING:
-    from mockserver.call import Call
     from mockserver.model.limits import Spoken
     from mockserver.model.reply import Reply
+    from mockserver.operations.call import Call
 
 Json = Any
 LATENCY = "latency_checkpoint"

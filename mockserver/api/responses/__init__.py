@@ -11,11 +11,11 @@ from mockserver.api.responses.events import Telling, frames
 from mockserver.api.responses.prompt import ResponsePrompt, prompt
 from mockserver.api.responses.render import on_its_way, opened, prompt_length, response, shown
 from mockserver.api.responses.requests import Include, ResponseRequest
-from mockserver.call import Call, Result
 from mockserver.model import content_filter
 from mockserver.model.limits import speak
-from mockserver.operations import operation
-from mockserver.state.pages import cursor, page
+from mockserver.operations.call import Call, Result
+from mockserver.operations.lists import cursor, page
+from mockserver.operations.table import operation
 
 Json = Any
 Object = dict[str, Json]

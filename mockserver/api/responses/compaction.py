@@ -10,10 +10,10 @@ from mockserver.api.responses.output import seal
 from mockserver.api.responses.prompt import conversation_of, counted
 from mockserver.api.responses.requests import CompactRequest, InputTokensRequest
 from mockserver.api.responses.turns import joined, turns_of
-from mockserver.call import Call, Result
 from mockserver.model import tokens
 from mockserver.model.prompt import Prompt
-from mockserver.operations import operation
+from mockserver.operations.call import Call, Result
+from mockserver.operations.table import operation
 from mockserver.state.ids import ResponseIds
 
 if TYPE_CHECKING:

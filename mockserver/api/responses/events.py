@@ -12,9 +12,9 @@ from typing import Any
 from mockserver.api.responses.output import reveal
 from mockserver.api.responses.refusals import withheld_in_stream
 from mockserver.api.responses.render import on_its_way, shown
-from mockserver.call import Frame
-from mockserver.delivery import named_event
-from mockserver.model.pieces import Size, cut
+from mockserver.model.chunking import Size, cut
+from mockserver.operations.call import Frame
+from mockserver.operations.encoding import named_event
 from mockserver.state.chance import Chance
 
 Json = Any

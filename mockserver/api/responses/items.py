@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mockserver import errors
-from mockserver.api.responses.shape import Shape, check, describe, ordered
+from mockserver.operations.members import Shape, check, describe, ordered
 
 if TYPE_CHECKING:
     from mockserver.state.ids import ResponseIds

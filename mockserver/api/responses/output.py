@@ -6,16 +6,16 @@ import base64
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
-from mockserver.api.responses.shape import ordered
 from mockserver.api.responses.tools import namespace_of
 from mockserver.model.reply import Audio, BuiltInCall, Part, Reasoning, Refusal, Text, ToolCall
+from mockserver.operations.members import ordered
 from mockserver.state.chance import Chance
 from mockserver.state.ids import ResponseIds, call_id
 
 if TYPE_CHECKING:
     from mockserver.api.responses.requests import ResponseRequest
-    from mockserver.call import Call
     from mockserver.model.limits import Spoken
+    from mockserver.operations.call import Call
 
 Json = Any
 Object = dict[str, Json]

@@ -16,8 +16,8 @@ from mockserver.model.prompt import PLAIN_TEXT, OutputFormat, Prompt, Turn
 from mockserver.state.ids import ResponseIds
 
 if TYPE_CHECKING:
-    from mockserver.call import Call
     from mockserver.model.catalogue import Model
+    from mockserver.operations.call import Call
 
 Json = Any
 Object = dict[str, Json]

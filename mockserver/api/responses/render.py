@@ -14,9 +14,9 @@ from mockserver.model.reply import DEFAULT_TIMING
 
 if TYPE_CHECKING:
     from mockserver.api.responses.requests import ResponseRequest
-    from mockserver.call import Call
     from mockserver.model.limits import Spoken
     from mockserver.model.reply import Reply
+    from mockserver.operations.call import Call
 
 Json = Any
 Object = dict[str, Json]

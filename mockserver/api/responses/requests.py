@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from mockserver.api.responses.refusals import moved
-from mockserver.body import Body, Part
+from mockserver.operations.body import Body, Part
 
 Json = Any
 Object = dict[str, Json]

@@ -13,7 +13,7 @@ from mockserver.api.responses import refusals
 from mockserver.state.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
-    from mockserver.resource import Resource
+    from mockserver.resource.resource import Resource
 
 Json = Any
 Object = dict[str, Json]

@@ -8,8 +8,8 @@ from typing import Any
 
 from mockserver import errors
 from mockserver.api.responses.refusals import no_tools, tool_not_offered
-from mockserver.api.responses.shape import Shape, check, describe, ordered
 from mockserver.model.prompt import AUTO, Tool, ToolChoice
+from mockserver.operations.members import Shape, check, describe, ordered
 
 Json = Any
 Object = dict[str, Json]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import TypeVar
 
-from mockserver.model.json_schema.heights import DEEPEST, height, reference_heights
+from mockserver.model.json_schema.depth import DEEPEST, height, reference_heights
 from mockserver.model.json_schema.keywords import (
     TYPES,
     Json,

@@ -12,7 +12,7 @@ from mockserver.testing.transport.joined import JoinedCall
 from mockserver.testing.transport.pulled import Loops, PulledCall
 
 if TYPE_CHECKING:
-    from mockserver.delivery import Scope
+    from mockserver.gateway.delivery import Scope
     from mockserver.testing.transport.connection import App
 
     Rewrite = Callable[[Scope], None]

@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from mockserver.delivery import ABORT
+from mockserver.gateway.delivery import ABORT
 
 if TYPE_CHECKING:
-    from mockserver.delivery import Receive, Scope, Send
+    from mockserver.gateway.delivery import Receive, Scope, Send
 
     App = Callable[[Scope, Receive, Send], Awaitable[None]]
 

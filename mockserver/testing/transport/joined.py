@@ -10,7 +10,7 @@ from mockserver.testing.transport.connection import Connection
 from mockserver.testing.transport.pulled import GRACE
 
 if TYPE_CHECKING:
-    from mockserver.delivery import Scope
+    from mockserver.gateway.delivery import Scope
     from mockserver.testing.transport.connection import App
 
 

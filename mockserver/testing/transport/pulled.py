@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from mockserver.testing.transport.connection import Connection
 
 if TYPE_CHECKING:
-    from mockserver.delivery import Scope
+    from mockserver.gateway.delivery import Scope
     from mockserver.testing.transport.connection import App
 
 GRACE = 0.1

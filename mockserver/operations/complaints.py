@@ -1,54 +1,16 @@
-"""Request bodies: the model that all of them extend, and pydantic's findings told in the service's words.
-
-Bodies are strict: "1" is not a number. A member that the operation does not have is refused at the top level and let
-through further down, where clients echo objects of theirs.
-"""
+"""Pydantic's findings about a body, in the service's words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from mockserver import errors
 from mockserver.errors import ApiError
 
 Json = Any
-Tokens = Annotated[list[Annotated[int, Field(ge=0, le=2**31)]], Field(min_length=1)]
-
-
-class Part(BaseModel):
-    """An object inside a request body. Built on first use; unknown members stay."""
-
-    model_config = ConfigDict(strict=True, extra="allow", defer_build=True)
-
-
-class Body(Part):
-    """A whole request body; unknown members are refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-def validate(model: type[Body], document: Json) -> Any:
-    """`document` as `model`. Raises ApiError 400 with the service's message, `param` and `code` for the first mistake."""
-    if not isinstance(document, dict):
-        raise errors.invalid_type(None, "an object", _describe(document))
-    try:
-        return model.__pydantic_validator__.validate_python(document)
-    except ValidationError as error:
-        raise refusal(error, document) from None
-
-
-def decoded(ids: Sequence[int], encoding: str) -> str:
-    """The text that token ids spell. Raises ApiError 400 for one that the encoding does not have."""
-    from mockserver.model import tokens
-
-    try:
-        return tokens.decode(ids, encoding)
-    except ValueError:
-        largest = tokens.LARGEST[encoding]
-        raise errors.invalid_token(next((one for one in ids if not 0 <= one <= largest), max(ids)), largest) from None
 
 
 def refusal(error: ValidationError, document: Json) -> ApiError:
@@ -62,7 +24,7 @@ def refusal(error: ValidationError, document: Json) -> ApiError:
     path, finding = next(pair for pair in shapes if len(pair[0]) == depth)
     expected = _expected([other for other_path, other in rivals if other_path == path])
     if expected:
-        return errors.invalid_type(spell(path), expected, _describe(finding["input"]))
+        return errors.invalid_type(spell(path), expected, describe(finding["input"]))
     return _explain(spell(path), finding)
 
 
@@ -129,7 +91,7 @@ def _bare(name: str) -> str:
     return name.partition(" ")[2]
 
 
-def _describe(value: Json) -> str:
+def describe(value: Json) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -170,7 +132,7 @@ def _explain(param: str, finding: Any) -> ApiError:
 def _choice(param: str, kind: str, context: dict[str, Any], value: Json) -> ApiError:
     if kind == "literal_error":
         if not isinstance(value, str):
-            return errors.invalid_type(param, "a string", _describe(value))
+            return errors.invalid_type(param, "a string", describe(value))
         return errors.unsupported_choice(param, value, _quoted(context["expected"]))
     tag = context["discriminator"].strip("'")
     return errors.unsupported_choice(f"{param}.{tag}" if param else tag, str(context["tag"]), _quoted(context["expected_tags"]))

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json
 
 from mockserver import errors
-from mockserver.body import validate
-from mockserver.quota import estimate
+from mockserver.operations.body import validate
+from mockserver.resource.quota import estimate
 
 if TYPE_CHECKING:
     from mockserver.model.prompt import Prompt
-    from mockserver.operations import Operation
+    from mockserver.operations.table import Operation
 
 Json = Any
 _MOST_MET = 2_048

@@ -16,7 +16,8 @@ from pydantic_core import from_json
 from mockserver import errors
 
 if TYPE_CHECKING:
-    from mockserver.resource import Resource, Resources
+    from mockserver.resource.resource import Resource
+    from mockserver.resource.resources import Resources
 
 AUDIENCES = frozenset(
     {

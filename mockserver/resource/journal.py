@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json
 
 if TYPE_CHECKING:
-    from mockserver.headers import Head
+    from mockserver.gateway.headers import Head
     from mockserver.model.prompt import Prompt
 
 Json = Any

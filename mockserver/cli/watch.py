@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mockserver.config import Settings, apply_scenario, load_scenarios
 from mockserver.errors import ScenarioError
+from mockserver.resource.settings import Settings, apply_scenario, load_scenarios
 
 if TYPE_CHECKING:
-    from mockserver.resource import Resources
+    from mockserver.resource.resources import Resources
 
 log = logging.getLogger("mockserver")
 Stamp = tuple[tuple[str, int, int], ...]

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mockserver.model.caching import PromptCache
-from mockserver.quota import Quota
+from mockserver.resource.quota import Quota
 
 if TYPE_CHECKING:
-    from mockserver.headers import Fixed
+    from mockserver.gateway.headers import Fixed
     from mockserver.model.catalogue import Model
     from mockserver.scenario.rule import Behaviour
 

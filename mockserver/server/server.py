@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from mockserver.delivery import ABORT, SPLICE
-from mockserver.paths import ROOT
+from mockserver.gateway.delivery import ABORT, SPLICE
+from mockserver.gateway.paths import ROOT
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mockserver.errors import ScenarioError
+from mockserver.gateway.preview import DEFAULT_PROFILE
 from mockserver.model.catalogue import CATALOGUE, Model, find, infer
-from mockserver.preview import DEFAULT_PROFILE
-from mockserver.resource import DEFAULT_KEY, DEFAULT_NAME, DEFAULT_REGION, Resource, Resources
+from mockserver.resource.resource import DEFAULT_KEY, DEFAULT_NAME, DEFAULT_REGION, Resource
+from mockserver.resource.resources import Resources
 from mockserver.state.lifecycle import Lifecycle
 
 if TYPE_CHECKING:

@@ -7,17 +7,14 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import to_json
-
 from mockserver.model.reply import DEFAULT_TIMING
 from mockserver.state.clock import stopwatch
 
 if TYPE_CHECKING:
-    from mockserver.call import Frame, Result
-    from mockserver.headers import Head, HeaderList
-    from mockserver.journal import Exchange
+    from mockserver.gateway.headers import Head, HeaderList
     from mockserver.model.reply import Fault, Timing
-    from mockserver.operations import JsonStyle
+    from mockserver.operations.call import Frame, Result
+    from mockserver.resource.journal import Exchange
     from mockserver.scenario.step import Answer
     from mockserver.state.chance import Chance
     from mockserver.state.clock import Clock
@@ -32,28 +29,6 @@ GARBAGE = b'data: {"choices":[{"delta":{"conte\n\n'
 _TURN = 64
 ABORT = "mockserver.abort"
 SPLICE = "mockserver.splice"
-
-
-def encode(document: Json, style: JsonStyle) -> bytes:
-    """A JSON body as its family writes it (recorded).
-
-    Chat: one line and a newline. Responses and stored objects: indented by two spaces, ASCII only, no newline at the end.
-    Embeddings: the same with a newline.
-    """
-    if style == "compact":
-        return to_json(document) + b"\n"
-    pretty = to_json(document, indent=2, ensure_ascii=True)
-    return pretty + b"\n" if style == "pretty-newline" else pretty
-
-
-def data_event(document: Json) -> bytes:
-    """A chat-style event: `data: {json}`."""
-    return b"data: " + to_json(document) + b"\n\n"
-
-
-def named_event(name: str, document: Json) -> bytes:
-    """A Responses-style event: `event: name` and `data: {json}`."""
-    return b"event: " + name.encode() + b"\ndata: " + to_json(document) + b"\n\n"
 
 
 @dataclass(slots=True)

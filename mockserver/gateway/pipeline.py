@@ -11,23 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
-from mockserver import errors, headers, preview
-from mockserver.auth import authorise
-from mockserver.call import Call, Result
-from mockserver.delivery import Delivery, Message, Receive, Scope, Send, encode
+from mockserver import errors
 from mockserver.errors import ApiError
-from mockserver.headers import Sent
-from mockserver.journal import Exchange
-from mockserver.operations import TABLE, Operation
-from mockserver.paths import Place, check_version, locate
-from mockserver.reading import Reading, checked
+from mockserver.gateway import headers, preview
+from mockserver.gateway.auth import authorise
+from mockserver.gateway.bodies import Reading, checked
+from mockserver.gateway.delivery import Delivery, Message, Receive, Scope, Send
+from mockserver.gateway.headers import Sent
+from mockserver.gateway.paths import Place, check_version, locate
+from mockserver.operations.call import Call, Result
+from mockserver.operations.encoding import encode
+from mockserver.operations.table import TABLE, Operation
+from mockserver.resource.journal import Exchange
 from mockserver.scenario.match import Subject
 from mockserver.state.clock import stopwatch
 
 if TYPE_CHECKING:
-    from mockserver.headers import Head
+    from mockserver.gateway.headers import Head
     from mockserver.model.prompt import Prompt
-    from mockserver.resource import Resource, Resources
+    from mockserver.resource.resource import Resource
+    from mockserver.resource.resources import Resources
     from mockserver.scenario.engine import Answer
     from mockserver.state.chance import Chance
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mockserver.operations import TABLE, Operation
+from mockserver.operations.table import TABLE, Operation
 
 _INTRO = """# Coverage
 

@@ -8,11 +8,15 @@ of its URL and imported on the first request to it.
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from starlette.routing import compile_path
+
+from mockserver.operations.not_yet import NOT_YET
 
 if TYPE_CHECKING:
     from re import Pattern
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
 JsonStyle = Literal["compact", "pretty", "pretty-newline"]
 Headers = Literal["chat", "responses", "embeddings", "stored", "authoring"]
+_HOME = "mockserver.api"  # by name, since families import this module
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
@@ -99,11 +104,15 @@ class Table:
                 return candidate, found.groupdict()
         return None
 
+    @cached_property
+    def families(self) -> dict[str, bool]:
+        """The first segments of all paths, in alphabetical order, and whether a module of the package answers for each."""
+        modules = {module.name for module in pkgutil.iter_modules(importlib.import_module(_HOME).__path__)}
+        return {segment: segment in modules for segment in sorted({*modules, *NOT_YET})}
+
     def all(self) -> Iterator[Operation]:
         """Every operation, emulated or not, family by family. Imports all families."""
-        from mockserver.api import FAMILIES, NOT_YET
-
-        for segment in dict.fromkeys((*FAMILIES, *NOT_YET)):
+        for segment in self.families:
             self._import(segment)
             for path in self._families.get(segment, ()):
                 yield from path.methods.values()
@@ -121,12 +130,10 @@ class Table:
         return path
 
     def _import(self, segment: str) -> None:
-        from mockserver.api import FAMILIES, NOT_YET
-
-        if segment in self._imported or segment not in (*FAMILIES, *NOT_YET):
+        if segment in self._imported or segment not in self.families:
             return
-        if segment in FAMILIES:
-            importlib.import_module(f"mockserver.api.{segment}")
+        if self.families[segment]:
+            importlib.import_module(f"{_HOME}.{segment}")
         for method, path, operation_id, header in NOT_YET.get(segment, ()):
             self.add(Operation(method, path, operation_id, preview=header))
         self._imported.add(segment)

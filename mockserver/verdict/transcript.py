@@ -14,7 +14,7 @@ from pydantic_core import from_json
 from mockserver.model.prompt import ToolUse
 
 if TYPE_CHECKING:
-    from mockserver.journal import Exchange
+    from mockserver.resource.journal import Exchange
 
 Json = Any
 Object = dict[str, Json]

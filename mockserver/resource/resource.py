@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mockserver import errors
-from mockserver.deployment import Deployment
-from mockserver.headers import of_resource, of_store
-from mockserver.journal import Journal
+from mockserver.gateway.bodies import Readings
+from mockserver.gateway.headers import of_resource, of_store
+from mockserver.gateway.preview import DEFAULT_PROFILE, PROFILES
 from mockserver.model.catalogue import Model, infer
-from mockserver.preview import DEFAULT_PROFILE, PROFILES
-from mockserver.quota import DEFAULT_RPM, DEFAULT_TPM, Quota
-from mockserver.reading import Readings
+from mockserver.resource.deployment import Deployment
+from mockserver.resource.journal import Journal
+from mockserver.resource.quota import DEFAULT_RPM, DEFAULT_TPM, Quota
 from mockserver.scenario.engine import Script
 from mockserver.scenario.switches import switched
 from mockserver.state.chance import Chance
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from mockserver.scenario.load import DeploymentSpec
 
-HOSTS = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")
-_AZURE = ".azure.com"
 DEFAULT_NAME = "mockserver"
 DEFAULT_KEY = "mock-key"
 DEFAULT_REGION = "East US 2"
@@ -151,49 +149,3 @@ class Resource:
             self._assumed.clear()
         self._assumed[name, kind] = deployment
         return deployment
-
-
-class Resources:
-    """The resources of one server: which one a request belongs to. The first is the default."""
-
-    def __init__(self, resources: Sequence[Resource]) -> None:
-        self.by_name: dict[str, Resource] = {}
-        self.by_key: dict[str | None, Resource] = {}
-        self.default = resources[0]
-        self._received = 0
-        for resource in resources:
-            self.add(resource)
-
-    def __iter__(self) -> Iterator[Resource]:
-        return iter(list(self.by_name.values()))
-
-    def count(self) -> int:
-        """The number of the next request to this server."""
-        self._received += 1
-        return self._received
-
-    def add(self, resource: Resource) -> None:
-        """Serve one more resource. Raises ValueError where its name or a key of its is taken."""
-        if resource.name in self.by_name:
-            raise ValueError(f"there are two resources named {resource.name!r}")
-        for key in resource.keys:
-            if key in self.by_key:
-                raise ValueError(f"two resources share the key {key!r}; give each its own")
-        self.by_name[resource.name] = resource
-        self.by_key |= dict.fromkeys(resource.keys, resource)
-
-    def by_host(self, host: str) -> Resource | None:
-        """The resource that an Azure host name stands for, None for other hosts and unknown names."""
-        if _AZURE not in host.lower():
-            return None
-        for suffix in HOSTS:
-            name, found, _ = host.lower().partition(suffix)
-            if found:
-                return next((resource for known, resource in self.by_name.items() if known.lower() == name), None)
-        return None
-
-    def remove(self, name: str) -> None:
-        """Stop serving a resource."""
-        resource = self.by_name.pop(name)
-        for key in resource.keys:
-            self.by_key.pop(key, None)

@@ -10,13 +10,13 @@ from urllib.parse import parse_qsl
 from mockserver.model.caching import LASTS, LEAST, STEP
 
 if TYPE_CHECKING:
-    from mockserver.deployment import Deployment
     from mockserver.errors import HeaderSet
-    from mockserver.model.pieces import Size
+    from mockserver.model.chunking import Size
     from mockserver.model.prompt import Prompt
     from mockserver.model.reply import Reply
-    from mockserver.operations import Operation
-    from mockserver.resource import Resource
+    from mockserver.operations.table import Operation
+    from mockserver.resource.deployment import Deployment
+    from mockserver.resource.resource import Resource
     from mockserver.scenario.step import Answer
     from mockserver.state.chance import Chance
 

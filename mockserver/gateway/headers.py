@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from mockserver.state.chance import Chance
 
 if TYPE_CHECKING:
-    from mockserver.deployment import Deployment
     from mockserver.errors import HeaderSet
-    from mockserver.operations import Headers
+    from mockserver.operations.table import Headers
+    from mockserver.resource.deployment import Deployment
 
 HeaderList = list[tuple[bytes, bytes]]
 _CONNECTION = frozenset({b"content-length", b"transfer-encoding", b"connection"})

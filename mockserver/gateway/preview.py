@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mockserver import errors
 
 if TYPE_CHECKING:
-    from mockserver.operations import Operation
+    from mockserver.operations.table import Operation
 
 DROPPED: dict[str, frozenset[str]] = {"2026-01": frozenset(), "2026-03": frozenset({"aoai-evals"})}
 PROFILES = tuple(DROPPED)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mockserver.body import validate
-from mockserver.call import Call
 from mockserver.errors import ApiError
-from mockserver.operations import TABLE
-from mockserver.reading import parse
+from mockserver.gateway.bodies import parse
+from mockserver.operations.body import validate
+from mockserver.operations.call import Call
+from mockserver.operations.table import TABLE
 from mockserver.scenario.match import Subject
 
 if TYPE_CHECKING:
-    from mockserver.resource import Resources
+    from mockserver.resource.resources import Resources
 
 Json = Any
 

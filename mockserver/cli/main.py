@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 import click
 
 from mockserver import __version__
-from mockserver.preview import PROFILES
+from mockserver.gateway.preview import PROFILES
 
 if TYPE_CHECKING:
-    from mockserver.config import Settings
-    from mockserver.resource import Resources
+    from mockserver.resource.resources import Resources
+    from mockserver.resource.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 PORT = 4650
@@ -50,8 +50,8 @@ def main() -> None:
 def serve(scenarios: tuple[str, ...], **options: Any) -> None:
     """Serve the scenarios (files or folders), or none: unscripted calls are improvised."""
     from mockserver.app import application
-    from mockserver.config import build_resources
-    from mockserver.server import Server, listen, run
+    from mockserver.resource.settings import build_resources
+    from mockserver.server.server import Server, listen, run
 
     settings = _settings(options)
     log_to(sys.stderr, options["log_level"])
@@ -65,7 +65,7 @@ def serve(scenarios: tuple[str, ...], **options: Any) -> None:
         _fail(f"cannot listen on {host}:{port}: {error.strerror}. Try another --port (0 takes a free one).")
     server = Server(application(resources, settings, guarded=not _loopback(host)), loop="auto")
     if options["watch"]:
-        from mockserver.watch import Watcher
+        from mockserver.cli.watch import Watcher
 
         server.each_second = Watcher(scenarios, resources, settings).check
     _greet(host, listener.getsockname()[1], resources, filled)
@@ -76,7 +76,7 @@ def serve(scenarios: tuple[str, ...], **options: Any) -> None:
 @click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO...", type=click.Path())
 def check(scenarios: tuple[str, ...]) -> None:
     """Validate scenario files; exit 1 with file, line, column and key of everything that is wrong."""
-    from mockserver.config import Settings, build_resources
+    from mockserver.resource.settings import Settings, build_resources
 
     loaded = _load(scenarios)
     _or_exit(lambda: build_resources(loaded, Settings()))
@@ -91,8 +91,8 @@ def check(scenarios: tuple[str, ...]) -> None:
 @click.option("--operation", default=None, help="The operationId; guessed from the body where it is not given.")
 def explain(scenario: str, request: Any, operation: str | None) -> None:
     """Show which rule of SCENARIO answers the JSON body in REQUEST ('-' reads it from the input), and why the others do not."""
-    from mockserver.config import Settings, build_resources
-    from mockserver.explain import explain_request
+    from mockserver.cli.explain import explain_request
+    from mockserver.resource.settings import Settings, build_resources
 
     loaded = _load((scenario,))
     resources = _or_exit(lambda: build_resources(loaded, Settings(keys=())))
@@ -108,7 +108,7 @@ def explain(scenario: str, request: Any, operation: str | None) -> None:
 @click.option("--junit", default=None, type=click.Path(dir_okay=False), help="Write the verdict to this file as JUnit XML too.")
 def report(url: str, key: str | None, resource: str | None, junit: str | None) -> None:
     """Judge, from a running server's journal, how its clients behave; exit 1 where that is an error, 2 without a verdict."""
-    from mockserver.report import ReportError, fetch, junit_xml
+    from mockserver.cli.report import ReportError, fetch, junit_xml
 
     try:
         verdict = fetch(url, key, resource)
@@ -125,7 +125,7 @@ def report(url: str, key: str | None, resource: str | None, junit: str | None) -
 @click.option("--markdown", is_flag=True, help="As the page docs/coverage.md.")
 def operations(markdown: bool) -> None:
     """Print the coverage table: every operation of the surface, and whether it is emulated."""
-    from mockserver.coverage import markdown_page, text_table
+    from mockserver.cli.operations import markdown_page, text_table
 
     click.echo(markdown_page() if markdown else text_table(), nl=False)
 
@@ -141,7 +141,7 @@ def schema() -> None:
 
 
 def _settings(options: dict[str, Any]) -> Settings:
-    from mockserver.config import Settings
+    from mockserver.resource.settings import Settings
 
     keys: tuple[str, ...] | None = tuple(options["keys"]) or None
     if keys is not None and "none" in keys:
@@ -167,7 +167,7 @@ def _pairs(declared: Iterable[str]) -> dict[str, str]:
 
 
 def _load(scenarios: tuple[str, ...]) -> Any:
-    from mockserver.config import load_scenarios
+    from mockserver.resource.settings import load_scenarios
 
     return _or_exit(lambda: load_scenarios([Path(one) for one in scenarios]))
 

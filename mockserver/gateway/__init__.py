@@ -1,0 +1,1 @@
+"""The front door: the life of a request, as Azure's gateway leads it."""

@@ -1,0 +1,34 @@
+"""JSON as each family writes it, and server-sent events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import to_json
+
+if TYPE_CHECKING:
+    from mockserver.operations.table import JsonStyle
+
+Json = Any
+
+
+def encode(document: Json, style: JsonStyle) -> bytes:
+    """A JSON body as its family writes it (recorded).
+
+    Chat: one line and a newline. Responses and stored objects: indented by two spaces, ASCII only, no newline at the end.
+    Embeddings: the same with a newline.
+    """
+    if style == "compact":
+        return to_json(document) + b"\n"
+    pretty = to_json(document, indent=2, ensure_ascii=True)
+    return pretty + b"\n" if style == "pretty-newline" else pretty
+
+
+def data_event(document: Json) -> bytes:
+    """A chat-style event: `data: {json}`."""
+    return b"data: " + to_json(document) + b"\n\n"
+
+
+def named_event(name: str, document: Json) -> bytes:
+    """A Responses-style event: `event: name` and `data: {json}`."""
+    return b"event: " + name.encode() + b"\ndata: " + to_json(document) + b"\n\n"
