@@ -164,10 +164,10 @@ def model_missing() -> ApiError:
     return ApiError(400, payload, style="pretty", header_set="deployment", content_type=None)
 
 
-def operation_not_supported(gateway_name: str, model: str) -> ApiError:
+def operation_not_supported(quota_name: str, model: str) -> ApiError:
     """A deployment whose model cannot do this, such as an embedding model asked to chat (reported)."""
     message = (
-        f"The {gateway_name} operation does not work with the specified model, {model}. Please choose different model and try again. "
+        f"The {quota_name} operation does not work with the specified model, {model}. Please choose different model and try again. "
         "You can learn more about which models can be used with each operation here: https://go.microsoft.com/fwlink/?linkid=2197993."
     )
     return gateway_error(400, "OperationNotSupported", message)
@@ -184,12 +184,12 @@ def retry_headers(retry_after: float) -> dict[str, str]:
 
 
 def rate_limited(
-    deployment: str, model: str, region: str, gateway_name: str, retry_after: float, *, unit: Literal["call", "token"] = "call"
+    deployment: str, model: str, region: str, quota_name: str, retry_after: float, *, unit: Literal["call", "token"] = "call"
 ) -> ApiError:
     """A deployment's requests or tokens for this minute are used up (body as reported in December 2025, headers as of August 2026)."""
     message = (
         f"Your requests to {deployment} for {model} in {region} have exceeded the {unit} rate limit for your current AIServices S0 "
-        f"pricing tier. This request was for {gateway_name} under Azure OpenAI API version v1. "
+        f"pricing tier. This request was for {quota_name} under Azure OpenAI API version v1. "
         f"Please retry after {whole_seconds(retry_after)} seconds."
     )
     kind = "Tokens" if unit == "token" else "Requests"

@@ -10,7 +10,7 @@ from mockserver.model.catalogue import infer
 from mockserver.model.prompt import Prompt, Tool, Turn
 from mockserver.scenario.engine import Answer, Script
 from mockserver.scenario.load import parse
-from mockserver.scenario.match import Subject
+from mockserver.scenario.match import CallView
 from mockserver.state.chance import Chance
 
 T = TypeVar("T")
@@ -30,12 +30,12 @@ def call(
     metadata: dict[str, str] | None = None,
     previous: str | None = None,
     asked: bool = True,
-) -> Subject:
+) -> CallView:
     """A call; `turns` follow the user's turn, `asked` False is one that no model answers."""
     said = [Turn("user", user), *(turns or [])]
     offered = tuple(Tool(name) for name in tools)
     prompt = Prompt(deployment, infer(deployment), said, system, offered, metadata=metadata or {}, previous=previous)
-    return Subject(operation, deployment, {} if body is None else body, headers or {}, prompt if asked else None)
+    return CallView(operation, deployment, {} if body is None else body, headers or {}, prompt if asked else None)
 
 
 def tool_result(text: str, name: str = "get_weather") -> list[Turn]:
@@ -56,14 +56,14 @@ def outcome(make: Callable[[], T]) -> T | list[str]:
         return error.problems
 
 
-def told(script: Script, subject: Subject | None = None, seed: str = "seed") -> Answer | None:
+def told(script: Script, view: CallView | None = None, seed: str = "seed") -> Answer | None:
     """What a script answers."""
-    return script.answer(subject or call(), Chance(seed), NOW)
+    return script.answer(view or call(), Chance(seed), NOW)
 
 
-def text(script: Script, subject: Subject | None = None, seed: str = "seed") -> str | None:
+def text(script: Script, view: CallView | None = None, seed: str = "seed") -> str | None:
     """The words that a script answers, None where no rule fits."""
-    answer = told(script, subject, seed)
+    answer = told(script, view, seed)
     if answer is None:
         return None
     assert answer.error is None, answer.error

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from mockserver.model import content_filter
-from mockserver.model.content_filter import completion_results, prompt_results, responses_filters, verdict
-from mockserver.model.reply import Verdict
+from mockserver.model.content_filter import completion_results, filter_result, prompt_results, responses_filters
+from mockserver.model.reply import FilterResult
 
 SAFE = '{"filtered":false,"severity":"safe"}'
 CLEAR = '{"detected":false,"filtered":false}'
@@ -18,13 +18,13 @@ def written(results: object) -> str:
 
 def test_a_prompt_without_findings_is_told_as_recorded() -> None:
     expected = f'{{"hate":{SAFE},"jailbreak":{CLEAR},"self_harm":{SAFE},"sexual":{SAFE},"violence":{SAFE}}}'
-    assert written(prompt_results(None)) == written(prompt_results(Verdict())) == expected
+    assert written(prompt_results(None)) == written(prompt_results(FilterResult())) == expected
 
 
 def test_an_answer_without_findings_is_told_as_recorded() -> None:
     protected = f'"protected_material_code":{CLEAR},"protected_material_text":{CLEAR}'
     expected = f'{{"hate":{SAFE},{protected},"self_harm":{SAFE},"sexual":{SAFE},"violence":{SAFE}}}'
-    assert written(completion_results(None)) == written(completion_results(Verdict())) == expected
+    assert written(completion_results(None)) == written(completion_results(FilterResult())) == expected
 
 
 def test_everyday_results_are_shared() -> None:
@@ -33,8 +33,8 @@ def test_everyday_results_are_shared() -> None:
 
 
 def test_a_category_alone_means_its_worst() -> None:
-    assert verdict("violence") == Verdict({"violence": "high"}, blocked=True)
-    assert verdict("jailbreak") == Verdict({"jailbreak": True}, blocked=True)
+    assert filter_result("violence") == FilterResult({"violence": "high"}, blocked=True)
+    assert filter_result("jailbreak") == FilterResult({"jailbreak": True}, blocked=True)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_category_alone_means_its_worst() -> None:
     ],
 )
 def test_medium_and_detections_block_unless_told_otherwise(found: dict[str, str | bool], blocked: bool) -> None:
-    assert verdict(found).blocked is blocked
+    assert filter_result(found).blocked is blocked
 
 
 @pytest.mark.parametrize(
@@ -66,11 +66,11 @@ def test_medium_and_detections_block_unless_told_otherwise(found: dict[str, str 
 )
 def test_what_the_filter_does_not_know_is_refused(found: str | dict[str, str | bool], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        verdict(found)
+        filter_result(found)
 
 
 def test_findings_are_marked_as_filtered_and_sorted_in() -> None:
-    results = prompt_results(verdict({"violence": "medium", "hate": "low", "indirect_attack": True}))
+    results = prompt_results(filter_result({"violence": "medium", "hate": "low", "indirect_attack": True}))
     assert list(results) == ["hate", "indirect_attack", "jailbreak", "self_harm", "sexual", "violence"]
     assert results["violence"] == {"filtered": True, "severity": "medium"}
     assert results["hate"] == {"filtered": False, "severity": "low"}
@@ -79,29 +79,29 @@ def test_findings_are_marked_as_filtered_and_sorted_in() -> None:
 
 
 def test_findings_that_are_only_annotated_are_not_filtered() -> None:
-    results = completion_results(verdict({"violence": "high", "profanity": True, "blocked": False}))
+    results = completion_results(filter_result({"violence": "high", "profanity": True, "blocked": False}))
     assert results["violence"] == {"filtered": False, "severity": "high"}
     assert results["profanity"] == {"detected": True, "filtered": False}
 
 
 def test_a_stricter_filter_blocks_low_severity() -> None:
-    results = prompt_results(verdict({"violence": "low", "blocked": True}))
+    results = prompt_results(filter_result({"violence": "low", "blocked": True}))
     assert results["violence"] == {"filtered": True, "severity": "low"}
 
 
 def test_block_lists_and_ungrounded_material_have_details() -> None:
-    results = completion_results(verdict({"custom_blocklists": True, "ungrounded_material": True}))
+    results = completion_results(filter_result({"custom_blocklists": True, "ungrounded_material": True}))
     assert written(results["custom_blocklists"]) == '{"details":[],"filtered":true}'
     assert written(results["ungrounded_material"]) == '{"details":[],"detected":true,"filtered":true}'
 
 
 def test_a_filter_that_is_down_says_so() -> None:
     expected = {"error": {"code": "content_filter_error", "message": "The contents are not filtered"}}
-    assert prompt_results(verdict({"failed": True})) == completion_results(verdict({"failed": True})) == expected
+    assert prompt_results(filter_result({"failed": True})) == completion_results(filter_result({"failed": True})) == expected
 
 
 def test_a_responses_object_has_an_entry_for_each_side() -> None:
-    prompt, completion = responses_filters(None, verdict({"protected_material_text": True}), 1164, 438)
+    prompt, completion = responses_filters(None, filter_result({"protected_material_text": True}), 1164, 438)
     assert list(prompt) == ["blocked", "source_type", "content_filter_raw", "content_filter_results", "content_filter_offsets"]
     assert (prompt["blocked"], prompt["source_type"], prompt["content_filter_raw"]) == (False, "prompt", [])
     assert list(prompt["content_filter_results"]) == ["hate", "sexual", "violence", "self_harm", "jailbreak"]

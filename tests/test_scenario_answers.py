@@ -13,13 +13,13 @@ from mockserver.model.reply import (
     Audio,
     BuiltInCall,
     Fault,
+    FilterResult,
     Reasoning,
     Refusal,
     Reply,
     Text,
     Timing,
     ToolCall,
-    Verdict,
 )
 from mockserver.scenario.engine import Answer, Script
 from mockserver.scenario.load import build, parse
@@ -117,10 +117,10 @@ def test_an_improvised_reply_takes_over_what_the_rule_says() -> None:
     )
     finished = answer.finish(Reply([Text("improvised")]))
     assert finished.parts == [Text("improvised")]
-    assert (finished.usage, finished.stop, finished.completion_verdict) == (
+    assert (finished.usage, finished.stop, finished.completion_filter) == (
         {"total_tokens": 5},
         "length",
-        Verdict({"hate": "low"}),
+        FilterResult({"hate": "low"}),
     )
     assert answered({}).finish(finished) is finished
 
@@ -128,20 +128,20 @@ def test_an_improvised_reply_takes_over_what_the_rule_says() -> None:
 @pytest.mark.parametrize(
     ("findings", "prompt", "completion"),
     [
-        ("violence", Verdict({"violence": "high"}, blocked=True), None),
-        ("jailbreak", Verdict({"jailbreak": True}, blocked=True), None),
-        ({"hate": "low"}, Verdict({"hate": "low"}), None),
-        ({"prompt": {"hate": "medium"}}, Verdict({"hate": "medium"}, blocked=True), None),
-        ({"prompt": {"hate": "medium", "blocked": False}}, Verdict({"hate": "medium"}), None),
-        ({"completion": "sexual"}, None, Verdict({"sexual": "high"}, blocked=True)),
-        ({"prompt": {"failed": True}, "completion": {"failed": True}}, Verdict(failed=True), Verdict(failed=True)),
+        ("violence", FilterResult({"violence": "high"}, blocked=True), None),
+        ("jailbreak", FilterResult({"jailbreak": True}, blocked=True), None),
+        ({"hate": "low"}, FilterResult({"hate": "low"}), None),
+        ({"prompt": {"hate": "medium"}}, FilterResult({"hate": "medium"}, blocked=True), None),
+        ({"prompt": {"hate": "medium", "blocked": False}}, FilterResult({"hate": "medium"}), None),
+        ({"completion": "sexual"}, None, FilterResult({"sexual": "high"}, blocked=True)),
+        ({"prompt": {"failed": True}, "completion": {"failed": True}}, FilterResult(failed=True), FilterResult(failed=True)),
     ],
 )
-def test_content_filter(findings: Any, prompt: Verdict | None, completion: Verdict | None) -> None:
+def test_content_filter(findings: Any, prompt: FilterResult | None, completion: FilterResult | None) -> None:
     answer = answered({"content_filter": findings})
     said = answer.reply if prompt is not None and prompt.blocked else answer.overlay
     assert said is not None
-    assert (said.prompt_verdict, said.completion_verdict) == (prompt, completion)
+    assert (said.prompt_filter, said.completion_filter) == (prompt, completion)
     assert said.stop == ("content_filter" if completion is not None and completion.blocked else None)
 
 
@@ -239,8 +239,8 @@ def test_a_deployment_answers_calls_that_no_rule_decides() -> None:
     assert (busy.rule, busy.error.status, busy.error.headers["retry-after"]) == ("deployment busy", 503, "3")
     assert (slow.timing, slow.fault, slow.reply) == (Timing(delay=1.0, tokens_per_second=5.0), Fault("cut", 4), None)
     assert harsh.reply is not None
-    assert harsh.reply.prompt_verdict == Verdict({"violence": "high"}, blocked=True)
-    assert watched.finish(Reply([])).completion_verdict == Verdict({"hate": "low"})
+    assert harsh.reply.prompt_filter == FilterResult({"violence": "high"}, blocked=True)
+    assert watched.finish(Reply([])).completion_filter == FilterResult({"hate": "low"})
 
 
 def test_a_deployment_fills_in_what_a_rule_leaves_open() -> None:
@@ -250,7 +250,7 @@ def test_a_deployment_fills_in_what_a_rule_leaves_open() -> None:
     assert (slow.rule, slow.reply, slow.timing.delay, slow.fault) == ("it", Reply([Text("hi")]), 1.0, Fault("cut", 4))
     watched = behaved("watched", rule).reply
     assert watched is not None
-    assert (watched.parts, watched.completion_verdict) == ([Text("hi")], Verdict({"hate": "low"}))
+    assert (watched.parts, watched.completion_filter) == ([Text("hi")], FilterResult({"hate": "low"}))
     assert behaved("slow", answered({"text": "hi", "delay": 2})).timing == Timing(delay=2.0)
     assert rule == answered("hi")
 

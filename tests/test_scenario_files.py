@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from scenario_calls import NOW, call, outcome, text, told, tool_result
 
 from mockserver.model.prompt import Prompt, Turn
-from mockserver.model.reply import Fault, Reasoning, Timing, ToolCall, Verdict
+from mockserver.model.reply import Fault, FilterResult, Reasoning, Timing, ToolCall
 from mockserver.scenario import template
 from mockserver.scenario.document import read
 from mockserver.scenario.engine import Script
@@ -40,12 +40,12 @@ def ready(name: str) -> Script:
 
 def later(user: str, turns: int) -> Any:
     """A call in which some answers have been given before."""
-    subject = call(user)
-    prompt: Prompt | None = subject.prompt
+    view = call(user)
+    prompt: Prompt | None = view.prompt
     assert prompt is not None
     for _ in range(turns):
         prompt.turns[:0] = [Turn("user", "…"), Turn("assistant", "…")]
-    return subject
+    return view
 
 
 def test_hello() -> None:
@@ -111,11 +111,11 @@ def test_content_filter() -> None:
         answer = told(made, call(user))
         assert answer is not None
         assert answer.reply is not None
-        verdicts.append((answer.reply.prompt_verdict, answer.reply.completion_verdict, answer.reply.stop))
+        verdicts.append((answer.reply.prompt_filter, answer.reply.completion_filter, answer.reply.stop))
     assert verdicts == [
-        (Verdict({"violence": "high"}, blocked=True), None, None),
-        (None, Verdict({"hate": "high"}, blocked=True), "content_filter"),
-        (None, Verdict({"violence": "low"}), None),
+        (FilterResult({"violence": "high"}, blocked=True), None, None),
+        (None, FilterResult({"hate": "high"}, blocked=True), "content_filter"),
+        (None, FilterResult({"violence": "low"}), None),
     ]
 
 

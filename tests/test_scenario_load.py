@@ -14,10 +14,10 @@ from scenario_calls import call, outcome, script, text
 from mockserver.errors import ScenarioError
 from mockserver.gateway import preview
 from mockserver.model import content_filter
-from mockserver.scenario.answers import Findings
+from mockserver.scenario.answers import FindingsSection
 from mockserver.scenario.document import DEEPEST, resolve
 from mockserver.scenario.load import Scenario, build, files_of, load, parse
-from mockserver.scenario.schema import Resource, ScenarioFile
+from mockserver.scenario.schema import ResourceSection, ScenarioFile
 
 
 def problems(source: str, name: str = "s.yaml") -> list[str]:
@@ -324,8 +324,8 @@ def test_every_valid_scenario_loads_alike_as_python_and_as_text(rules: Any) -> N
 
 
 def test_the_format_knows_what_the_rest_of_the_product_knows() -> None:
-    assert set(Findings.model_fields) == {*content_filter.CATEGORIES, "blocked", "failed"}
-    schema = Resource.model_json_schema()
+    assert set(FindingsSection.model_fields) == {*content_filter.CATEGORIES, "blocked", "failed"}
+    schema = ResourceSection.model_json_schema()
     assert schema["properties"]["profile"]["enum"] == list(preview.PROFILES)
 
 

@@ -13,16 +13,16 @@ from scenario_calls import call, told, tool_result
 from mockserver.scenario.engine import Script
 from mockserver.scenario.jsonpath import find, parse_path
 from mockserver.scenario.load import build
-from mockserver.scenario.match import Subject
+from mockserver.scenario.match import CallView
 from mockserver.scenario.pattern import compile_pattern
 
 RESULT = tool_result('{"temp": 18}')
 CHAT = {"messages": [{"role": "user", "content": "hello"}], "temperature": 1, "stream": True, "stop": None, "user": "u-1"}
 
 
-def fits(when: Any, subject: Subject) -> bool:
+def fits(when: Any, view: CallView) -> bool:
     script = Script(build({"rules": [{"when": when, "respond": "yes"}]}).rules)
-    return told(script, subject) is not None
+    return told(script, view) is not None
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def fits(when: Any, subject: Subject) -> bool:
         pytest.param({}, call(), call(asked=False, operation="listModels"), id="without operation: those that a model answers"),
     ],
 )
-def test_conditions(when: Any, fitting: Subject | None, other: Subject | None) -> None:
+def test_conditions(when: Any, fitting: CallView | None, other: CallView | None) -> None:
     assert fitting is None or fits(when, fitting)
     assert other is None or not fits(when, other)
 
@@ -146,7 +146,7 @@ def test_words_never_answer_embeddings_nor_vectors_a_chat(respond: Any, operatio
 
 
 @pytest.mark.parametrize(
-    ("when", "subject", "line"),
+    ("when", "view", "line"),
     [
         ({"user": "weather"}, call("hello there"), "user: expected to contain 'weather', got 'hello there'"),
         ({"user": {"not": "hello"}}, call(), "user: expected not to contain 'hello', got 'hello'"),
@@ -172,9 +172,9 @@ def test_words_never_answer_embeddings_nor_vectors_a_chat(respond: Any, operatio
         ),
     ],
 )
-def test_a_difference_is_one_line(when: Any, subject: Subject, line: str) -> None:
+def test_a_difference_is_one_line(when: Any, view: CallView, line: str) -> None:
     script = Script(build({"rules": [{"when": when, "respond": "yes"}]}).rules)
-    (miss,) = script.near_misses(subject)
+    (miss,) = script.near_misses(view)
     assert [str(mismatch) for mismatch in miss.differs] == [line]
 
 

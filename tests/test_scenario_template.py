@@ -13,7 +13,7 @@ from mockserver.model.prompt import Turn
 from mockserver.model.reply import Text, ToolCall
 from mockserver.scenario.engine import Answer, Script
 from mockserver.scenario.load import build
-from mockserver.scenario.match import Subject
+from mockserver.scenario.match import CallView
 
 BODY = {"model": "gpt-4o", "metadata": {"team": "blue"}, "items": [1, 2]}
 
@@ -31,7 +31,7 @@ def failed(answer: Answer | None) -> str:
 
 
 @pytest.mark.parametrize(
-    ("template", "subject", "expected"),
+    ("template", "view", "expected"),
     [
         ("{{ user }}!", call("hello"), "hello!"),
         ("{{ system }}", call(system="be brief"), "be brief"),
@@ -54,8 +54,8 @@ def failed(answer: Answer | None) -> str:
         ("{{ user }}", call("\ud800"), "?"),
     ],
 )
-def test_a_template_sees_the_call(template: str, subject: Subject, expected: str) -> None:
-    assert text(scripted(template), subject) == expected
+def test_a_template_sees_the_call(template: str, view: CallView, expected: str) -> None:
+    assert text(scripted(template), view) == expected
 
 
 def test_groups_of_the_rules_expressions_are_captured() -> None:

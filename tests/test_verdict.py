@@ -17,7 +17,7 @@ from openai import APITimeoutError, AzureOpenAI, OpenAI, OpenAIError
 from mockserver import MockServer
 from mockserver.cli.main import main
 from mockserver.cli.report import junit_xml
-from mockserver.gateway.headers import NONE, Head
+from mockserver.gateway.headers import NONE, ResponseHead
 from mockserver.resource.journal import Exchange, Journal
 from mockserver.verdict import CODES, Finding, Verdict, grade, streams
 from mockserver.verdict.attempts import demanded, grouped
@@ -51,7 +51,7 @@ def post(mock: MockServer, http: httpx2.Client, body: Any = CHAT, times: int = 1
 
 def exchange(number: int, now: float, **traits: Any) -> Exchange:
     """One that was answered at once, at the instant `now`; `told` are its answer's headers."""
-    head = Head(NONE, b"")
+    head = ResponseHead(NONE, b"")
     head.add([(name.encode(), value.encode()) for name, value in traits.pop("told", {}).items()])
     traits = {
         "status": 500,

@@ -84,8 +84,8 @@ def prompt(call: Call) -> Prompt:
     prompt=prompt,
     style="compact",
     headers="chat",
-    gateway="Completions_Create",
-    action="completion",
+    quota_name="Completions_Create",
+    capability="completion",
     kind="completion",
     inference=True,
 )
@@ -93,8 +93,8 @@ def create(call: Call) -> Result:
     """Complete every prompt `n` times. A prompt that the filter withholds is refused with 400."""
     body: CompletionRequest = call.body
     first = call.reply(0)
-    if first.prompt_verdict is not None and first.prompt_verdict.blocked:
-        raise errors.prompt_filtered(content_filter.prompt_results(first.prompt_verdict))
+    if first.prompt_filter is not None and first.prompt_filter.blocked:
+        raise errors.prompt_filtered(content_filter.prompt_results(first.prompt_filter))
     count = (body.n or 1) * len(call.asked.turns)
     said = [(reply, speak(reply, call.asked)) for reply in (call.reply(at) for at in range(count))]
     whole = _whole(call, said)
@@ -113,7 +113,7 @@ def _whole(call: Call, said: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
     per_prompt = body.n or 1
     choices = [_choice(call, at, reply, spoken, turns[at // per_prompt].text) for at, (reply, spoken) in enumerate(said)]
     prompts = [
-        {"prompt_index": at, "content_filter_results": content_filter.prompt_results(said[0][0].prompt_verdict)}
+        {"prompt_index": at, "content_filter_results": content_filter.prompt_results(said[0][0].prompt_filter)}
         for at in range(len(turns))
     ]
     first = said[0][0]
@@ -143,9 +143,9 @@ def _choice(call: Call, index: int, reply: Reply, spoken: Spoken, asked: str) ->
 
 def _filter(reply: Reply) -> dict[str, Json]:
     """What the filter says of the answer; where it is down, under a name in the singular (docs)."""
-    verdict = reply.completion_verdict
-    results = content_filter.completion_results(verdict)
-    if verdict is not None and verdict.failed:
+    filter_result = reply.completion_filter
+    results = content_filter.completion_results(filter_result)
+    if filter_result is not None and filter_result.failed:
         return {"content_filter_result": results, "content_filter_results": {}}
     return {"content_filter_results": results}
 

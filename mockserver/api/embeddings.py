@@ -51,8 +51,8 @@ def prompt(call: Call) -> Prompt:
     prompt=prompt,
     style="pretty-newline",
     headers="embeddings",
-    gateway="Embeddings_Create",
-    action="embeddings",
+    quota_name="Embeddings_Create",
+    capability="embeddings",
     kind="embedding",
     inference=True,
 )

@@ -9,7 +9,7 @@ from mockserver.gateway.bodies import parse
 from mockserver.operations.body import validate
 from mockserver.operations.call import Call
 from mockserver.operations.table import TABLE
-from mockserver.scenario.match import Subject
+from mockserver.scenario.match import CallView
 
 if TYPE_CHECKING:
     from mockserver.resource.resources import Resources
@@ -21,12 +21,12 @@ def explain_request(resources: Resources, body: bytes, operation_id: str | None 
     """Whether a rule answers this body, and the whole reasoning as text. Nothing is counted or changed."""
     try:
         document = parse(body)
-        subject = _subject(resources, document, operation_id or _guess(document))
+        view = _view(resources, document, operation_id or _guess(document))
     except ApiError as error:
         return False, f"The request is refused before any rule is tried: {error}"
     except KeyError as error:
         return False, f"There is no operation {error}; `mockserver operations` lists them."
-    return resources.default.script.explain_all(subject)
+    return resources.default.script.explain_all(view)
 
 
 def _guess(document: Json) -> str:
@@ -40,7 +40,7 @@ def _guess(document: Json) -> str:
     return "createResponse"
 
 
-def _subject(resources: Resources, document: Json, operation_id: str) -> Subject:
+def _view(resources: Resources, document: Json, operation_id: str) -> CallView:
     known = {operation.id: operation for operation in TABLE.all()}
     operation = known[operation_id]
     resource = resources.default
@@ -52,4 +52,4 @@ def _subject(resources: Resources, document: Json, operation_id: str) -> Subject
         call.body = validate(operation.body, document)
     if operation.prompt is not None and call.deployment is not None:
         call.prompt = call.asked = operation.prompt(call)
-    return Subject(operation.id, name if isinstance(name, str) else "", document, {}, call.prompt, {})
+    return CallView(operation.id, name if isinstance(name, str) else "", document, {}, call.prompt, {})

@@ -11,7 +11,7 @@ from mockserver.model.reply import DEFAULT_TIMING
 from mockserver.state.clock import stopwatch
 
 if TYPE_CHECKING:
-    from mockserver.gateway.headers import Head, HeaderList
+    from mockserver.gateway.headers import HeaderList, ResponseHead
     from mockserver.model.reply import Fault, Timing
     from mockserver.operations.call import Frame, Result
     from mockserver.resource.journal import Exchange
@@ -53,7 +53,7 @@ class Delivery:
         """The fault that the script asks for."""
         return self.script.fault if self.script is not None else None
 
-    async def deliver(self, status: int, head: Head, result: Result) -> None:
+    async def deliver(self, status: int, head: ResponseHead, result: Result) -> None:
         """Send the answer. The exchange notes what really went out, and whether the client left early."""
         if self.script is None or (self.script.timing is DEFAULT_TIMING and self.script.fault is None):
             frames = result.frames
@@ -92,10 +92,10 @@ class Delivery:
         self._hung_up(opened, leaving.result())
         return True
 
-    async def _begin(self, status: int, head: Head) -> None:
+    async def _begin(self, status: int, head: ResponseHead) -> None:
         await self.send({"type": "http.response.start", "status": status, "headers": self._spliced(head)})
 
-    def _spliced(self, head: Head) -> HeaderList:
+    def _spliced(self, head: ResponseHead) -> HeaderList:
         """The headers that have to be sent: our own server takes most of them as lines that are spelt already."""
         splice = self._extension(SPLICE)
         if splice is None or self.scope["method"] == "HEAD":
@@ -103,7 +103,7 @@ class Delivery:
         splice(head.lines, head.reason)
         return head.framing
 
-    async def _whole(self, status: int, head: Head, body: bytes) -> None:
+    async def _whole(self, status: int, head: ResponseHead, body: bytes) -> None:
         kind = self.fault.kind if self.fault is not None else None
         if kind == "stall":
             return await self._hang()
@@ -118,7 +118,7 @@ class Delivery:
             self._abort(reset=False)
         return None
 
-    async def _stream(self, status: int, head: Head, frames: list[Frame]) -> None:
+    async def _stream(self, status: int, head: ResponseHead, frames: list[Frame]) -> None:
         await self._begin(status, head)
         sound = frames if self.fault is None else frames[: self.fault.after]
         if self.timing.paced:

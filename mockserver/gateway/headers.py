@@ -22,7 +22,7 @@ _CONNECTION = frozenset({b"content-length", b"transfer-encoding", b"connection"}
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")
 
 
-class Sent(Mapping[str, str]):
+class RequestHeaders(Mapping[str, str]):
     """A request's headers by their names in lower case; read from the wire's bytes when they are asked for."""
 
     __slots__ = ("_raw",)
@@ -48,7 +48,7 @@ class Sent(Mapping[str, str]):
         return repr(dict(self))
 
 
-class Fixed:
+class StaticHeaders:
     """Headers that many answers share: as pairs, and as the lines that go over the wire."""
 
     __slots__ = ("lines", "pairs")
@@ -58,7 +58,7 @@ class Fixed:
         self.lines = _lines(self.pairs)
 
 
-class Head:
+class ResponseHead:
     """An answer's headers, kept as the lines that go over the wire: those that it shares with others, then its own.
 
     `length` is the body's, None where that is not told. The connection's headers stand apart, for the server to obey. `reason`
@@ -67,7 +67,7 @@ class Head:
 
     __slots__ = ("_connection", "_fixed", "_own", "length", "reason")
 
-    def __init__(self, fixed: Fixed, own: bytes) -> None:
+    def __init__(self, fixed: StaticHeaders, own: bytes) -> None:
         self._fixed, self._own = fixed, own
         self._connection: HeaderList = []
         self.length: int | None = None
@@ -109,8 +109,8 @@ def _type_line(content_type: str) -> bytes:
     return b"content-type: %b\r\n" % content_type.encode()
 
 
-NONE = Fixed()
-_SECURITY = Fixed(
+NONE = StaticHeaders()
+_SECURITY = StaticHeaders(
     [
         (b"strict-transport-security", b"max-age=31536000; includeSubDomains; preload"),
         (b"x-content-type-options", b"nosniff"),
@@ -122,28 +122,28 @@ _OF_MODEL = (
 _OF_STORED = b"openai-processing-ms: %d\r\nx-ms-middleware-request-id: %b\r\napim-request-id: %b\r\nx-request-id: %b\r\n"
 
 
-def of_model(deployment: Deployment, kind: Headers, chance: Chance, client_id: str | None, *, streamed: bool) -> Head:
+def of_model(deployment: Deployment, kind: Headers, chance: Chance, client_id: str | None, *, streamed: bool) -> ResponseHead:
     """The headers of an answer that a deployment gave, less type and length."""
     fixed = deployment.headers.get((kind, streamed))
     if fixed is None:
-        fixed = deployment.headers[kind, streamed] = Fixed(_of_model(deployment, kind, streamed=streamed))
+        fixed = deployment.headers[kind, streamed] = StaticHeaders(_of_model(deployment, kind, streamed=streamed))
     quota = deployment.quota
     left = (quota.remaining_requests, quota.remaining_tokens)
-    return Head(fixed, _OF_MODEL % (*left, chance.uuid().encode(), chance.uuid().encode()) + _echo(client_id))
+    return ResponseHead(fixed, _OF_MODEL % (*left, chance.uuid().encode(), chance.uuid().encode()) + _echo(client_id))
 
 
-def of_stored(always: Fixed, chance: Chance) -> Head:
+def of_stored(always: StaticHeaders, chance: Chance) -> ResponseHead:
     """The headers of stored objects, less type and length; the caller's request id is not among them (recorded)."""
     ids = [chance.uuid().encode() for _ in range(3)]
-    return Head(always, _OF_STORED % (20 + chance.below(180), *ids))
+    return ResponseHead(always, _OF_STORED % (20 + chance.below(180), *ids))
 
 
-def of_gateway(region: Fixed, kind: HeaderSet, chance: Chance, client_id: str | None) -> Head:
+def of_gateway(region: StaticHeaders, kind: HeaderSet, chance: Chance, client_id: str | None) -> ResponseHead:
     """The headers of an answer that the gateway gave before a model or a store was asked (recorded)."""
     own = b"apim-request-id: %b\r\n" % chance.uuid().encode()
     if kind == "bare":
-        return Head(NONE, own)
-    return Head(_SECURITY if kind == "gateway" else region, own + _echo(client_id))
+        return ResponseHead(NONE, own)
+    return ResponseHead(_SECURITY if kind == "gateway" else region, own + _echo(client_id))
 
 
 def _echo(client_id: str | None) -> bytes:
@@ -161,15 +161,15 @@ def _safe(text: str) -> bytes:
     return _CONTROL.sub(" ", text).strip().encode("latin-1", "replace")
 
 
-def of_store(resource: str, region: Fixed) -> Fixed:
+def of_store(resource: str, region: StaticHeaders) -> StaticHeaders:
     """What every stored object of a resource carries: the organisation behind it, and the store's version."""
     organization = Chance(f"organization/{resource}").hex(32)
-    return Fixed([*region.pairs, (b"openai-organization", organization.encode()), (b"openai-version", b"2020-10-01")])
+    return StaticHeaders([*region.pairs, (b"openai-organization", organization.encode()), (b"openai-version", b"2020-10-01")])
 
 
-def of_resource(region: str) -> Fixed:
+def of_resource(region: str) -> StaticHeaders:
     """What every answer of a resource carries."""
-    return Fixed([*_SECURITY.pairs, (b"x-ms-region", _safe(region))])
+    return StaticHeaders([*_SECURITY.pairs, (b"x-ms-region", _safe(region))])
 
 
 def _of_model(deployment: Deployment, kind: Headers, *, streamed: bool) -> HeaderList:

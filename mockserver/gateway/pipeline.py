@@ -17,17 +17,17 @@ from mockserver.gateway import headers, preview
 from mockserver.gateway.auth import authorise
 from mockserver.gateway.bodies import Reading, checked
 from mockserver.gateway.delivery import Delivery, Message, Receive, Scope, Send
-from mockserver.gateway.headers import Sent
+from mockserver.gateway.headers import RequestHeaders
 from mockserver.gateway.paths import Place, check_version, locate
 from mockserver.operations.call import Call, Result
 from mockserver.operations.encoding import encode
 from mockserver.operations.table import TABLE, Operation
 from mockserver.resource.journal import Exchange
-from mockserver.scenario.match import Subject
+from mockserver.scenario.match import CallView
 from mockserver.state.clock import stopwatch
 
 if TYPE_CHECKING:
-    from mockserver.gateway.headers import Head
+    from mockserver.gateway.headers import ResponseHead
     from mockserver.model.prompt import Prompt
     from mockserver.resource.resource import Resource
     from mockserver.resource.resources import Resources
@@ -47,7 +47,7 @@ class Request:
     method: str
     place: Place | None
     query: str
-    headers: Sent
+    headers: RequestHeaders
     body: bytes = b""
 
 
@@ -158,7 +158,9 @@ async def _read_on(message: Message, receive: Receive) -> bytes:
 
 
 def _request(scope: Scope) -> Request:
-    return Request(scope["method"], locate(scope["path"]), scope["query_string"].decode("latin-1"), Sent(scope["headers"]))
+    return Request(
+        scope["method"], locate(scope["path"]), scope["query_string"].decode("latin-1"), RequestHeaders(scope["headers"])
+    )
 
 
 def _prompt(call: Call, reading: Reading) -> Prompt:
@@ -168,7 +170,7 @@ def _prompt(call: Call, reading: Reading) -> Prompt:
         return known
     assert operation.prompt is not None
     prompt = operation.prompt(call)
-    if not operation.remembers:
+    if not operation.prompt_reads_store:
         reading.prompt = prompt
     return prompt
 
@@ -187,24 +189,24 @@ def _deploy(call: Call, exchange: Exchange, weight: int) -> None:
     refused = deployment.quota.take(call.now, weight)
     if refused is not None:
         unit, wait = refused
-        gateway = call.operation.gateway
+        gateway = call.operation.quota_name
         raise errors.rate_limited(name, deployment.model.name, call.resource.region, gateway, wait, unit=unit)
     if deployment.model.kind != kind:
-        raise errors.operation_not_supported(call.operation.action, deployment.model.name)
+        raise errors.operation_not_supported(call.operation.capability, deployment.model.name)
 
 
 def _script(call: Call, exchange: Exchange) -> Answer | None:
     """What the script says to this call. Raises the error that it scripts, and in strict mode one for a call it does not know."""
     resource, operation = call.resource, call.operation
-    subject = Subject(operation.id, exchange.deployment, call.raw, call.headers, call.prompt, call.path, resource.region)
+    view = CallView(operation.id, exchange.deployment, call.raw, call.headers, call.prompt, call.path, resource.region)
     behaviour = call.deployment.behaviour if call.deployment is not None else None
     refused = behaviour is not None and behaviour.refuses
-    found = None if refused else resource.script.answer(subject, call.chance, call.now)
+    found = None if refused else resource.script.answer(view, call.chance, call.now)
     exchange.rule = found.rule if found is not None else None
     if behaviour is not None and (found is not None or behaviour.decides or not resource.script.strict):
-        found = behaviour.applied(found, subject, call.chance, call.now)
+        found = behaviour.applied(found, view, call.chance, call.now)
     if found is None and resource.script.strict and call.prompt is not None:
-        exchange.near_misses = resource.script.explain_near_misses(subject)
+        exchange.near_misses = resource.script.explain_near_misses(view)
         log.warning("no rule matches %s %s\n%s", operation.id, exchange.deployment, exchange.near_misses)
         raise errors.unmatched(exchange.near_misses)
     if found is not None and found.error is not None:
@@ -224,7 +226,7 @@ def _told(error: ApiError, trail: Trail, exchange: Exchange) -> Result:
     return Result(payload, error.status, told, error.content_type, error.header_set, reason=error.reason)
 
 
-def _head(result: Result, trail: Trail, request: Request, chance: Chance) -> Head:
+def _head(result: Result, trail: Trail, request: Request, chance: Chance) -> ResponseHead:
     """All headers of an answer. Its payload is encoded on the way."""
     call, operation = trail.call, trail.operation
     client_id = request.headers.get("x-ms-client-request-id")
@@ -250,7 +252,7 @@ def _head(result: Result, trail: Trail, request: Request, chance: Chance) -> Hea
     return head
 
 
-def _note(exchange: Exchange, trail: Trail, result: Result, head: Head) -> None:
+def _note(exchange: Exchange, trail: Trail, result: Result, head: ResponseHead) -> None:
     exchange.at = trail.call.now if trail.call is not None else trail.resource.clock.now()
     exchange.resource = trail.resource.name
     exchange.status = result.status

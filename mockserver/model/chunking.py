@@ -7,11 +7,11 @@ from typing import Literal
 
 from mockserver.model import tokens
 
-Size = Literal["token", "word", "char"] | int
+ChunkSize = Literal["token", "word", "char"] | int
 _WORD = re.compile(r"\s*\S+|\s+$")
 
 
-def cut(text: str, size: Size, encoding: str) -> list[tuple[str, int]]:
+def cut(text: str, size: ChunkSize, encoding: str) -> list[tuple[str, int]]:
     """`text` in pieces that join to it again, each with the number of tokens it stands for (at least one)."""
     if not text:
         return []

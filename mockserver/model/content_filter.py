@@ -1,6 +1,6 @@
 """What the content filter says, in the shapes that chat, completions and responses send; and how a script tells it.
 
-Shared dicts are returned for the everyday verdict, so callers must not change what they get. Shapes and key order: wire;
+Shared dicts are returned for the everyday result, so callers must not change what they get. Shapes and key order: wire;
 further categories and the filter being down: spec and docs.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mockserver.model.reply import Severity, Verdict
+from mockserver.model.reply import FilterResult, Severity
 
 Json = Any
 Results = dict[str, Json]
@@ -54,8 +54,8 @@ _RESPONSES_PROMPT_SAFE = _nothing_found(*_PROMPT_ORDER)
 _RESPONSES_COMPLETION_SAFE = _nothing_found(*_COMPLETION_ORDER)
 
 
-def verdict(found: str | Mapping[str, str | bool]) -> Verdict:
-    """The verdict that a script means.
+def filter_result(found: str | Mapping[str, str | bool]) -> FilterResult:
+    """The result that a script means.
 
     A category alone means its worst: severity high, or detected. A mapping gives each category a severity (True is high, False
     safe) or whether it was detected; `blocked` overrides the default threshold, which is medium or a detection (docs), and
@@ -65,51 +65,54 @@ def verdict(found: str | Mapping[str, str | bool]) -> Verdict:
     findings = {category: _finding(category, value) for category, value in given.items() if category not in _FLAGS}
     failed = _flag("failed", given.get("failed", False))
     blocked = _flag("blocked", given.get("blocked", not failed and any(map(_reaches_threshold, findings.values()))))
-    return Verdict(findings, blocked=blocked, failed=failed)
+    return FilterResult(findings, blocked=blocked, failed=failed)
 
 
-def prompt_results(verdict: Verdict | None = None) -> Results:
+def prompt_results(filter_result: FilterResult | None = None) -> Results:
     """`content_filter_results` of a prompt: the four severities and `jailbreak`, and whatever else was found, by name."""
-    return _results(verdict, PROMPT_SAFE, ordered=True)
+    return _results(filter_result, PROMPT_SAFE, ordered=True)
 
 
-def completion_results(verdict: Verdict | None = None) -> Results:
+def completion_results(filter_result: FilterResult | None = None) -> Results:
     """`content_filter_results` of an answer: the four severities and protected material, and whatever else was found."""
-    return _results(verdict, COMPLETION_SAFE, ordered=True)
+    return _results(filter_result, COMPLETION_SAFE, ordered=True)
 
 
 def responses_filters(
-    prompt_verdict: Verdict | None, completion_verdict: Verdict | None, prompt_length: int, completion_length: int | None
+    prompt_filter: FilterResult | None,
+    completion_filter: FilterResult | None,
+    prompt_length: int,
+    completion_length: int | None,
 ) -> list[Results]:
     """`content_filters` of a finished Responses object: an entry for the prompt, then one for the completion.
 
     Lengths are in characters. `completion_length` None leaves the completion's entry out, as where nothing was written.
     """
-    filters = [_entry("prompt", prompt_verdict, _RESPONSES_PROMPT_SAFE, prompt_length)]
+    filters = [_entry("prompt", prompt_filter, _RESPONSES_PROMPT_SAFE, prompt_length)]
     if completion_length is not None:
-        filters.append(_entry("completion", completion_verdict, _RESPONSES_COMPLETION_SAFE, completion_length))
+        filters.append(_entry("completion", completion_filter, _RESPONSES_COMPLETION_SAFE, completion_length))
     return filters
 
 
-def _entry(source: str, verdict: Verdict | None, safe: Results, length: int) -> Results:
+def _entry(source: str, filter_result: FilterResult | None, safe: Results, length: int) -> Results:
     return {
-        "blocked": verdict is not None and verdict.blocked,
+        "blocked": filter_result is not None and filter_result.blocked,
         "source_type": source,
         "content_filter_raw": [],
-        "content_filter_results": _results(verdict, safe, ordered=False),
+        "content_filter_results": _results(filter_result, safe, ordered=False),
         "content_filter_offsets": {"start_offset": 0, "end_offset": length, "check_offset": 0},
     }
 
 
-def _results(verdict: Verdict | None, safe: Results, *, ordered: bool) -> Results:
-    if verdict is None:
+def _results(filter_result: FilterResult | None, safe: Results, *, ordered: bool) -> Results:
+    if filter_result is None:
         return safe
-    if verdict.failed:
+    if filter_result.failed:
         return FAILED
-    strict = verdict.blocked and not any(map(_reaches_threshold, verdict.found.values()))
+    strict = filter_result.blocked and not any(map(_reaches_threshold, filter_result.found.values()))
     told = dict(safe)
-    for category, value in verdict.found.items():
-        filtered = verdict.blocked and (_reaches_threshold(value) or (strict and value == "low"))
+    for category, value in filter_result.found.items():
+        filtered = filter_result.blocked and (_reaches_threshold(value) or (strict and value == "low"))
         told[category] = _leaf(category, value, filtered=filtered)
     return dict(sorted(told.items())) if ordered else told
 

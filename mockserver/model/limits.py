@@ -36,8 +36,8 @@ class Spoken:
 
 def speak(reply: Reply, prompt: Prompt) -> Spoken:
     """Say `reply` within the limits of `prompt`."""
-    verdict = reply.completion_verdict
-    if verdict is not None and verdict.blocked:
+    filter_result = reply.completion_filter
+    if filter_result is not None and filter_result.blocked:
         thought = sum(_thought(part, prompt) for part in reply.parts if isinstance(part, Reasoning))
         kept: list[Part] = [part for part in reply.parts if isinstance(part, Reasoning)]
         return Spoken(kept, "content_filter", thought, thought)

@@ -73,7 +73,7 @@ StopReason = Literal["stop", "length", "content_filter", "tool_calls"]
 
 
 @dataclass(slots=True)
-class Verdict:
+class FilterResult:
     """What the content filter found, by category, on one side (prompt or completion).
 
     A severity category (`hate`, `sexual`, `violence`, `self_harm`) maps to a severity; a detection category (`jailbreak`,
@@ -97,8 +97,8 @@ class Reply:
     parts: list[Part]
     stop: StopReason | None = None
     usage: dict[str, Json] = field(default_factory=dict)
-    prompt_verdict: Verdict | None = None
-    completion_verdict: Verdict | None = None
+    prompt_filter: FilterResult | None = None
+    completion_filter: FilterResult | None = None
 
     @property
     def text(self) -> str:

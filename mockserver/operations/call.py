@@ -11,7 +11,7 @@ from mockserver.model.caching import LASTS, LEAST, STEP
 
 if TYPE_CHECKING:
     from mockserver.errors import HeaderSet
-    from mockserver.model.chunking import Size
+    from mockserver.model.chunking import ChunkSize
     from mockserver.model.prompt import Prompt
     from mockserver.model.reply import Reply
     from mockserver.operations.table import Operation
@@ -118,7 +118,7 @@ class Call:
         return self.answer.finish(reply) if self.answer is not None else reply
 
     @property
-    def chunk(self) -> Size:
+    def chunk(self) -> ChunkSize:
         """How the script wants a stream cut."""
         return self.answer.timing.chunk if self.answer is not None else "token"
 

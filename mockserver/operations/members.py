@@ -13,7 +13,7 @@ from mockserver import errors
 
 Json = Any
 Kind = str | tuple[str, ...]
-Shape = Mapping[str, Kind]
+Members = Mapping[str, Kind]
 
 _CLASSES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -33,7 +33,7 @@ _NAMES = {
 }
 
 
-def check(document: Mapping[str, Json], path: str, required: Shape, optional: Shape) -> None:
+def check(document: Mapping[str, Json], path: str, required: Members, optional: Members) -> None:
     """Check the members of `document`, which stands at `path` in the body.
 
     A kind is a JSON type (`string`), several (`string|array`) or a tuple of allowed strings. Raises ApiError 400 for a

@@ -35,9 +35,9 @@ class Operation:
 
     `body` is the pydantic model of its JSON body, None where it takes none. `prompt` turns a call into the `Prompt` that a
     script or the improviser answers, None where no model is asked. `preview` is the header that must say `preview`.
-    `style` and `headers` name the wire habits of its family; `gateway` is the operation's name in rate-limit messages
-    and `action` in the refusal of a model that cannot do it. `inference` operations name a deployment in `body.model`, which
-    must serve a model of this `kind`; they count against its quota and carry its headers. `remembers` says that the prompt
+    `style` and `headers` name the wire habits of its family; `quota_name` is the operation's name in rate-limit messages
+    and `capability` in the refusal of a model that cannot do it. `inference` operations name a deployment in `body.model`, which
+    must serve a model of this `kind`; they count against its quota and carry its headers. `prompt_reads_store` says that the prompt
     depends on stored objects too, and not on the body alone.
     """
 
@@ -50,11 +50,11 @@ class Operation:
     preview: str | None = None
     style: JsonStyle = "compact"
     headers: Headers = "stored"
-    gateway: str = ""
-    action: str = ""
+    quota_name: str = ""
+    capability: str = ""
     kind: Literal["chat", "embedding", "completion"] = "chat"
     inference: bool = False
-    remembers: bool = False
+    prompt_reads_store: bool = False
     beyond_spec: bool = False
 
     @property

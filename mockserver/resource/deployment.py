@@ -9,7 +9,7 @@ from mockserver.model.caching import PromptCache
 from mockserver.resource.quota import Quota
 
 if TYPE_CHECKING:
-    from mockserver.gateway.headers import Fixed
+    from mockserver.gateway.headers import StaticHeaders
     from mockserver.model.catalogue import Model
     from mockserver.scenario.rule import Behaviour
 
@@ -24,8 +24,8 @@ class Deployment:
 
     name: str
     model: Model
-    region_headers: Fixed
+    region_headers: StaticHeaders
     quota: Quota = field(default_factory=Quota)
     behaviour: Behaviour | None = None
     cache: PromptCache = field(default_factory=PromptCache)
-    headers: dict[tuple[str, bool], Fixed] = field(default_factory=dict)
+    headers: dict[tuple[str, bool], StaticHeaders] = field(default_factory=dict)

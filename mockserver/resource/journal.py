@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json
 
 if TYPE_CHECKING:
-    from mockserver.gateway.headers import Head
+    from mockserver.gateway.headers import ResponseHead
     from mockserver.model.prompt import Prompt
 
 Json = Any
@@ -44,7 +44,7 @@ class Exchange:
     status: int = 0
     ms: float = 0.0
     request_body: bytes = b""
-    head: Head | None = None
+    head: ResponseHead | None = None
     response_body: bytes = b""
     frames: list[bytes] | None = None
     hung_up: bool = False

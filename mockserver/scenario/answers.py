@@ -24,7 +24,7 @@ Severity = Literal["safe", "low", "medium", "high"]
 Category = Annotated[str, AfterValidator(values.filter_category), Listed(values.filter_categories)]
 
 
-class ToolCall(Section):
+class ToolCallSection(Section):
     """A call of one of the caller's tools."""
 
     name: Name = Field(description="The tool.")
@@ -35,13 +35,13 @@ class ToolCall(Section):
     kind: Literal["function", "custom"] = given("Whether the tool takes JSON (function, the default) or free text (custom).")
 
     @model_validator(mode="after")
-    def _fits_its_kind(self) -> ToolCall:
+    def _fits_its_kind(self) -> ToolCallSection:
         if self.kind == "custom" and not isinstance(self.arguments, str):
             raise wrong("arguments", "a custom tool takes text")
         return self
 
 
-class Reasoning(Section):
+class ReasoningSection(Section):
     """What the model thinks before it answers."""
 
     summary: Annotated[Text | Annotated[list[str], Tag("<list>")], either("text or a list of paragraphs")] = given(
@@ -51,14 +51,14 @@ class Reasoning(Section):
     tokens: int = given("How many tokens the thoughts took. Without it they are counted.", ge=0)
 
 
-class Audio(Section):
+class AudioSection(Section):
     """A spoken answer."""
 
     transcript: str = Field(description="What is said.")
     data: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]*={0,2}$")] = Field(description="The sound, in base64.")
 
 
-class Findings(Section):
+class FindingsSection(Section):
     """What the content filter finds on one side. A severity of medium or high, or a detection, blocks it."""
 
     hate: Severity = given("A severity.")
@@ -80,24 +80,24 @@ class Findings(Section):
 
 
 _Category = Annotated[Category, Tag("<text>")]
-_Side = Annotated[_Category | Annotated[Findings, Tag("<map>")], either("a category, or findings by category")]
+_Side = Annotated[_Category | Annotated[FindingsSection, Tag("<map>")], either("a category, or findings by category")]
 
 
-class ContentFilter(Findings):
+class ContentFilterSection(FindingsSection):
     """What the content filter finds. Findings that stand here themselves concern the prompt."""
 
     prompt: _Side = given("On the prompt. Blocked, the call is refused with Azure's 400.")
     completion: _Side = given("On the answer. Blocked, the answer breaks off with content_filter.")
 
     @model_validator(mode="after")
-    def _says_which_side(self) -> ContentFilter:
+    def _says_which_side(self) -> ContentFilterSection:
         sides = self.model_fields_set & {"prompt", "completion"}
         for key in sorted(self.model_fields_set - sides) if sides else ():
             raise wrong(key, "stands beside prompt or completion; put it under one of them")
         return self
 
 
-class Error(Section):
+class ErrorSection(Section):
     """An error: one with a name, or one that is spelled out (then with a status)."""
 
     name: ErrorName = given("A named error, as Azure words it.")
@@ -110,7 +110,7 @@ class Error(Section):
     retry_after: Duration = given("When to try again; sent as retry-after and retry-after-ms.")
 
     @model_validator(mode="after")
-    def _named_or_spelled_out(self) -> Error:
+    def _named_or_spelled_out(self) -> ErrorSection:
         keys = self.model_fields_set
         if "name" not in keys and "status" not in keys:
             raise PydanticCustomError("empty", "expected a name or a status")
@@ -122,7 +122,7 @@ class Error(Section):
         return self
 
 
-class Stream(Section):
+class StreamSection(Section):
     """The pace of a stream, and how it breaks. At most one of the `…_after` keys."""
 
     ttft: Duration = given("Time to the first token.")
@@ -145,7 +145,7 @@ class Stream(Section):
         return sorted(key for key in self.model_fields_set if key.endswith("_after"))
 
     @model_validator(mode="after")
-    def _breaks_once(self) -> Stream:
+    def _breaks_once(self) -> StreamSection:
         if len(self.faults) > 1:
             raise wrong(self.faults[1], f"a stream breaks only once, and {self.faults[0]} is given too")
         return self
@@ -158,7 +158,7 @@ _OfCompletion = dict[
 ]
 
 
-class Usage(Section):
+class UsageSection(Section):
     """Token counts in place of the counted ones, by their chat or Responses names."""
 
     prompt_tokens: int = given("Chat.", ge=0)
@@ -172,22 +172,22 @@ class Usage(Section):
     output_tokens_details: _OfCompletion = given("Responses.")
 
 
-class Behaviour(Section):
+class BehaviourSection(Section):
     """What can be said of a rule's answer, and of every answer of a deployment."""
 
     error: Annotated[
-        Annotated[ErrorName, Tag("<text>")] | Annotated[Error, Tag("<map>")], either("an error's name, or an error")
+        Annotated[ErrorName, Tag("<text>")] | Annotated[ErrorSection, Tag("<map>")], either("an error's name, or an error")
     ] = given("An error, by name or spelled out.")
     retry_after: Duration = given("When to try again, for the error.")
     delay: Duration = given("A wait before anything is sent.")
-    stream: Stream = given("The pace of a stream, and how it breaks.")
+    stream: StreamSection = given("The pace of a stream, and how it breaks.")
     reset: Literal[True] = given("The connection is reset instead of an answer.")
     content_filter: Annotated[
-        _Category | Annotated[ContentFilter, Tag("<map>")], either("a category, or findings by side or category")
+        _Category | Annotated[ContentFilterSection, Tag("<map>")], either("a category, or findings by side or category")
     ] = given("What the content filter finds: a category on the prompt, or findings by side and category.")
 
     @model_validator(mode="after")
-    def _is_possible(self) -> Behaviour:
+    def _is_possible(self) -> BehaviourSection:
         keys = self.model_fields_set
         conflict = _conflict(keys)
         if conflict is not None:
@@ -203,7 +203,7 @@ _VectorKind = Discriminator(
 )
 
 
-class Respond(Behaviour):
+class RespondSection(BehaviourSection):
     """An answer. Without words, error, vector and body, the model improvises, at this pace and with these faults."""
 
     text: str = given("What the model says.")
@@ -211,18 +211,18 @@ class Respond(Behaviour):
     annotations: list[dict[str, Any]] = given("Citations of the text, as Azure sends them.")
     refusal: str = given("How the model declines.")
     reasoning: Annotated[
-        Text | Annotated[Reasoning, Tag("<map>")] | Annotated[Literal[False], Tag("<flag>")],
+        Text | Annotated[ReasoningSection, Tag("<map>")] | Annotated[Literal[False], Tag("<flag>")],
         either("text, or summary, text and tokens, or false"),
     ] = given("What the model thinks first. Bare text is both the summary and the thoughts; with false it does not think.")
     items: Annotated[list[Item], Field(min_length=1)] = given(
         "Uses of built-in tools: output items of the Responses surface, less their ids."
     )
-    tool_calls: Annotated[list[ToolCall], Field(min_length=1)] = given("Calls of the caller's tools.")
-    audio: Audio = given("What the model says aloud.")
+    tool_calls: Annotated[list[ToolCallSection], Field(min_length=1)] = given("Calls of the caller's tools.")
+    audio: AudioSection = given("What the model says aloud.")
     finish_reason: Literal["stop", "length", "content_filter", "tool_calls"] = given(
         "Why the model stopped, where the answer itself does not tell."
     )
-    usage: Usage = given("Token counts in place of the counted ones.")
+    usage: UsageSection = given("Token counts in place of the counted ones.")
     embedding: Annotated[
         Annotated[_Vector, Tag("<vector>")] | Annotated[list[_Vector], Field(min_length=1), Tag("<vectors>")], _VectorKind
     ] = given("The vector of every input, or a list of vectors, one for each input, the last repeating.")
@@ -231,7 +231,7 @@ class Respond(Behaviour):
     headers: dict[HeaderName, HeaderValue] = given("The headers of an answer that is spelled out.")
 
     @model_validator(mode="after")
-    def _says_something(self) -> Respond:
+    def _says_something(self) -> RespondSection:
         if "reasoning" in self.model_fields_set and self.reasoning is False and not self.model_fields_set & _SAID:
             raise wrong("reasoning", "without a thought there has to be something else, for instance text")
         return self

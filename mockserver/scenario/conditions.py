@@ -14,7 +14,7 @@ Operation = Annotated[str, AfterValidator(values.operation), Listed(lambda: ["*"
 JsonPath = Annotated[str, AfterValidator(values.json_path)]
 
 
-class Operators(Section):
+class OperatorsSection(Section):
     """What can be asked of a text. Several keys must hold together."""
 
     contains: Name = given("This text stands somewhere in it, in any case.")
@@ -25,13 +25,13 @@ class Operators(Section):
     )
 
     @model_validator(mode="after")
-    def _asks_something(self) -> Operators:
+    def _asks_something(self) -> OperatorsSection:
         if not self.model_fields_set:
             raise PydanticCustomError("empty", "expected a condition such as contains, equals or matches")
         return self
 
 
-class TextMatch(Operators):
+class TextMatchSection(OperatorsSection):
     """Conditions on a text."""
 
     equals: str = given("It is exactly this text.")
@@ -40,7 +40,7 @@ class TextMatch(Operators):
     not_: TextMatcher = given("This does not hold.", alias="not")
 
 
-class ValueMatch(Operators):
+class ValueMatchSection(OperatorsSection):
     """Conditions on a value."""
 
     equals: Any = given("It is exactly this value.")
@@ -52,8 +52,8 @@ class ValueMatch(Operators):
     not_: ValueMatcher = given("This does not hold.", alias="not")
 
 
-_Texts = Annotated[TextMatch, Tag("<map>")]
-_Values = Annotated[ValueMatch, Tag("<map>")]
+_Texts = Annotated[TextMatchSection, Tag("<map>")]
+_Values = Annotated[ValueMatchSection, Tag("<map>")]
 _Number = Annotated[int | float, Tag("<number>")]
 _Null = Annotated[None, Tag("<null>")]
 _Scalar = Annotated[Text | Flag | _Number | _Null, either("a value")]
@@ -76,7 +76,7 @@ _Results = Annotated[dict[str, ResultMatcher], Field(min_length=1), Tag("<map>")
 _Held = Annotated[dict[str, PresenceMatcher], Field(min_length=1)]
 
 
-class When(Section):
+class WhenSection(Section):
     """What a call must have for the rule to answer. Several keys must hold together; no keys hold for every call."""
 
     operation: Annotated[Annotated[Operation, Tag("<text>")] | _Operations, either("an operation or a list of them")] = given(
@@ -104,6 +104,6 @@ class When(Section):
     json_: Annotated[dict[JsonPath, ValueMatcher], Field(min_length=1)] = given(
         "Values in the request's body by path, for instance `messages[0].content` or `tools[*].name`.", alias="json"
     )
-    any: list[When] = given("At least one of these conditions holds.", min_length=1)
-    all: list[When] = given("All of these conditions hold.", min_length=1)
-    not_: When = given("These conditions do not hold.", alias="not")
+    any: list[WhenSection] = given("At least one of these conditions holds.", min_length=1)
+    all: list[WhenSection] = given("All of these conditions hold.", min_length=1)
+    not_: WhenSection = given("These conditions do not hold.", alias="not")

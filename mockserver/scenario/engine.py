@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mockserver.scenario.match import Mismatch, Subject, differences
+from mockserver.scenario.match import CallView, Mismatch, differences
 from mockserver.scenario.rule import Behaviour, Rule
 from mockserver.scenario.step import Answer
 
@@ -87,47 +87,47 @@ class Script:
             uses[rule.name] = uses.get(rule.name, 0) + self._counts.get(rule, 0)
         return uses
 
-    def answer(self, subject: Subject, chance: Chance, now: float) -> Answer | None:
+    def answer(self, view: CallView, chance: Chance, now: float) -> Answer | None:
         """What the first fitting rule says to a call, None where none fits. Counts the use, and moves the states."""
-        subject.states = self.states
+        view.states = self.states
         counts = self._counts
-        rules = self._concerned.get((subject.operation, subject.prompt is None))
-        for rule in self._about(subject) if rules is None else rules:
+        rules = self._concerned.get((view.operation, view.prompt is None))
+        for rule in self._about(view) if rules is None else rules:
             if rule.times is not None and counts.get(rule, 0) >= rule.times:
                 continue
             for test in rule.tests:
-                if not test(subject):
+                if not test(view):
                     break
             else:
                 count = counts[rule] = counts.get(rule, 0) + 1
-                answer = rule.answer(subject, chance, now, count)
+                answer = rule.answer(view, chance, now, count)
                 if rule.set_state is not None:
                     self.states.update(rule.set_state)
                 return answer
         return None
 
-    def explain(self, subject: Subject) -> list[Explained]:
+    def explain(self, view: CallView) -> list[Explained]:
         """What every rule makes of a call, in the order in which they are asked. Counts nothing, changes nothing."""
-        subject.states = self.states
+        view.states = self.states
         explained, answered = [], False
         for rule in self._rules:
-            differs = self._differences(rule, subject)
+            differs = self._differences(rule, view)
             explained.append(Explained(rule.name, rule.place, not differs and not answered, differs))
             answered = answered or not differs
         return explained
 
-    def explain_all(self, subject: Subject) -> tuple[bool, str]:
+    def explain_all(self, view: CallView) -> tuple[bool, str]:
         """Whether a rule answers a call, and what every rule makes of it, as text."""
-        explained = self.explain(subject)
+        explained = self.explain(view)
         answered = any(one.answers for one in explained)
         return answered, "\n".join(map(str, explained)) or "The scenario has no rules."
 
-    def near_misses(self, subject: Subject, count: int = 3) -> list[NearMiss]:
+    def near_misses(self, view: CallView, count: int = 3) -> list[NearMiss]:
         """The rules that came nearest to fitting a call, nearest first."""
-        subject.states = self.states
+        view.states = self.states
         misses = []
         for rule in self._rules:
-            differs = self._differences(rule, subject)
+            differs = self._differences(rule, view)
             if differs:
                 conditions = len(rule.checks) + (rule.times is not None)
                 misses.append(
@@ -135,9 +135,9 @@ class Script:
                 )
         return sorted(misses, key=lambda miss: miss.distance)[:count]
 
-    def explain_near_misses(self, subject: Subject, count: int = 3) -> str:
+    def explain_near_misses(self, view: CallView, count: int = 3) -> str:
         """`near_misses` as text."""
-        return format_near_misses(self.near_misses(subject, count))
+        return format_near_misses(self.near_misses(view, count))
 
     def unused(self) -> list[str]:
         """The names of rules that have answered nothing."""
@@ -168,7 +168,7 @@ class Script:
 
         Raises TypeError for a condition that does not exist.
         """
-        from mockserver.scenario.conditions import When as WhenSection
+        from mockserver.scenario.conditions import WhenSection
 
         return When(self, _worded(conditions, WhenSection, "when", hints=dict.fromkeys(_RULE_KEYS, "it belongs to respond()")))
 
@@ -176,14 +176,14 @@ class Script:
         self._rules = tuple(sorted((*self._file, *self._python), key=lambda rule: -rule.priority))
         self._concerned = {}
 
-    def _about(self, subject: Subject) -> tuple[Rule, ...]:
+    def _about(self, view: CallView) -> tuple[Rule, ...]:
         """The rules about the operation that is called: the same for every call of it."""
         concerned = self._concerned
-        rules = tuple(rule for rule in self._rules if rule.concerns(subject))
-        return concerned.setdefault((subject.operation, subject.prompt is None), rules)
+        rules = tuple(rule for rule in self._rules if rule.concerns(view))
+        return concerned.setdefault((view.operation, view.prompt is None), rules)
 
-    def _differences(self, rule: Rule, subject: Subject) -> list[Mismatch]:
-        differs = differences(rule.checks, subject)
+    def _differences(self, rule: Rule, view: CallView) -> list[Mismatch]:
+        differs = differences(rule.checks, view)
         used = self._counts.get(rule, 0)
         if rule.times is not None and used >= rule.times:
             differs.append(Mismatch("times", f"at most {rule.times}", f"call {used + 1}"))
@@ -211,12 +211,12 @@ class When:
         Tool calls may be pairs: `tool_calls=[("get_weather", {"city": "Paris"})]`. Raises TypeError for a keyword that does not
         exist, ScenarioError for values that do not fit.
         """
-        from mockserver.scenario.answers import Respond
+        from mockserver.scenario.answers import RespondSection
         from mockserver.scenario.load import rule
 
         if answers and answer:
             raise TypeError(f"respond() takes answers or keywords, not both: put {', '.join(answer)} into a dict")
-        given = list(answers) if answers else [_worded(answer, Respond, "respond")]
+        given = list(answers) if answers else [_worded(answer, RespondSection, "respond")]
         settings = {"name": name, "times": times, "priority": priority, "set_state": set_state}
         document: dict[str, Json] = {key: value for key, value in settings.items() if value is not None}
         document["when"] = self._conditions

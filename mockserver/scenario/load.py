@@ -105,7 +105,7 @@ def build(document: Mapping[str, Json], name: str = "<dict>") -> Scenario:
 
 def rule(document: Mapping[str, Json], name: str) -> Rule:
     """One rule from a mapping; `name` is its name where it says none. Raises ScenarioError."""
-    from mockserver.scenario.schema import Rule as RuleSection
+    from mockserver.scenario.schema import RuleSection
 
     source = _of_python(document, name)
     section: Any = _validated(source, RuleSection)

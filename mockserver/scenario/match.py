@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mockserver.model.prompt import parsed
 from mockserver.scenario.jsonpath import find, parse_path
-from mockserver.scenario.predicate import NOTHING, Predicate, Seen, equals, exists, predicate_of, shown
+from mockserver.scenario.predicate import NOTHING, Predicate, Value, equals, exists, predicate_of, shown
 
 if TYPE_CHECKING:
     from mockserver.model.prompt import Prompt, Turn
-    from mockserver.scenario.conditions import When
+    from mockserver.scenario.conditions import WhenSection
 
 Json = Any
 EMBEDDINGS = "createEmbedding"
@@ -22,12 +22,12 @@ OPERATION = "operation"
 
 
 @dataclass(slots=True)
-class Subject:
+class CallView:
     """A call as rules see it.
 
     `operation` is the operationId, `body` the parsed JSON ({} where there is none), `headers` have lower-case names, `prompt`
     is None for operations that no model answers, `path` holds the path's parameters. `states` is filled in by the script,
-    `looked` by `seen`.
+    `values` by `value`.
     """
 
     operation: str
@@ -38,14 +38,14 @@ class Subject:
     path: Mapping[str, str] = field(default_factory=dict)
     region: str = ""
     states: Mapping[str, str] = field(default_factory=dict, repr=False)
-    looked: dict[str, Seen] = field(default_factory=dict, init=False, repr=False, compare=False)
+    values: dict[str, Value] = field(default_factory=dict, init=False, repr=False, compare=False)
     _results: list[Turn] | None = field(default=None, init=False, repr=False, compare=False)
 
-    def seen(self, name: str) -> Seen:
-        """The value of one of `LOOKS`, computed once a call however many rules ask for it."""
-        found = self.looked.get(name)
+    def value(self, name: str) -> Value:
+        """The value of one of `_VALUES`, computed once a call however many rules ask for it."""
+        found = self.values.get(name)
         if found is None:
-            found = self.looked[name] = Seen(_LOOKS[name](self))
+            found = self.values[name] = Value(_VALUES[name](self))
         return found
 
     @property
@@ -61,13 +61,13 @@ class Subject:
         return parsed(self.results[-1].text) if self.results else None
 
 
-_LOOKS: dict[str, Callable[[Subject], Json]] = {
-    "user": lambda subject: subject.prompt.user if subject.prompt is not None else "",
-    "system": lambda subject: subject.prompt.system if subject.prompt is not None else "",
-    "deployment": lambda subject: subject.deployment,
-    "turn": lambda subject: subject.prompt.turn if subject.prompt is not None else NOTHING,
-    "previous": lambda subject: subject.prompt.previous or NOTHING if subject.prompt is not None else NOTHING,
-    "stream": lambda subject: isinstance(subject.body, dict) and subject.body.get("stream") is True,
+_VALUES: dict[str, Callable[[CallView], Json]] = {
+    "user": lambda view: view.prompt.user if view.prompt is not None else "",
+    "system": lambda view: view.prompt.system if view.prompt is not None else "",
+    "deployment": lambda view: view.deployment,
+    "turn": lambda view: view.prompt.turn if view.prompt is not None else NOTHING,
+    "previous": lambda view: view.prompt.previous or NOTHING if view.prompt is not None else NOTHING,
+    "stream": lambda view: isinstance(view.body, dict) and view.body.get("stream") is True,
 }
 
 
@@ -92,10 +92,10 @@ class Check:
     """
 
     field: str
-    test: Callable[[Subject], bool]
-    differ: Callable[[Subject], Mismatch]
+    test: Callable[[CallView], bool]
+    differ: Callable[[CallView], Mismatch]
     cost: int = 0
-    captures: tuple[tuple[Callable[[Subject], str], re.Pattern[str]], ...] = ()
+    captures: tuple[tuple[Callable[[CallView], str], re.Pattern[str]], ...] = ()
 
     @property
     def of_operation(self) -> bool:
@@ -106,30 +106,30 @@ class Check:
 def _check(
     name: str,
     predicate: Predicate,
-    look: Callable[[Subject], Seen],
+    look: Callable[[CallView], Value],
     cost: int,
-    holds: Callable[[Subject], bool] | None = None,
+    holds: Callable[[CallView], bool] | None = None,
 ) -> Check:
     test = predicate.test
 
-    def differ(subject: Subject) -> Mismatch:
-        seen = look(subject)
+    def differ(view: CallView) -> Mismatch:
+        seen = look(view)
         return Mismatch(name, predicate.words, str(seen), predicate.distance(seen))
 
-    captures = tuple(((lambda subject: look(subject).text), pattern) for pattern in predicate.patterns)
-    return Check(name, holds or (lambda subject: test(look(subject))), differ, cost + 10 * bool(captures), captures)
+    captures = tuple(((lambda view: look(view).text), pattern) for pattern in predicate.patterns)
+    return Check(name, holds or (lambda view: test(look(view))), differ, cost + 10 * bool(captures), captures)
 
 
-def _look_check(name: str, cost: int, bare: Literal["contains", "equals"] = "equals") -> Callable[[Any], Check]:
+def _value_check(name: str, cost: int, bare: Literal["contains", "equals"] = "equals") -> Callable[[Any], Check]:
     def make(matcher: Any) -> Check:
         predicate = exists(matcher) if isinstance(matcher, bool) and name == "previous" else predicate_of(matcher, bare)
         test = predicate.test
         return _check(
             name,
             predicate,
-            lambda subject: subject.seen(name),
+            lambda view: view.value(name),
             cost,
-            lambda subject: test(subject.looked.get(name) or subject.seen(name)),
+            lambda view: test(view.values.get(name) or view.value(name)),
         )
 
     return make
@@ -141,23 +141,23 @@ def _operation(wanted: str | list[str]) -> Check:
     everything = "*" in names
     return Check(
         OPERATION,
-        lambda subject: everything or subject.operation in names,
-        lambda subject: Mismatch(OPERATION, words, shown(subject.operation)),
+        lambda view: everything or view.operation in names,
+        lambda view: Mismatch(OPERATION, words, shown(view.operation)),
         -2,
     )
 
 
 def _tools(wanted: bool | str | list[str]) -> Check:
-    def offered(subject: Subject) -> list[str]:
-        return [tool.name for tool in subject.prompt.tools] if subject.prompt is not None else []
+    def offered(view: CallView) -> list[str]:
+        return [tool.name for tool in view.prompt.tools] if view.prompt is not None else []
 
-    def differ(subject: Subject) -> Mismatch:
-        return Mismatch("tools", _listed(wanted), _listed(offered(subject)))
+    def differ(view: CallView) -> Mismatch:
+        return Mismatch("tools", _listed(wanted), _listed(offered(view)))
 
     if isinstance(wanted, bool):
-        return Check("tools", lambda subject: bool(offered(subject)) is wanted, differ, 2)
+        return Check("tools", lambda view: bool(offered(view)) is wanted, differ, 2)
     names = {wanted} if isinstance(wanted, str) else set(wanted)
-    return Check("tools", lambda subject: names.issubset(offered(subject)), differ, 2)
+    return Check("tools", lambda view: names.issubset(offered(view)), differ, 2)
 
 
 def _listed(names: bool | str | list[str]) -> str:
@@ -175,37 +175,37 @@ def _tool_results(wanted: bool | str | dict[str, Any]) -> list[Check]:
 
 
 def _tool_result(wanted: bool | str) -> Check:
-    def differ(subject: Subject) -> Mismatch:
-        return Mismatch("tool_result", _listed(wanted), _listed([turn.name or "unnamed" for turn in subject.results]))
+    def differ(view: CallView) -> Mismatch:
+        return Mismatch("tool_result", _listed(wanted), _listed([turn.name or "unnamed" for turn in view.results]))
 
     if isinstance(wanted, bool):
-        return Check("tool_result", lambda subject: bool(subject.results) is wanted, differ, 1)
-    return Check("tool_result", lambda subject: any(turn.name == wanted for turn in subject.results), differ, 1)
+        return Check("tool_result", lambda view: bool(view.results) is wanted, differ, 1)
+    return Check("tool_result", lambda view: any(turn.name == wanted for turn in view.results), differ, 1)
 
 
 def _tool_result_text(name: str, matcher: Any) -> Check:
-    def look(subject: Subject) -> Seen:
-        texts = [turn.text for turn in subject.results if name in (turn.name, "*")]
-        return Seen(texts[-1] if texts else NOTHING)
+    def look(view: CallView) -> Value:
+        texts = [turn.text for turn in view.results if name in (turn.name, "*")]
+        return Value(texts[-1] if texts else NOTHING)
 
     predicate = exists(matcher) if isinstance(matcher, bool) else predicate_of(matcher, "contains")
     return _check(f"tool_result.{name}", predicate, look, 5)
 
 
 def _headers(wanted: Mapping[str, Any]) -> list[Check]:
-    return [_held("header", name, name.lower(), matcher, lambda subject: subject.headers) for name, matcher in wanted.items()]
+    return [_held("header", name, name.lower(), matcher, lambda view: view.headers) for name, matcher in wanted.items()]
 
 
 def _metadata(wanted: Mapping[str, Any]) -> list[Check]:
-    def metadata(subject: Subject) -> Mapping[str, str]:
-        return subject.prompt.metadata if subject.prompt is not None else {}
+    def metadata(view: CallView) -> Mapping[str, str]:
+        return view.prompt.metadata if view.prompt is not None else {}
 
     return [_held("metadata", name, name, matcher, metadata) for name, matcher in wanted.items()]
 
 
-def _held(where: str, name: str, key: str, matcher: Any, holder: Callable[[Subject], Mapping[str, Any]]) -> Check:
+def _held(where: str, name: str, key: str, matcher: Any, holder: Callable[[CallView], Mapping[str, Any]]) -> Check:
     predicate = exists(matcher) if isinstance(matcher, bool) else predicate_of(matcher, "equals")
-    return _check(f"{where}.{name}", predicate, lambda subject: Seen(holder(subject).get(key, NOTHING)), 2)
+    return _check(f"{where}.{name}", predicate, lambda view: Value(holder(view).get(key, NOTHING)), 2)
 
 
 def _states(wanted: str | Mapping[str, str]) -> list[Check]:
@@ -215,7 +215,7 @@ def _states(wanted: str | Mapping[str, str]) -> list[Check]:
 
 def _state(machine: str, wanted: str) -> Check:
     name = f"state.{machine}" if machine else "state"
-    return _check(name, equals(wanted), lambda subject: Seen(subject.states.get(machine, START)), 0)
+    return _check(name, equals(wanted), lambda view: Value(view.states.get(machine, START)), 0)
 
 
 def _json(wanted: Mapping[str, Any]) -> list[Check]:
@@ -225,23 +225,23 @@ def _json(wanted: Mapping[str, Any]) -> list[Check]:
 def _json_value(path: str, matcher: Any) -> Check:
     steps, predicate, name = parse_path(path), predicate_of(matcher, "equals"), f"json.{path}"
 
-    def look(subject: Subject) -> list[Seen]:
-        return [Seen(value) for value in find(subject.body, steps)] or [Seen(NOTHING)]
+    def look(view: CallView) -> list[Value]:
+        return [Value(value) for value in find(view.body, steps)] or [Value(NOTHING)]
 
-    def differ(subject: Subject) -> Mismatch:
-        found = look(subject)
+    def differ(view: CallView) -> Mismatch:
+        found = look(view)
         actual = str(found[0]) if len(found) == 1 else shown([seen.value for seen in found])
         return Mismatch(name, predicate.words, actual, min(map(predicate.distance, found)))
 
-    captures = tuple(((lambda subject: look(subject)[0].text), pattern) for pattern in predicate.patterns)
-    return Check(name, lambda subject: any(map(predicate.test, look(subject))), differ, 6, captures)
+    captures = tuple(((lambda view: look(view)[0].text), pattern) for pattern in predicate.patterns)
+    return Check(name, lambda view: any(map(predicate.test, look(view))), differ, 6, captures)
 
 
-def _any(alternatives: Sequence[When]) -> Check:
+def _any(alternatives: Sequence[WhenSection]) -> Check:
     groups = [checks_of(alternative) for alternative in alternatives]
 
-    def differ(subject: Subject) -> Mismatch:
-        nearest = min((differences(group, subject) for group in groups), key=_distance)
+    def differ(view: CallView) -> Mismatch:
+        nearest = min((differences(group, view) for group in groups), key=_distance)
         expected = " and ".join(f"{mismatch.field} {mismatch.expected}" for mismatch in nearest)
         actual = ", ".join(mismatch.actual for mismatch in nearest)
         return Mismatch(
@@ -249,30 +249,28 @@ def _any(alternatives: Sequence[When]) -> Check:
         )
 
     captures = tuple(capture for group in groups for check in group for capture in check.captures)
-    return Check("any", lambda subject: any(holds(group, subject) for group in groups), differ, 8, captures)
+    return Check("any", lambda view: any(holds(group, view) for group in groups), differ, 8, captures)
 
 
-def _not(when: When) -> Check:
+def _not(when: WhenSection) -> Check:
     group = checks_of(when)
     words = f"{', '.join(check.field for check in group) or 'the call'} to differ"
-    return Check(
-        "not", lambda subject: not holds(group, subject), lambda subject: Mismatch("not", words, "a call that fits"), 8
-    )
+    return Check("not", lambda view: not holds(group, view), lambda view: Mismatch("not", words, "a call that fits"), 8)
 
 
 _MAKERS: dict[str, Callable[[Any], Check | list[Check]]] = {
     "operation": _operation,
-    "deployment": _look_check("deployment", -1),
-    "stream": _look_check("stream", 0),
+    "deployment": _value_check("deployment", -1),
+    "stream": _value_check("stream", 0),
     "state": _states,
-    "previous": _look_check("previous", 1),
+    "previous": _value_check("previous", 1),
     "tool_result": _tool_results,
     "tools": _tools,
-    "turn": _look_check("turn", 2),
+    "turn": _value_check("turn", 2),
     "header": _headers,
     "metadata": _metadata,
-    "user": _look_check("user", 3, "contains"),
-    "system": _look_check("system", 4, "contains"),
+    "user": _value_check("user", 3, "contains"),
+    "system": _value_check("system", 4, "contains"),
     "json_": _json,
     "all": lambda whens: [check for when in whens for check in checks_of(when)],
     "any": _any,
@@ -280,7 +278,7 @@ _MAKERS: dict[str, Callable[[Any], Check | list[Check]]] = {
 }
 
 
-def checks_of(when: When) -> list[Check]:
+def checks_of(when: WhenSection) -> list[Check]:
     """The checks that a `when` of the file stands for, cheap ones first."""
     checks: list[Check] = []
     for name in when.model_fields_set:
@@ -289,7 +287,7 @@ def checks_of(when: When) -> list[Check]:
     return sorted(checks, key=lambda check: (check.cost, check.field))
 
 
-def names_operation(when: When) -> bool:
+def names_operation(when: WhenSection) -> bool:
     """Whether the conditions name an operation anywhere; a rule that names none is about those that a model answers."""
     given = when.model_fields_set
     inner = [
@@ -300,27 +298,27 @@ def names_operation(when: When) -> bool:
     return "operation" in given or any(map(names_operation, inner))
 
 
-_SUITED: dict[str, tuple[str, Callable[[Subject], bool]]] = {
-    "words": ("one that is answered in words", lambda subject: subject.prompt is not None and subject.operation != EMBEDDINGS),
-    "vectors": (shown(EMBEDDINGS), lambda subject: subject.operation == EMBEDDINGS),
-    "model": ("one that a model answers (others have to be named)", lambda subject: subject.prompt is not None),
+_SUITED: dict[str, tuple[str, Callable[[CallView], bool]]] = {
+    "words": ("one that is answered in words", lambda view: view.prompt is not None and view.operation != EMBEDDINGS),
+    "vectors": (shown(EMBEDDINGS), lambda view: view.operation == EMBEDDINGS),
+    "model": ("one that a model answers (others have to be named)", lambda view: view.prompt is not None),
 }
 
 
 def suits(answer: Literal["words", "vectors", "model"]) -> Check:
     """The check that a rule's answer suits the operation: words or vectors, or anything where a `model` answers."""
     words, test = _SUITED[answer]
-    return Check(OPERATION, test, lambda subject: Mismatch(OPERATION, words, shown(subject.operation)), -3)
+    return Check(OPERATION, test, lambda view: Mismatch(OPERATION, words, shown(view.operation)), -3)
 
 
-def holds(checks: Sequence[Check], subject: Subject) -> bool:
+def holds(checks: Sequence[Check], view: CallView) -> bool:
     """Whether all `checks` hold."""
-    return all(check.test(subject) for check in checks)
+    return all(check.test(view) for check in checks)
 
 
-def differences(checks: Sequence[Check], subject: Subject) -> list[Mismatch]:
+def differences(checks: Sequence[Check], view: CallView) -> list[Mismatch]:
     """Where the call differs from what `checks` ask for."""
-    return [check.differ(subject) for check in checks if not check.test(subject)]
+    return [check.differ(view) for check in checks if not check.test(view)]
 
 
 def _distance(mismatches: Sequence[Mismatch]) -> float:

@@ -32,7 +32,7 @@ class Circumstances:
     deployment: str = ""
     model: str = ""
     region: str = ""
-    gateway_name: str = ""
+    quota_name: str = ""
     retry_after: float | None = None
 
 
@@ -41,7 +41,7 @@ def _retry(circumstances: Circumstances, otherwise: float) -> float:
 
 
 def _limited(c: Circumstances, unit: Literal["call", "token"]) -> ApiError:
-    return rate_limited(c.deployment, c.model, c.region, c.gateway_name, _retry(c, 1.0), unit=unit)
+    return rate_limited(c.deployment, c.model, c.region, c.quota_name, _retry(c, 1.0), unit=unit)
 
 
 def _unavailable(code: str, message: str) -> Callable[[Circumstances], ApiError]:
@@ -49,7 +49,7 @@ def _unavailable(code: str, message: str) -> Callable[[Circumstances], ApiError]
 
 
 def _context(c: Circumstances) -> ApiError:
-    return context_length_exceeded("messages" if c.gateway_name == "ChatCompletions_Create" else "input", 128_000, 130_000)
+    return context_length_exceeded("messages" if c.quota_name == "ChatCompletions_Create" else "input", 128_000, 130_000)
 
 
 def _filtered() -> ApiError:
@@ -96,7 +96,7 @@ def named(
     deployment: str = "",
     model: str = "",
     region: str = "",
-    gateway_name: str = "",
+    quota_name: str = "",
     retry_after: float | None = None,
     status: int | None = None,
     code: str | None = None,
@@ -104,7 +104,7 @@ def named(
     headers: Mapping[str, str] | None = None,
 ) -> ApiError:
     """The error that a script calls by `name`, with what the script wants different. Raises KeyError for an unknown name."""
-    error = NAMED_ERRORS[name](Circumstances(deployment, model, region, gateway_name, retry_after))
+    error = NAMED_ERRORS[name](Circumstances(deployment, model, region, quota_name, retry_after))
     if code is not None or message is not None:
         _reword(error, code, message)
     error.status = status or error.status

@@ -25,7 +25,7 @@ class _Nothing:
 NOTHING = _Nothing()
 
 
-class Seen:
+class Value:
     """A value of a call, with its text as it is and folded, so that many rules can look at it. NOTHING is an absent value."""
 
     __slots__ = ("folded", "text", "value")
@@ -56,8 +56,8 @@ class Predicate:
     """
 
     words: str
-    test: Callable[[Seen], bool]
-    distance: Callable[[Seen], float] = lambda seen: 1.0
+    test: Callable[[Value], bool]
+    distance: Callable[[Value], float] = lambda seen: 1.0
     patterns: tuple[re.Pattern[str], ...] = ()
 
 
@@ -65,7 +65,7 @@ def equals(operand: Json) -> Predicate:
     """The whole value is `operand`; true is not 1."""
     boolean = isinstance(operand, bool)
 
-    def test(seen: Seen) -> bool:
+    def test(seen: Value) -> bool:
         return bool(seen.value == operand) and isinstance(seen.value, bool) is boolean
 
     return Predicate(shown(operand), test, _closeness(operand)) if isinstance(operand, str) else Predicate(shown(operand), test)
@@ -94,7 +94,7 @@ def matches(operand: str) -> Predicate:
     pattern = compile_pattern(operand)
     search = pattern.search
 
-    def test(seen: Seen) -> bool:
+    def test(seen: Value) -> bool:
         return seen.value is not NOTHING and search(seen.text, 0, LOOKS_AT) is not None
 
     return Predicate(f"to match {shown(operand)}", test, patterns=(pattern,))
@@ -170,16 +170,16 @@ def _patterns(predicates: Iterable[Predicate]) -> tuple[re.Pattern[str], ...]:
     return tuple(pattern for predicate in predicates for pattern in predicate.patterns)
 
 
-def _number(seen: Seen) -> float:
+def _number(seen: Value) -> float:
     """The value where it is a number, else NaN, which compares as false."""
     value = seen.value
     return value if isinstance(value, (int, float)) and not isinstance(value, bool) else float("nan")
 
 
-def _closeness(operand: str) -> Callable[[Seen], float]:
+def _closeness(operand: str) -> Callable[[Value], float]:
     """Small where most of `operand` stands in the value in one piece, so that a slip of the finger comes near."""
 
-    def distance(seen: Seen) -> float:
+    def distance(seen: Value) -> float:
         from difflib import SequenceMatcher
 
         wanted, text = operand.casefold()[:200], seen.folded[:200]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver.model.reply import DEFAULT_TIMING
 from mockserver.scenario import match
-from mockserver.scenario.match import Check, Subject
+from mockserver.scenario.match import CallView, Check
 from mockserver.scenario.step import Answer, Step, overlaid, step
 from mockserver.scenario.template import Capture, Moment, Report
 
 if TYPE_CHECKING:
-    from mockserver.scenario.answers import Behaviour as BehaviourSection
-    from mockserver.scenario.schema import Rule as RuleSection
+    from mockserver.scenario.answers import BehaviourSection
+    from mockserver.scenario.schema import RuleSection
     from mockserver.state.chance import Chance
 
 Json = Any
@@ -30,21 +30,21 @@ class Rule:
     name: str
     place: str
     checks: tuple[Check, ...]
-    tests: tuple[Callable[[Subject], bool], ...]
+    tests: tuple[Callable[[CallView], bool], ...]
     steps: tuple[Step, ...]
     times: int | None = None
     priority: int = 0
     set_state: Mapping[str, str] | None = None
     captures: tuple[Capture, ...] = ()
 
-    def concerns(self, subject: Subject) -> bool:
+    def concerns(self, view: CallView) -> bool:
         """Whether it is about the operation that is called."""
-        return all(check.test(subject) for check in self.checks if check.of_operation)
+        return all(check.test(view) for check in self.checks if check.of_operation)
 
-    def answer(self, subject: Subject, chance: Chance, now: float, count: int) -> Answer:
+    def answer(self, view: CallView, chance: Chance, now: float, count: int) -> Answer:
         """The answer to a call that fits; `count` is how often the rule has answered, this call included."""
         due = self.steps[min(count, len(self.steps)) - 1]
-        return due.ready or due.make(Moment(subject, chance, now, count, self.captures))
+        return due.ready or due.make(Moment(view, chance, now, count, self.captures))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +65,13 @@ class Behaviour:
             or (ready.fault is not None and ready.fault.kind == "reset")
         )
 
-    def answer(self, subject: Subject, chance: Chance, now: float) -> Answer:
+    def answer(self, view: CallView, chance: Chance, now: float) -> Answer:
         """The answer to a call that no rule decides."""
-        return self.step.ready or self.step.make(Moment(subject, chance, now))
+        return self.step.ready or self.step.make(Moment(view, chance, now))
 
-    def applied(self, answer: Answer | None, subject: Subject, chance: Chance, now: float) -> Answer:
+    def applied(self, answer: Answer | None, view: CallView, chance: Chance, now: float) -> Answer:
         """A rule's answer with what it leaves open said by the deployment; without one, the deployment's own."""
-        own = self.answer(subject, chance, now)
+        own = self.answer(view, chance, now)
         if answer is None:
             return own
         timing = own.timing if answer.timing is DEFAULT_TIMING else answer.timing

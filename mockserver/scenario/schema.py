@@ -6,22 +6,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, Tag
 
-from mockserver.scenario.answers import Behaviour, Respond
-from mockserver.scenario.conditions import When
+from mockserver.scenario.answers import BehaviourSection, RespondSection
+from mockserver.scenario.conditions import WhenSection
 from mockserver.scenario.section import Count, Duration, Name, Section, States, Text, Whole, either, given
 
 Json = Any
 SCHEMA_ID = "urn:azure-openai-mockserver:scenario"
 
-_Respond = Annotated[Respond, Tag("<map>")]
+_Respond = Annotated[RespondSection, Tag("<map>")]
 _Sequence = Annotated[list[Annotated[Text | _Respond, either("text or a mapping")]], Field(min_length=1), Tag("<list>")]
 
 
-class Rule(Section):
+class RuleSection(Section):
     """An answer and the calls that get it."""
 
     name: Name = given("What the log, the journal and messages call the rule.")
-    when: When = given("What a call must have. Without it: every call that a model answers.")
+    when: WhenSection = given("What a call must have. Without it: every call that a model answers.")
     respond: Annotated[Text | _Respond | _Sequence, either("text, a mapping, or a list of them")] = Field(
         description="The answer: text, a mapping, or a list that is gone through call by call, its last entry repeating."
     )
@@ -32,7 +32,7 @@ class Rule(Section):
     )
 
 
-class Deployment(Behaviour):
+class DeploymentSection(BehaviourSection):
     """A model under a name, and what is true of all its answers."""
 
     model: Name = given("The model that it serves. Without it: the one that its name suggests.")
@@ -40,14 +40,14 @@ class Deployment(Behaviour):
     tpm: Count = given("Tokens per minute; more get Azure's 429.")
 
 
-class Lifecycle(Section):
+class LifecycleSection(Section):
     """When long work is done. Without either: at the first look at it."""
 
     polls: Annotated[int, Field(ge=0)] = given("How many looks still find it on its way.")
     seconds: Duration = given("How much of the resource's time it takes.")
 
 
-class Resource(Section):
+class ResourceSection(Section):
     """The Azure OpenAI resource that the scenario is about."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")] = given("Its name, as in NAME.openai.azure.com.")
@@ -59,18 +59,18 @@ class Resource(Section):
     strict: bool = given("Whether a call that no rule answers is refused instead of improvised.")
     profile: Literal["2026-01", "2026-03"] = given("Which of the service's preview rules apply.")
     dated: bool = given("Whether the older client's dated paths are answered, such as `/openai/deployments/…?api-version=…`.")
-    lifecycle: Lifecycle = given("When background work is done.")
+    lifecycle: LifecycleSection = given("When background work is done.")
 
 
-_Deployment = Annotated[Text | Annotated[Deployment, Tag("<map>")], either("a model's name or a mapping")]
+_Deployment = Annotated[Text | Annotated[DeploymentSection, Tag("<map>")], either("a model's name or a mapping")]
 
 
 class ScenarioFile(Section):
     """A scenario: what a pretend Azure OpenAI resource consists of, and how it answers."""
 
-    resource: Resource = given("The resource.")
+    resource: ResourceSection = given("The resource.")
     deployments: dict[Name, _Deployment] = given("The deployments by name. Once there are any, all other names are unknown.")
-    rules: list[Rule] = given("The rules. The first that fits a call answers it.")
+    rules: list[RuleSection] = given("The rules. The first that fits a call answers it.")
 
 
 def json_schema() -> dict[str, Json]:

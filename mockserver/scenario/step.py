@@ -14,6 +14,7 @@ from mockserver.model.reply import (
     Audio,
     BuiltInCall,
     Fault,
+    FilterResult,
     Part,
     Raw,
     Reasoning,
@@ -22,7 +23,6 @@ from mockserver.model.reply import (
     Text,
     Timing,
     ToolCall,
-    Verdict,
 )
 from mockserver.scenario import named_errors, template
 from mockserver.scenario.template import Moment, Report, TemplateError
@@ -68,8 +68,8 @@ def overlaid(reply: Reply, overlay: Reply) -> Reply:
         reply,
         stop=reply.stop or overlay.stop,
         usage={**overlay.usage, **reply.usage},
-        prompt_verdict=reply.prompt_verdict or overlay.prompt_verdict,
-        completion_verdict=reply.completion_verdict or overlay.completion_verdict,
+        prompt_filter=reply.prompt_filter or overlay.prompt_filter,
+        completion_filter=reply.completion_filter or overlay.completion_filter,
     )
 
 
@@ -127,7 +127,7 @@ def _answer(data: dict[str, Json], rule: str, moment: Moment | None) -> Answer:
 
 
 def _say(answer: Answer, data: dict[str, Json]) -> None:
-    prompt, completion = _verdicts(data)
+    prompt, completion = _filter_results(data)
     says = any(key in data for key in _SAYS)
     reply = Reply(_parts(data), data.get("finish_reason"), data.get("usage", {}), prompt, completion)
     if completion is not None and completion.blocked and reply.stop is None:
@@ -183,22 +183,22 @@ def _vectors(embedding: list[float] | list[list[float]]) -> list[list[float]]:
     return [[float(number) for number in row] for row in rows]
 
 
-def _verdicts(data: dict[str, Json]) -> tuple[Verdict | None, Verdict | None]:
+def _filter_results(data: dict[str, Json]) -> tuple[FilterResult | None, FilterResult | None]:
     findings = data.get("content_filter")
     if isinstance(findings, str):
-        return _verdict(findings), None
+        return _filter_result(findings), None
     if findings is None:
         return None, None
     if findings.keys() & {"prompt", "completion"}:
         prompt, completion = findings.get("prompt"), findings.get("completion")
-        return prompt and _verdict(prompt), completion and _verdict(completion)
-    return _verdict(findings), None
+        return prompt and _filter_result(prompt), completion and _filter_result(completion)
+    return _filter_result(findings), None
 
 
-def _verdict(findings: str | dict[str, Json]) -> Verdict:
+def _filter_result(findings: str | dict[str, Json]) -> FilterResult:
     from mockserver.model import content_filter
 
-    return content_filter.verdict(findings)
+    return content_filter.filter_result(findings)
 
 
 def _timing(data: dict[str, Json]) -> Timing:
@@ -239,13 +239,13 @@ def _error(data: dict[str, Json], moment: Moment) -> ApiError:
     spec.setdefault("retry_after", data.get("retry_after"))
     if "name" not in spec:
         return named_errors.free(**spec)
-    subject = moment.subject
+    view = moment.view
     return named_errors.named(
         **spec,
-        deployment=subject.deployment,
-        model=subject.prompt.model.name if subject.prompt is not None else "",
-        region=subject.region,
-        gateway_name=_gateway_name(subject.operation),
+        deployment=view.deployment,
+        model=view.prompt.model.name if view.prompt is not None else "",
+        region=view.region,
+        quota_name=_gateway_name(view.operation),
     )
 
 
@@ -253,4 +253,4 @@ def _gateway_name(operation: str) -> str:
     from mockserver.operations.table import TABLE
 
     known = TABLE.by_id.get(operation)
-    return known.gateway if known is not None else ""
+    return known.quota_name if known is not None else ""

@@ -17,11 +17,11 @@ from mockserver.scenario.pattern import LOOKS_AT
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from mockserver.scenario.match import Subject
+    from mockserver.scenario.match import CallView
     from mockserver.state.chance import Chance
 
 Json = Any
-Capture = tuple[Callable[["Subject"], str], re.Pattern[str]]
+Capture = tuple[Callable[["CallView"], str], re.Pattern[str]]
 Report = Callable[[list[str | int], str], None]
 
 _TYPED = frozenset({"json", "tool_calls", "items", "annotations", "body"})
@@ -36,7 +36,7 @@ class TemplateError(Exception):
 class Moment:
     """What a template can see: the call, its chance, the time in Unix seconds, and which answer of its rule is due."""
 
-    subject: Subject
+    view: CallView
     chance: Chance
     now: float
     count: int = 1
@@ -122,7 +122,7 @@ class _Match:
     def __init__(self, moment: Moment) -> None:
         self._groups: dict[int | str, str | None] = {}
         for text, pattern in moment.captures:
-            found = pattern.search(text(moment.subject), 0, LOOKS_AT)
+            found = pattern.search(text(moment.view), 0, LOOKS_AT)
             if found is None:
                 continue
             if 0 not in self._groups:
@@ -171,21 +171,21 @@ def _today(moment: Moment) -> str:
 
 
 _NAMES: dict[str, Callable[[Moment], Any]] = {
-    "request": lambda moment: moment.subject.body,
-    "operation": lambda moment: moment.subject.operation,
-    "deployment": lambda moment: moment.subject.deployment,
-    "path": lambda moment: moment.subject.path,
-    "headers": lambda moment: moment.subject.headers,
-    "user": lambda moment: moment.subject.seen("user").value,
-    "system": lambda moment: moment.subject.seen("system").value,
-    "turn": lambda moment: moment.subject.prompt.turn if moment.subject.prompt is not None else 0,
-    "metadata": lambda moment: moment.subject.prompt.metadata if moment.subject.prompt is not None else {},
-    "tool_result": lambda moment: moment.subject.tool_result,
-    "tool_results": lambda moment: {turn.name: parsed(turn.text) for turn in moment.subject.results},
+    "request": lambda moment: moment.view.body,
+    "operation": lambda moment: moment.view.operation,
+    "deployment": lambda moment: moment.view.deployment,
+    "path": lambda moment: moment.view.path,
+    "headers": lambda moment: moment.view.headers,
+    "user": lambda moment: moment.view.value("user").value,
+    "system": lambda moment: moment.view.value("system").value,
+    "turn": lambda moment: moment.view.prompt.turn if moment.view.prompt is not None else 0,
+    "metadata": lambda moment: moment.view.prompt.metadata if moment.view.prompt is not None else {},
+    "tool_result": lambda moment: moment.view.tool_result,
+    "tool_results": lambda moment: {turn.name: parsed(turn.text) for turn in moment.view.results},
     "match": _Match,
     "count": lambda moment: moment.count,
-    "state": lambda moment: moment.subject.states.get("", START),
-    "states": lambda moment: moment.subject.states,
+    "state": lambda moment: moment.view.states.get("", START),
+    "states": lambda moment: moment.view.states,
     "now": lambda moment: int(moment.now),
     "today": _today,
     "fake": _Fake,

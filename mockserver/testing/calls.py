@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mockserver.errors import ScenarioError
 from mockserver.model.prompt import parsed
-from mockserver.scenario.match import Check, Mismatch, Subject, checks_of, differences
-from mockserver.scenario.predicate import NOTHING, Predicate, Seen, any_of, equals, exists, shown
+from mockserver.scenario.match import CallView, Check, Mismatch, checks_of, differences
+from mockserver.scenario.predicate import NOTHING, Predicate, Value, any_of, equals, exists, shown
 from mockserver.verdict import transcript
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class ToolResult(NamedTuple):
 
 
 @dataclass(slots=True)
-class Recorded(Subject):
+class RecordedView(CallView):
     """A call as conditions see it: what rules saw, and how it ended."""
 
     status: int = 0
@@ -177,7 +177,7 @@ class RecordedCall:
 
     @property
     def at(self) -> float:
-        """When it came, in Unix seconds of the resource's clock."""
+        """WhenSection it came, in Unix seconds of the resource's clock."""
         return self.exchange.at
 
     @property
@@ -186,13 +186,13 @@ class RecordedCall:
         return self.exchange.ms
 
     @cached_property
-    def subject(self) -> Recorded:
+    def view(self) -> RecordedView:
         """The call as conditions see it."""
         sent, one = {} if self.body is None else self.body, self.exchange
         if one.dated and one.deployment and isinstance(sent, dict):
             # Rules see the deployment of a dated path where v1 has it.
             sent = {**sent, "model": one.deployment}
-        return Recorded(
+        return RecordedView(
             one.operation,
             one.deployment,
             sent,
@@ -217,11 +217,11 @@ def recorded(resource: Resource) -> list[RecordedCall]:
 
 def differing(call: RecordedCall, checks: Sequence[Check]) -> list[Mismatch]:
     """Where a call differs from what `checks` ask for; [] where it fits."""
-    return differences(checks, call.subject)
+    return differences(checks, call.view)
 
 
 def compiled(operation: str | None, conditions: Mapping[str, Json]) -> list[Check]:
-    """Conditions as checks of a `Recorded`: the keys of `when` (`any_`, `not_` where Python wants it), and `OUTCOMES`.
+    """Conditions as checks of a `RecordedView`: the keys of `when` (`any_`, `not_` where Python wants it), and `OUTCOMES`.
 
     Raises TypeError for a condition that does not exist, ScenarioError for a value that does not fit.
     """
@@ -234,12 +234,12 @@ def compiled(operation: str | None, conditions: Mapping[str, Json]) -> list[Chec
 
 
 def _refuse_unknown(worded: Mapping[str, Json]) -> None:
-    from mockserver.scenario.conditions import When
+    from mockserver.scenario.conditions import WhenSection
     from mockserver.scenario.values import suggestion
 
     if "state" in worded:
         raise TypeError("a call cannot be found by 'state': the journal does not keep the script's states")
-    known = {field.alias or name for name, field in When.model_fields.items()} - {"operation", "state"} | set(OUTCOMES)
+    known = {field.alias or name for name, field in WhenSection.model_fields.items()} - {"operation", "state"} | set(OUTCOMES)
     for name in worded:
         if name not in known:
             raise TypeError(f"there is no condition {name!r}; {suggestion(name, known)}")
@@ -248,17 +248,17 @@ def _refuse_unknown(worded: Mapping[str, Json]) -> None:
 def _section(worded: Mapping[str, Json]) -> Any:
     from pydantic import ValidationError
 
-    from mockserver.scenario.conditions import When
+    from mockserver.scenario.conditions import WhenSection
     from mockserver.scenario.document import UnreadableError, from_python
     from mockserver.scenario.problems import problems
 
     try:
         document = from_python(worded, "conditions")
-        return When.model_validate(document.value)
+        return WhenSection.model_validate(document.value)
     except UnreadableError as error:
         raise ScenarioError(error.problems) from None
     except ValidationError as error:
-        raise ScenarioError(problems(document, error, When)) from None
+        raise ScenarioError(problems(document, error, WhenSection)) from None
 
 
 def _outcome(name: str, wanted: Json) -> Check:
@@ -272,12 +272,12 @@ def _outcome(name: str, wanted: Json) -> Check:
 
 
 def _check(name: str, predicate: Predicate) -> Check:
-    def look(subject: Subject) -> Seen:
-        value = getattr(subject, name)
-        return Seen(NOTHING if value is None else value)
+    def look(view: CallView) -> Value:
+        value = getattr(view, name)
+        return Value(NOTHING if value is None else value)
 
-    def differ(subject: Subject) -> Mismatch:
+    def differ(view: CallView) -> Mismatch:
         # What was asked counts for more than how it ended: the same question with another outcome is nearer than the reverse.
-        return Mismatch(name, predicate.words, str(look(subject)), predicate.distance(look(subject)) / 2)
+        return Mismatch(name, predicate.words, str(look(view)), predicate.distance(look(view)) / 2)
 
-    return Check(name, lambda subject: predicate.test(look(subject)), differ)
+    return Check(name, lambda view: predicate.test(look(view)), differ)

@@ -23,8 +23,8 @@ from mockserver.operations.table import operation
     prompt=prompt,
     style="compact",
     headers="chat",
-    gateway="ChatCompletions_Create",
-    action="chatCompletion",
+    quota_name="ChatCompletions_Create",
+    capability="chatCompletion",
     inference=True,
 )
 def create(call: Call) -> Result:
@@ -34,9 +34,9 @@ def create(call: Call) -> Result:
     if call.prompt_tokens > window:
         raise errors.context_length_exceeded("messages", window, call.prompt_tokens)
     replies = [call.reply(at) for at in range(body.n or 1)]
-    verdict = replies[0].prompt_verdict
-    if verdict is not None and verdict.blocked:
-        raise errors.prompt_filtered(content_filter.prompt_results(verdict))
+    filter_result = replies[0].prompt_filter
+    if filter_result is not None and filter_result.blocked:
+        raise errors.prompt_filtered(content_filter.prompt_results(filter_result))
     said = [(reply, speak(reply, call.asked)) for reply in replies]
     theirs = call.served_by.model.dialect == "deepseek"
     whole = deepseek.completion(call, said) if theirs else completion(call, said)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import to_json
 
 from mockserver.api.chat.deltas import Delta, deltas, text_deltas
-from mockserver.api.chat.encoding import Spelt, characters, escape, event
+from mockserver.api.chat.encoding import Encoded, characters, escape, event
 from mockserver.api.chat.render import FILTER_FAILED, PROMPT_SAFE
 from mockserver.api.chat.usage import LATENCY
 from mockserver.model import content_filter
@@ -30,7 +30,7 @@ def stream(call: Call, whole: dict[str, Json]) -> list[Frame]:
     filters = whole.get("prompt_filter_results")
     if filters is not None:
         frames.append(_SAFE_OPENING if filters is PROMPT_SAFE else _opening(filters))
-    told = [chunks.plain(choice) if type(choice) is Spelt else chunks.mixed(choice) for choice in whole["choices"]]
+    told = [chunks.plain(choice) if type(choice) is Encoded else chunks.mixed(choice) for choice in whole["choices"]]
     ends = [one.pop() for one in told]
     frames += told[0] if len(told) == 1 else [frame for row in zip_longest(*told) for frame in row if frame is not None]
     frames += ends
@@ -57,7 +57,7 @@ def _filter_of_a_piece(call: Call) -> dict[str, Json]:
 
 
 _OPENING = b'data: {"choices":['
-_SPELT: dict[int, bytes] = {
+_ENCODED: dict[int, bytes] = {
     id(found): to_json(found)
     for found in (content_filter.STREAM_SEVERITIES, content_filter.STREAM_PROTECTED, content_filter.COMPLETION_SAFE)
 }
@@ -73,7 +73,7 @@ class _Chunks:
         hidden = options is not None and options.include_obfuscation is False
         self._padding = call.chance.fork("obfuscation") if openai and not hidden else None
         self._filters = "prompt_filter_results" in whole
-        self._told_filter = _SPELT[id(_filter_of_a_piece(call))]
+        self._told_filter = _ENCODED[id(_filter_of_a_piece(call))]
         self._before = {name: whole[name] for name in ("created", "id", "model")}
         self._after: dict[str, Json] = {"object": "chat.completion.chunk"}
         if openai:
@@ -84,7 +84,7 @@ class _Chunks:
         self._left, self._right = b"]," + left, b"," + right + b"\n\n"
         self._length = len('{"choices":[],,"obfuscation":"",') + characters(left) + characters(right)
 
-    def plain(self, choice: Spelt) -> list[Frame]:
+    def plain(self, choice: Encoded) -> list[Frame]:
         """The chunks of a choice that is nothing but text: only the delta differs, and the obfuscation that depends on it."""
         text, finish = choice["message"]["content"], choice["finish_reason"]
         told = text_deltas(text, finish, self._told_filter, self._call.chunk, self._call.served_by.model.encoding)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic_core import to_json
 
 from mockserver.api.chat.encoding import characters, escape
-from mockserver.model.chunking import Size, cut
+from mockserver.model.chunking import ChunkSize, cut
 
 if TYPE_CHECKING:
     from mockserver.operations.call import Call
@@ -24,7 +24,7 @@ class Delta(NamedTuple):
     logprobs: Json = None
 
 
-class SpeltDelta(NamedTuple):
+class EncodedDelta(NamedTuple):
     """A delta that is told again and again: a chunk's choice from its filter results to its finish reason, with the escapes.
 
     `length` is how many characters of it obfuscation depends on: those of the delta and the finish reason, less the escapes.
@@ -36,17 +36,17 @@ class SpeltDelta(NamedTuple):
 
 
 @lru_cache(maxsize=512)
-def text_deltas(text: str, finish: str, judged: bytes, size: Size, encoding: str) -> tuple[SpeltDelta, ...]:
+def text_deltas(text: str, finish: str, judged: bytes, size: ChunkSize, encoding: str) -> tuple[EncodedDelta, ...]:
     """The deltas of a short text, from head to end. `judged` is what the filter says of each piece, as JSON."""
-    head = _spell(b"{}", {"content": "", "refusal": None, "role": "assistant"})
-    told = [_spell(judged, {"content": piece}, tokens=count) for piece, count in cut(text, size, encoding)]
-    return head, *told, _spell(b"{}", {}, finish)
+    head = _encoded(b"{}", {"content": "", "refusal": None, "role": "assistant"})
+    told = [_encoded(judged, {"content": piece}, tokens=count) for piece, count in cut(text, size, encoding)]
+    return head, *told, _encoded(b"{}", {}, finish)
 
 
-def _spell(judged: bytes, told: dict[str, Json], finish: str | None = None, tokens: int = 0) -> SpeltDelta:
+def _encoded(judged: bytes, told: dict[str, Json], finish: str | None = None, tokens: int = 0) -> EncodedDelta:
     delta, reason = to_json(told), to_json(finish)
     json = b'"content_filter_results":%b,"delta":%b,"finish_reason":%b' % (judged, escape(delta), reason)
-    return SpeltDelta(json, characters(delta) + len(reason), tokens)
+    return EncodedDelta(json, characters(delta) + len(reason), tokens)
 
 
 def deltas(call: Call, choice: dict[str, Json]) -> list[Delta]:
@@ -69,20 +69,20 @@ def deltas(call: Call, choice: dict[str, Json]) -> list[Delta]:
     return told
 
 
-def _function_deltas(function: dict[str, Json], text: str | None, size: Size, encoding: str) -> list[Delta]:
+def _function_deltas(function: dict[str, Json], text: str | None, size: ChunkSize, encoding: str) -> list[Delta]:
     opening = {"arguments": "", "name": function["name"]}
     head = {"content": text, "function_call": opening, "refusal": None, "role": "assistant"}
     pieces = cut(function["arguments"], size, encoding)
     return [Delta(head), *(Delta({"function_call": {"arguments": piece}}, count) for piece, count in pieces)]
 
 
-def _text_deltas(text: str, logprobs: Json, size: Size, encoding: str) -> list[Delta]:
+def _text_deltas(text: str, logprobs: Json, size: ChunkSize, encoding: str) -> list[Delta]:
     if logprobs is None:
         return [Delta({"content": piece}, count) for piece, count in cut(text, size, encoding)]
     return [Delta({"content": one["token"]}, 1, {"content": [one], "refusal": None}) for one in logprobs["content"]]
 
 
-def _audio_deltas(audio: Json, size: Size, encoding: str) -> list[Delta]:
+def _audio_deltas(audio: Json, size: ChunkSize, encoding: str) -> list[Delta]:
     if audio is None:
         return []
     said = [Delta({"audio": {"transcript": piece}}, count) for piece, count in cut(audio["transcript"], size, encoding)]
@@ -90,7 +90,7 @@ def _audio_deltas(audio: Json, size: Size, encoding: str) -> list[Delta]:
     return [Delta({"audio": {"id": audio["id"]}}), *said, *ending]
 
 
-def _tool_deltas(at: int, tool: dict[str, Json], size: Size, encoding: str, head: dict[str, Json] | None) -> list[Delta]:
+def _tool_deltas(at: int, tool: dict[str, Json], size: ChunkSize, encoding: str, head: dict[str, Json] | None) -> list[Delta]:
     kind = tool["type"]
     field = "input" if kind == "custom" else "arguments"
     opening = {kind: {field: "", "name": tool[kind]["name"]}, "id": tool["id"], "index": at, "type": kind}

@@ -16,7 +16,7 @@ Json = Any
 _LINE, _PARAGRAPH = "\u2028".encode(), "\u2029".encode()
 
 
-class Spelt(dict[str, Json]):
+class Encoded(dict[str, Json]):
     """An object that is told again and again: its JSON, with the escapes, is written once. Nobody changes it."""
 
     __slots__ = ("json",)
@@ -48,9 +48,9 @@ def _settled(model: str, filters: bytes, tier: str, fingerprint: str | None) -> 
 
 def _members(objects: list[dict[str, Json]]) -> bytes:
     first = objects[0]
-    if len(objects) == 1 and type(first) is Spelt:
+    if len(objects) == 1 and type(first) is Encoded:
         return first.json
-    return b",".join([one.json if type(one) is Spelt else escape(to_json(one)) for one in objects])
+    return b",".join([one.json if type(one) is Encoded else escape(to_json(one)) for one in objects])
 
 
 def event(value: Json, *, escaped: bool) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from mockserver.api.chat.encoding import Spelt
+from mockserver.api.chat.encoding import Encoded
 from mockserver.api.chat.usage import usage
 from mockserver.model import content_filter
 from mockserver.model.reply import Audio, Reasoning, Refusal, Reply, Text, ToolCall
@@ -25,8 +25,8 @@ Json = Any
 _SHORT = 1_000
 FILTER_FAILED = "content_filter_result"
 _SAFE = {"filtered": False, "severity": "safe"}
-PROMPT_SAFE: list[Json] = [Spelt({"prompt_index": 0, "content_filter_results": content_filter.PROMPT_SAFE})]
-_PROMPT_UNJUDGED: list[Json] = [Spelt({"prompt_index": 0, "content_filter_results": {}})]
+PROMPT_SAFE: list[Json] = [Encoded({"prompt_index": 0, "content_filter_results": content_filter.PROMPT_SAFE})]
+_PROMPT_UNJUDGED: list[Json] = [Encoded({"prompt_index": 0, "content_filter_results": {}})]
 IMAGE_SAFE: dict[str, Json] = {
     **dict.fromkeys(("sexual", "violence", "hate", "self_harm"), _SAFE),
     "custom_blocklists": {"filtered": False, "details": []},
@@ -80,7 +80,7 @@ def fingerprint(snapshot: str) -> str:
 
 
 def _choice(call: Call, index: int, reply: Reply, spoken: Spoken) -> dict[str, Json]:
-    if len(spoken.parts) == 1 and reply.completion_verdict is None and spoken.stop != "content_filter":
+    if len(spoken.parts) == 1 and reply.completion_filter is None and spoken.stop != "content_filter":
         part = spoken.parts[0]
         openai = call.served_by.model.dialect == "openai" and not call.body.logprobs
         if openai and type(part) is Text and len(part.text) <= _SHORT:
@@ -89,11 +89,11 @@ def _choice(call: Call, index: int, reply: Reply, spoken: Spoken) -> dict[str, J
 
 
 @lru_cache(maxsize=512)
-def _plain(text: str, finish: str, index: int) -> Spelt:
+def _plain(text: str, finish: str, index: int) -> Encoded:
     """The choice that is nothing but a short text: scripted answers are told again and again."""
     message: dict[str, Json] = {"annotations": [], "content": text, "refusal": None, "role": "assistant"}
     ending: dict[str, Json] = {"finish_reason": finish, "index": index, "logprobs": None, "message": message}
-    return Spelt({"content_filter_results": content_filter.COMPLETION_SAFE, **ending})
+    return Encoded({"content_filter_results": content_filter.COMPLETION_SAFE, **ending})
 
 
 def _told(call: Call, index: int, reply: Reply, spoken: Spoken) -> dict[str, Json]:
@@ -170,12 +170,12 @@ def _completion_filter(reply: Reply, spoken: Spoken) -> dict[str, Json]:
 
     Where the filter is down it says so under a name in the singular (docs; seen in streams of 2026).
     """
-    verdict = reply.completion_verdict
-    if verdict is not None and verdict.failed:
-        return {FILTER_FAILED: content_filter.completion_results(verdict), "content_filter_results": {}}
-    if spoken.tool_calls and verdict is None:
+    filter_result = reply.completion_filter
+    if filter_result is not None and filter_result.failed:
+        return {FILTER_FAILED: content_filter.completion_results(filter_result), "content_filter_results": {}}
+    if spoken.tool_calls and filter_result is None:
         return {"content_filter_results": {}}
-    return {"content_filter_results": content_filter.completion_results(verdict)}
+    return {"content_filter_results": content_filter.completion_results(filter_result)}
 
 
 def _prompt_filters(call: Call, reply: Reply) -> list[dict[str, Json]]:
@@ -183,14 +183,14 @@ def _prompt_filters(call: Call, reply: Reply) -> list[dict[str, Json]]:
 
     With an image there are two entries, under a name in the singular, and all is in the one that stands first (recorded).
     """
-    verdict, openai, turns = reply.prompt_verdict, call.served_by.model.dialect == "openai", call.asked.turns
+    filter_result, openai, turns = reply.prompt_filter, call.served_by.model.dialect == "openai", call.asked.turns
     if openai and [media for turn in turns if turn.media for media in turn.media if media.kind == "image"]:
-        results = IMAGE_SAFE if verdict is None else content_filter.prompt_results(verdict)
+        results = IMAGE_SAFE if filter_result is None else content_filter.prompt_results(filter_result)
         return [{"prompt_index": 1, "content_filter_result": results}, {"prompt_index": 0, "content_filter_result": {}}]
-    quiet = verdict.failed if verdict is not None else openai and turns[-1].role == "tool"
-    if verdict is None:
+    quiet = filter_result.failed if filter_result is not None else openai and turns[-1].role == "tool"
+    if filter_result is None:
         return _PROMPT_UNJUDGED if quiet else PROMPT_SAFE
-    return [{"prompt_index": 0, "content_filter_results": {} if quiet else content_filter.prompt_results(verdict)}]
+    return [{"prompt_index": 0, "content_filter_results": {} if quiet else content_filter.prompt_results(filter_result)}]
 
 
 def _logprobs(call: Call, spoken: Spoken) -> Json:

@@ -7,9 +7,9 @@ from typing import Any, get_args
 from mockserver import errors
 from mockserver.api.responses import compaction as compaction
 from mockserver.api.responses import refusals, stored
-from mockserver.api.responses.events import Telling, frames
+from mockserver.api.responses.events import EventOptions, frames
 from mockserver.api.responses.prompt import ResponsePrompt, prompt
-from mockserver.api.responses.render import on_its_way, opened, prompt_length, response, shown
+from mockserver.api.responses.render import prompt_length, response, skeleton, unfinished, visible
 from mockserver.api.responses.requests import Include, ResponseRequest
 from mockserver.model import content_filter
 from mockserver.model.limits import speak
@@ -29,10 +29,10 @@ Object = dict[str, Json]
     prompt=prompt,
     style="pretty",
     headers="responses",
-    gateway="Responses_Create",
-    action="responses",
+    quota_name="Responses_Create",
+    capability="responses",
     inference=True,
-    remembers=True,
+    prompt_reads_store=True,
 )
 def create(call: Call) -> Result:
     """Answer a conversation: as an object, as a stream, or in the background.
@@ -41,24 +41,24 @@ def create(call: Call) -> Result:
     """
     body: ResponseRequest = call.body
     reply = call.reply()
-    verdict = reply.prompt_verdict
-    if verdict is not None and verdict.blocked:
+    filter_result = reply.prompt_filter
+    if filter_result is not None and filter_result.blocked:
         if not body.stream:
-            raise refusals.prompt_withheld(content_filter.responses_filters(verdict, None, prompt_length(call), None))
-        whole = {**opened(call), "status": "failed"}
+            raise refusals.prompt_withheld(content_filter.responses_filters(filter_result, None, prompt_length(call), None))
+        whole = {**skeleton(call), "status": "failed"}
     else:
         whole = response(call, reply, speak(reply, call.asked))
     record = _record(call, whole)
     if body.stored:
         stored.keep(call.resource, record)
-        if record["settled"]:
-            stored.settle(call.resource, record)
+        if record["finished"]:
+            stored.finish(call.resource, record)
     if body.stream:
         hidden = body.stream_options is not None and body.stream_options.include_obfuscation is False
-        return Result(frames=frames(whole, _telling(record, record["include"], obfuscated=not hidden)))
+        return Result(frames=frames(whole, _event_options(record, record["include"], obfuscated=not hidden)))
     if body.background:
-        return Result(on_its_way(whole, "queued"))
-    return Result(shown(whole, record["include"]))
+        return Result(unfinished(whole, "queued"))
+    return Result(visible(whole, record["include"]))
 
 
 @operation("GET", "/responses/{response_id}", "getResponse", style="pretty", headers="stored")
@@ -74,12 +74,12 @@ def get(call: Call) -> Result:
     if stream:
         if not (record["streamed"] or record["background"]):
             raise refusals.not_streamed()
-        if not record["settled"]:
+        if not record["finished"]:
             # A stream goes on until the work is done, so having told it all means that it is.
-            stored.settle(call.resource, record)
-        return Result(frames=frames(whole, _telling(record, include, obfuscated=obfuscated), after))
-    stage = stored.stage(call.resource, record, call.now, looked=True)
-    return Result(shown(whole, include) if stage == "done" else on_its_way(whole, stage))
+            stored.finish(call.resource, record)
+        return Result(frames=frames(whole, _event_options(record, include, obfuscated=obfuscated), after))
+    stage = stored.stage(call.resource, record, call.now, polled=True)
+    return Result(visible(whole, include) if stage == "done" else unfinished(whole, stage))
 
 
 @operation("DELETE", "/responses/{response_id}", "deleteResponse", style="pretty", headers="stored")
@@ -96,10 +96,10 @@ def cancel(call: Call) -> Result:
     record = _asked(call)
     if not record["background"]:
         raise refusals.not_background()
-    if stored.stage(call.resource, record, call.now, looked=False) != "done":
-        stored.keep(call.resource, record | {"response": on_its_way(record["response"], "cancelled"), "settled": True})
+    if stored.stage(call.resource, record, call.now, polled=False) != "done":
+        stored.keep(call.resource, record | {"response": unfinished(record["response"], "cancelled"), "finished": True})
         record = _asked(call)
-    return Result(shown(record["response"], ()))
+    return Result(visible(record["response"], ()))
 
 
 @operation("GET", "/responses/{response_id}/input_items", "listInputItems", style="pretty", headers="stored")
@@ -108,7 +108,7 @@ def list_input_items(call: Call) -> Result:
     query = call.query()
     include = _include(query)
     wanted = cursor(query)
-    items = [_shown_input(item, include) for item in _asked(call)["input"]]
+    items = [_visible_input(item, include) for item in _asked(call)["input"]]
     return Result(page(items, wanted))
 
 
@@ -127,23 +127,23 @@ def _record(call: Call, whole: Object) -> stored.Record:
         "created": call.now,
         "background": bool(body.background),
         "streamed": bool(body.stream),
-        "settled": bool(body.stream) or not body.background,
-        "looks": 0,
+        "finished": bool(body.stream) or not body.background,
+        "polls": 0,
         "conversation": body.conversation_id,
         "chunk": call.chunk,
         "encoding": asked.model.encoding,
     }
 
 
-def _telling(record: stored.Record, include: list[str], *, obfuscated: bool) -> Telling:
-    return Telling(include, record["chunk"], record["encoding"], obfuscated)
+def _event_options(record: stored.Record, include: list[str], *, obfuscated: bool) -> EventOptions:
+    return EventOptions(include, record["chunk"], record["encoding"], obfuscated)
 
 
 def _asked(call: Call) -> stored.Record:
     return stored.get(call.resource, call.path["response_id"], call.now)
 
 
-def _shown_input(item: Object, include: list[str]) -> Object:
+def _visible_input(item: Object, include: list[str]) -> Object:
     """An input item without the image data that the caller did not ask for (spec: `include`)."""
     if item["type"] == "message" and "message.input_image.image_url" not in include:
         content = [{**part, "image_url": None} if part["type"] == "input_image" else part for part in item["content"]]

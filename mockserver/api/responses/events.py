@@ -11,8 +11,8 @@ from typing import Any
 
 from mockserver.api.responses.output import reveal
 from mockserver.api.responses.refusals import withheld_in_stream
-from mockserver.api.responses.render import on_its_way, shown
-from mockserver.model.chunking import Size, cut
+from mockserver.api.responses.render import unfinished, visible
+from mockserver.model.chunking import ChunkSize, cut
 from mockserver.operations.call import Frame
 from mockserver.operations.encoding import named_event
 from mockserver.state.chance import Chance
@@ -23,33 +23,33 @@ _BLOCK = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class EventOptions:
     """How a stream is told: what it includes, how text is cut, and whether deltas are padded to hide their length."""
 
     include: Collection[str] = ()
-    chunk: Size = "token"
+    chunk: ChunkSize = "token"
     encoding: str = "o200k_base"
     obfuscated: bool = True
 
 
-def frames(whole: Object, telling: Telling, after: int = -1) -> list[Frame]:
+def frames(whole: Object, options: EventOptions, after: int = -1) -> list[Frame]:
     """The frames of a finished response's stream, those beyond sequence number `after`."""
-    teller = _Teller(whole, telling)
+    writer = EventWriter(whole, options)
     if whole["status"] == "failed":
-        teller.fail()
+        writer.fail()
     else:
-        teller.all()
-    return teller.frames[after + 1 :] if after >= 0 else teller.frames
+        writer.all()
+    return writer.frames[after + 1 :] if after >= 0 else writer.frames
 
 
-class _Teller:
+class EventWriter:
     """Tells one response."""
 
-    def __init__(self, whole: Object, telling: Telling) -> None:
+    def __init__(self, whole: Object, options: EventOptions) -> None:
         self.frames: list[Frame] = []
         self._whole = whole
-        self._telling = telling
-        hidden = not telling.obfuscated or whole["background"]
+        self._event_options = options
+        hidden = not options.obfuscated or whole["background"]
         self._padding = None if hidden else Chance(f"obfuscation/{whole['id']}")
         self._place: Object = {}
 
@@ -57,23 +57,23 @@ class _Teller:
         """Created, queued for background work, in progress, every item, and the end."""
         status: str = self._whole["status"]
         queued = self._whole["background"]
-        self._tell("response.created", response=on_its_way(self._whole, "queued" if queued else "in_progress"))
+        self._emit("response.created", response=unfinished(self._whole, "queued" if queued else "in_progress"))
         if queued:
-            self._tell("response.queued", response=on_its_way(self._whole, "queued"))
+            self._emit("response.queued", response=unfinished(self._whole, "queued"))
         if queued and status == "cancelled":
             return
-        self._tell("response.in_progress", response=on_its_way(self._whole, "in_progress"))
+        self._emit("response.in_progress", response=unfinished(self._whole, "in_progress"))
         for at, item in enumerate(self._whole["output"]):
             self._item(at, item)
-        self._tell(f"response.{status}", response=shown(self._whole, self._telling.include))
+        self._emit(f"response.{status}", response=visible(self._whole, self._event_options.include))
 
     def fail(self) -> None:
         """A prompt that the filter withheld: three frames, and the reason only in the last (reported from Azure)."""
-        self._tell("response.created", response=on_its_way(self._whole, "in_progress"))
-        self._tell("response.failed", response=self._whole)
-        self._tell("error", error=withheld_in_stream())
+        self._emit("response.created", response=unfinished(self._whole, "in_progress"))
+        self._emit("response.failed", response=self._whole)
+        self._emit("error", error=withheld_in_stream())
 
-    def _tell(self, kind: str, count: int = 0, **members: Json) -> None:
+    def _emit(self, kind: str, count: int = 0, **members: Json) -> None:
         members["sequence_number"] = len(self.frames)
         event = {"type": kind, **{name: members[name] for name in sorted(members)}}
         self.frames.append(Frame(named_event(kind, event), count))
@@ -82,24 +82,24 @@ class _Teller:
         self._place = {"item_id": item["id"], "output_index": at}
         kind = item["type"]
         opening = _OPENINGS.get(kind, _open)(item)
-        self._tell("response.output_item.added", item=self._revealed(opening, "added"), output_index=at)
-        tell = _TELLERS.get(kind)
-        if tell is not None:
-            tell(self, self._revealed(item, "done"))
-        self._tell("response.output_item.done", item=self._revealed(item, "done"), output_index=at)
+        self._emit("response.output_item.added", item=self._revealed(opening, "added"), output_index=at)
+        write = _WRITERS.get(kind)
+        if write is not None:
+            write(self, self._revealed(item, "done"))
+        self._emit("response.output_item.done", item=self._revealed(item, "done"), output_index=at)
 
     def _revealed(self, item: Object, stage: str) -> Object:
-        return reveal([item], self._telling.include, self._whole["created_at"], stage=stage)[0]
+        return reveal([item], self._event_options.include, self._whole["created_at"], stage=stage)[0]
 
     def _deltas(self, kind: str, text: str, *, padded: bool = True, **members: Json) -> None:
-        for piece, count in cut(text, self._telling.chunk, self._telling.encoding):
+        for piece, count in cut(text, self._event_options.chunk, self._event_options.encoding):
             self._delta(kind, piece, count, padded=padded, **members)
 
     def _delta(self, kind: str, piece: str, count: int, *, padded: bool = True, **members: Json) -> None:
         if padded and self._padding is not None:
             # Characters of delta and padding together are a multiple of 16 (wire: 1706 of 1706 events).
             members["obfuscation"] = self._padding.alnum(-len(piece) % _BLOCK)
-        self._tell(kind, count, delta=piece, **self._place, **members)
+        self._emit(kind, count, delta=piece, **self._place, **members)
 
     def message(self, item: Object) -> None:
         """Every part of a message: added, its deltas, done."""
@@ -107,12 +107,12 @@ class _Teller:
             empty: Object = {"type": "output_text", "annotations": [], "logprobs": [], "text": ""}
             if part["type"] == "refusal":
                 empty = {"type": "refusal", "refusal": ""}
-            self._tell("response.content_part.added", content_index=at, part=empty, **self._place)
+            self._emit("response.content_part.added", content_index=at, part=empty, **self._place)
             if part["type"] == "refusal":
                 self._refusal(at, part)
             else:
                 self._text(at, part)
-            self._tell("response.content_part.done", content_index=at, part=part, **self._place)
+            self._emit("response.content_part.done", content_index=at, part=part, **self._place)
 
     def _text(self, at: int, part: Object) -> None:
         kind = "response.output_text.delta"
@@ -123,38 +123,38 @@ class _Teller:
             self._deltas(kind, part["text"], content_index=at, logprobs=[])
         for index, annotation in enumerate(part["annotations"]):
             told = {"annotation": annotation, "annotation_index": index, "content_index": at}
-            self._tell("response.output_text.annotation.added", **told, **self._place)
+            self._emit("response.output_text.annotation.added", **told, **self._place)
         done = {"content_index": at, "logprobs": part["logprobs"], "text": part["text"]}
-        self._tell("response.output_text.done", **done, **self._place)
+        self._emit("response.output_text.done", **done, **self._place)
 
     def _refusal(self, at: int, part: Object) -> None:
         self._deltas("response.refusal.delta", part["refusal"], padded=False, content_index=at)
-        self._tell("response.refusal.done", content_index=at, refusal=part["refusal"], **self._place)
+        self._emit("response.refusal.done", content_index=at, refusal=part["refusal"], **self._place)
 
     def reasoning(self, item: Object) -> None:
         """Summary paragraphs, then the raw thoughts that other vendors' models show."""
         for at, paragraph in enumerate(item["summary"]):
             head = "response.reasoning_summary_part"
-            self._tell(f"{head}.added", part={"type": "summary_text", "text": ""}, summary_index=at, **self._place)
+            self._emit(f"{head}.added", part={"type": "summary_text", "text": ""}, summary_index=at, **self._place)
             self._deltas("response.reasoning_summary_text.delta", paragraph["text"], summary_index=at)
-            self._tell("response.reasoning_summary_text.done", summary_index=at, text=paragraph["text"], **self._place)
-            self._tell(f"{head}.done", part=paragraph, summary_index=at, **self._place)
+            self._emit("response.reasoning_summary_text.done", summary_index=at, text=paragraph["text"], **self._place)
+            self._emit(f"{head}.done", part=paragraph, summary_index=at, **self._place)
         for at, part in enumerate(item.get("content") or ()):
             empty = {"type": "reasoning_text", "text": ""}
-            self._tell("response.content_part.added", content_index=at, part=empty, **self._place)
+            self._emit("response.content_part.added", content_index=at, part=empty, **self._place)
             self._deltas("response.reasoning_text.delta", part["text"], padded=False, content_index=at)
-            self._tell("response.reasoning_text.done", content_index=at, text=part["text"], **self._place)
-            self._tell("response.content_part.done", content_index=at, part=part, **self._place)
+            self._emit("response.reasoning_text.done", content_index=at, text=part["text"], **self._place)
+            self._emit("response.content_part.done", content_index=at, part=part, **self._place)
 
     def function_call(self, item: Object) -> None:
         """The arguments of a call, piece by piece."""
         self._deltas("response.function_call_arguments.delta", item["arguments"])
-        self._tell("response.function_call_arguments.done", arguments=item["arguments"], **self._place)
+        self._emit("response.function_call_arguments.done", arguments=item["arguments"], **self._place)
 
     def custom_tool_call(self, item: Object) -> None:
         """The input of a call, piece by piece."""
         self._deltas("response.custom_tool_call_input.delta", item["input"], padded=False)
-        self._tell("response.custom_tool_call_input.done", input=item["input"], **self._place)
+        self._emit("response.custom_tool_call_input.done", input=item["input"], **self._place)
 
     def file_search_call(self, item: Object) -> None:
         """In progress, searching, completed."""
@@ -167,9 +167,9 @@ class _Teller:
     def code_interpreter_call(self, item: Object) -> None:
         """In progress, the code, interpreting, completed."""
         code = str(item.get("code") or "")
-        self._tell("response.code_interpreter_call.in_progress", **self._place)
+        self._emit("response.code_interpreter_call.in_progress", **self._place)
         self._deltas("response.code_interpreter_call_code.delta", code)
-        self._tell("response.code_interpreter_call_code.done", code=code, **self._place)
+        self._emit("response.code_interpreter_call_code.done", code=code, **self._place)
         self._steps(item, "interpreting")
 
     def image_generation_call(self, item: Object) -> None:
@@ -179,7 +179,7 @@ class _Teller:
         wanted = [tool.get("partial_images") or 1 for tool in self._whole["tools"] if tool["type"] == "image_generation"]
         for at in range(max(1, *wanted, 0)):
             partial: Object = {"partial_image_b64": item.get("result") or "", "partial_image_index": at}
-            self._tell("response.image_generation_call.partial_image", **partial, **shows, **self._place)
+            self._emit("response.image_generation_call.partial_image", **partial, **shows, **self._place)
         self._steps(item)
 
     def mcp_list_tools(self, item: Object) -> None:
@@ -189,16 +189,16 @@ class _Teller:
     def mcp_call(self, item: Object) -> None:
         """In progress, the arguments, then completed or failed."""
         arguments = str(item.get("arguments") or "")
-        self._tell("response.mcp_call.in_progress", **self._place)
-        self._tell("response.mcp_call_arguments.delta", delta=arguments, **self._place)
-        self._tell("response.mcp_call_arguments.done", arguments=arguments, **self._place)
+        self._emit("response.mcp_call.in_progress", **self._place)
+        self._emit("response.mcp_call_arguments.delta", delta=arguments, **self._place)
+        self._emit("response.mcp_call_arguments.done", arguments=arguments, **self._place)
         self._steps({**item, "status": "failed" if item.get("error") else item.get("status")})
 
     def _steps(self, item: Object, *steps: str) -> None:
         last = item["status"] if item.get("status") in _ENDS.get(item["type"], ("completed",)) else None
         for step in (*steps, last):
             if step is not None:
-                self._tell(f"response.{item['type']}.{step}", **self._place)
+                self._emit(f"response.{item['type']}.{step}", **self._place)
 
 
 _ENDS = {"mcp_call": ("completed", "failed"), "mcp_list_tools": ("completed", "failed")}
@@ -232,15 +232,15 @@ _OPENINGS: dict[str, Callable[[Object], Object]] = {
     "mcp_call": _opened(status="in_progress", arguments="", output=None),
     "mcp_list_tools": _opened(tools=[]),
 }
-_TELLERS: dict[str, Callable[[_Teller, Object], None]] = {
-    "message": _Teller.message,
-    "reasoning": _Teller.reasoning,
-    "function_call": _Teller.function_call,
-    "custom_tool_call": _Teller.custom_tool_call,
-    "file_search_call": _Teller.file_search_call,
-    "web_search_call": _Teller.web_search_call,
-    "code_interpreter_call": _Teller.code_interpreter_call,
-    "image_generation_call": _Teller.image_generation_call,
-    "mcp_list_tools": _Teller.mcp_list_tools,
-    "mcp_call": _Teller.mcp_call,
+_WRITERS: dict[str, Callable[[EventWriter, Object], None]] = {
+    "message": EventWriter.message,
+    "reasoning": EventWriter.reasoning,
+    "function_call": EventWriter.function_call,
+    "custom_tool_call": EventWriter.custom_tool_call,
+    "file_search_call": EventWriter.file_search_call,
+    "web_search_call": EventWriter.web_search_call,
+    "code_interpreter_call": EventWriter.code_interpreter_call,
+    "image_generation_call": EventWriter.image_generation_call,
+    "mcp_list_tools": EventWriter.mcp_list_tools,
+    "mcp_call": EventWriter.mcp_call,
 }

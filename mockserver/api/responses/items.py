@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mockserver import errors
-from mockserver.operations.members import Shape, check, describe, ordered
+from mockserver.operations.members import Members, check, describe, ordered
 
 if TYPE_CHECKING:
     from mockserver.state.ids import ResponseIds
@@ -30,11 +30,11 @@ class ItemForm:
     status: bool = True
 
 
-def _form(prefix: str, required: Shape, optional: Shape | None = None, *, status: bool = True) -> ItemForm:
+def _form(prefix: str, required: Members, optional: Members | None = None, *, status: bool = True) -> ItemForm:
     return ItemForm(prefix, required, {"id": "string", "status": "string"} | dict(optional or {}), status)
 
 
-_CALL: Shape = {"call_id": "string"}
+_CALL: Members = {"call_id": "string"}
 FORMS: dict[str, ItemForm] = {
     "message": _form("msg", {}),
     "reasoning": _form("rs", {"summary": "array"}, {"encrypted_content": "string", "content": "array"}, status=False),
@@ -77,7 +77,7 @@ _PARTS = ["input_text", "input_image", "output_text", "refusal", "input_file", "
 _INPUT_PARTS = ["input_text", "input_image", "input_file"]
 _OUTPUT_PARTS = ["output_text", "refusal"]
 _DETAILS = ("low", "high", "auto", "original")
-_PART_SHAPES: dict[str, tuple[Shape, Shape]] = {
+_PART_MEMBERS: dict[str, tuple[Members, Members]] = {
     "input_text": ({"text": "string"}, {}),
     "output_text": ({"text": "string"}, {"annotations": "array", "logprobs": "array"}),
     "refusal": ({"refusal": "string"}, {}),
@@ -160,7 +160,7 @@ def _part(part: Json, path: str, allowed: list[str]) -> Object:
         raise errors.unsupported_choice(f"{path}.type", kind if isinstance(kind, str) else "", _PARTS)
     if kind not in allowed:
         raise errors.unsupported_choice(path, kind, allowed)
-    required, optional = _PART_SHAPES[kind]
+    required, optional = _PART_MEMBERS[kind]
     check(part, path, required, optional)
     if kind == "input_image" and not (part.get("image_url") or part.get("file_id")):
         raise errors.missing_parameter(f"{path}.image_url")

@@ -46,10 +46,10 @@ def response(call: Call, reply: Reply, spoken: Spoken) -> Object:
         "tool_usage": _tool_usage(searches),
         "usage": usage,
     }
-    return {**opened(call), **done}
+    return {**skeleton(call), **done}
 
 
-def opened(call: Call) -> Object:
+def skeleton(call: Call) -> Object:
     """The response as it is when work on it begins."""
     body: ResponseRequest = call.body
     asked = call.asked
@@ -123,13 +123,13 @@ _UNFINISHED: Object = {
 }
 
 
-def on_its_way(whole: Object, status: str) -> Object:
+def unfinished(whole: Object, status: str) -> Object:
     """A response before it is finished, or cancelled: the object less its results (wire; recorded on the sister service)."""
     tier = "auto" if whole["service_tier"] == "default" else whole["service_tier"]
     return {**whole, **_UNFINISHED, "status": status, "service_tier": tier, "tool_usage": _tool_usage(0)}
 
 
-def shown(whole: Object, include: Collection[str], *, stage: str = "final") -> Object:
+def visible(whole: Object, include: Collection[str], *, stage: str = "final") -> Object:
     """A response as a caller who asked for `include` sees it."""
     return {**whole, "output": reveal(whole["output"], include, whole["created_at"], stage=stage)}
 
@@ -205,10 +205,10 @@ def _filters(call: Call, reply: Reply, spoken: Spoken, output: list[Object]) -> 
     withheld = spoken.stop == "content_filter"
     spoken_items = [item for item in output if item["type"] in _SPOKEN]
     said = sum([_said(item) for item in spoken_items]) if spoken_items or withheld else None
-    filters = content_filter.responses_filters(reply.prompt_verdict, reply.completion_verdict, prompt_length(call), said)
+    filters = content_filter.responses_filters(reply.prompt_filter, reply.completion_filter, prompt_length(call), said)
     if withheld:
         filters[-1] = {**filters[-1], "blocked": True}
-    return filters[1:] if call.asked.tool_results and reply.prompt_verdict is None and len(filters) > 1 else filters
+    return filters[1:] if call.asked.tool_results and reply.prompt_filter is None and len(filters) > 1 else filters
 
 
 _SPOKEN = ("message", "function_call", "custom_tool_call")

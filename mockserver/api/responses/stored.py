@@ -46,24 +46,24 @@ def get(resource: Resource, response_id: str, now: float) -> Record:
     return record
 
 
-def stage(resource: Resource, record: Record, now: float, *, looked: bool) -> str:
+def stage(resource: Resource, record: Record, now: float, *, polled: bool) -> str:
     """How far a response is: `queued`, `in_progress` or `done`; looking at it counts for lifecycles that go by looks."""
-    if not record["background"] or record["settled"]:
+    if not record["background"] or record["finished"]:
         return "done"
-    if looked:
-        record["looks"] += 1
+    if polled:
+        record["polls"] += 1
     lifecycle: Lifecycle = resource.lifecycle
-    reached = lifecycle.stage(_STAGES, record["looks"], now - record["created"])
+    reached = lifecycle.stage(_STAGES, record["polls"], now - record["created"])
     if reached == "done":
-        settle(resource, record)
-    elif looked:
+        finish(resource, record)
+    elif polled:
         keep(resource, record)
     return reached
 
 
-def settle(resource: Resource, record: Record) -> None:
+def finish(resource: Resource, record: Record) -> None:
     """Note that a response is finished: from now on it does not change, and its conversation has its items."""
-    record["settled"] = True
+    record["finished"] = True
     keep(resource, record)
     if record["conversation"] is not None:
         _append(resource, record)

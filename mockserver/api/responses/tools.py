@@ -9,7 +9,7 @@ from typing import Any
 from mockserver import errors
 from mockserver.api.responses.refusals import no_tools, tool_not_offered
 from mockserver.model.prompt import AUTO, Tool, ToolChoice
-from mockserver.operations.members import Shape, check, describe, ordered
+from mockserver.operations.members import Members, check, describe, ordered
 
 Json = Any
 Object = dict[str, Json]
@@ -23,14 +23,14 @@ _SIZES = ("low", "medium", "high")
 class ToolForm:
     """One type of tool: its members, what the echo adds where the caller said nothing, and what it leaves out."""
 
-    required: Shape = field(default_factory=dict)
-    optional: Shape = field(default_factory=dict)
+    required: Members = field(default_factory=dict)
+    optional: Members = field(default_factory=dict)
     defaults: Mapping[str, Json] = field(default_factory=dict)
     secret: tuple[str, ...] = ()
 
 
 _LOCATION = {"type": "approximate", "city": None, "country": "US", "region": None, "timezone": None}
-_WEB_OPTIONS: Shape = {
+_WEB_OPTIONS: Members = {
     "search_context_size": _SIZES,
     "user_location": "object",
     "filters": "object",
@@ -234,7 +234,7 @@ def namespace_of(tools: list[Object] | None, name: str) -> str | None:
 
 _NEVER_FORCED = ("function", "custom", "mcp", "namespace", "tool_search", "local_shell")
 _HOSTED = tuple(kind for kind in FORMS if kind not in _NEVER_FORCED)
-_CHOICES: dict[str, Shape] = {
+_CHOICES: dict[str, Members] = {
     "function": {"name": "string"},
     "custom": {"name": "string"},
     "mcp": {"server_label": "string"},

@@ -96,8 +96,8 @@ def _result(item: Object) -> list[Turn]:
     if isinstance(output, str):
         return [Turn("tool", output, tool_call_id=call_id, name=name)]
     if isinstance(output, dict):
-        shown = Media("image", str(output.get("image_url") or output.get("file_id") or ""))
-        return [Turn("tool", media=(shown,), tool_call_id=call_id)]
+        visible = Media("image", str(output.get("image_url") or output.get("file_id") or ""))
+        return [Turn("tool", media=(visible,), tool_call_id=call_id)]
     parts = [part for part in output or () if isinstance(part, dict)]
     if item["type"] == "shell_call_output":
         return [
