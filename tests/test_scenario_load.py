@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenario_calls import call, outcome, script, text
@@ -14,6 +15,7 @@ from scenario_calls import call, outcome, script, text
 from mockserver.errors import ScenarioError
 from mockserver.gateway import preview
 from mockserver.model import content_filter
+from mockserver.scenario import document
 from mockserver.scenario.answers import FindingsSection
 from mockserver.scenario.document import DEEPEST, resolve
 from mockserver.scenario.load import Scenario, build, files_of, load, parse
@@ -136,10 +138,17 @@ def test_an_unknown_operation_is_refused(keyword: str) -> None:
     assert problem.startswith(f"s.yaml:2:37: rules[0].when.operation: there is no operation '{keyword}'; ")
 
 
-@pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
-def test_deep_nesting_is_refused(opening: str) -> None:
-    (problem,) = problems(opening * 5_000)
-    assert f"is nested more than {DEEPEST} levels deep" in problem
+@pytest.mark.parametrize("loader", [yaml.SafeLoader, getattr(yaml, "CSafeLoader", None)])
+@pytest.mark.parametrize(("opening", "column"), [("[", 61), ("{", 61), ("[{", 61), ("{a: ", 238), ("- ", 121), ("? ", 121)])
+def test_deep_nesting_is_refused(opening: str, column: int, loader: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    if loader is None:
+        pytest.skip("this PyYAML was built without libyaml")
+    monkeypatch.setattr(document, "_LOADER", loader)
+    assert problems(opening * 5_000) == [f"s.yaml:1:{column}: is nested more than {DEEPEST} levels deep"]
+
+
+def test_a_syntax_error_hides_no_nesting_and_is_hidden_by_no_other_problem() -> None:
+    assert problems("a: 1\na: 2\nb: ]") == ["s.yaml:3:4: this is not YAML: did not find expected node content"]
 
 
 def test_an_alias_bomb_is_refused() -> None:

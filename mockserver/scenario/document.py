@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -103,12 +104,21 @@ def read(text: str, name: str) -> Document:
     try:
         value, root = reader.document(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
+        _refuse_deep_nesting(text, error, name)
         raise UnreadableError([_syntax(error, text, name)]) from None
     except (yaml.reader.ReaderError, UnicodeError) as error:
         raise UnreadableError([_unprintable(error, text, name)]) from None
     if reader.problems:
         raise UnreadableError(reader.problems)
     return Document(name, value, root)
+
+
+def _refuse_deep_nesting(text: str, error: yaml.MarkedYAMLError, name: str) -> None:
+    # Scanners read up to 1,024 characters ahead of the events, in case what they read turns out to be a key. So libyaml (from
+    # PyYAML 6.0.4) can stop at its own limit of 1,000 levels before we see the 61st: read what stands before that point.
+    if error.problem_mark is not None:
+        with contextlib.suppress(yaml.YAMLError):
+            _Reader(name).document(yaml.parse(text[: error.problem_mark.index], Loader=_LOADER))
 
 
 def from_python(value: Json, name: str) -> Document:
