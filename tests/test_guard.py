@@ -12,9 +12,11 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
+import aiohttp
 import httpx
 import httpx2
 import pytest
+import requests
 from openai import AsyncOpenAI, OpenAI
 
 from mockserver import MockServer
@@ -147,7 +149,7 @@ def test_tls_that_an_event_loop_begins_is_stopped() -> None:
 
 @pytest.mark.filterwarnings("ignore")
 def test_tls_on_uvloop_is_stopped_without_a_hang() -> None:
-    uvloop = pytest.importorskip("uvloop", reason="uvloop is not installed")
+    uvloop = pytest.importorskip("uvloop", reason="uvloop is made for CPython on anything but Windows")
     with guard() as watched, pytest.raises(HandshakeStoppedError):
         uvloop.run(asyncio.wait_for(dial(), 5))
     gc.collect()
@@ -197,12 +199,10 @@ def with_urllib() -> None:
 
 
 def with_requests() -> None:
-    requests = pytest.importorskip("requests", reason="requests is not installed")
     requests.get(MODELS)
 
 
 def with_aiohttp() -> None:
-    aiohttp = pytest.importorskip("aiohttp", reason="aiohttp is not installed")
 
     async def ask() -> None:
         async with aiohttp.ClientSession() as session, session.get(MODELS):

@@ -13,9 +13,12 @@ from contextlib import ExitStack
 from types import ModuleType
 from typing import Any
 
+import aiohttp
 import httpx
 import httpx2
 import pytest
+import requests
+import urllib3
 from openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
 
 from mockserver import MockServer, create_app
@@ -195,7 +198,6 @@ def test_other_hosts_are_reached_as_ever(mock: Mock) -> None:
 
 
 def test_requests_is_answered_and_streams(mock: Mock) -> None:
-    requests = pytest.importorskip("requests", reason="requests is not installed")
     with mock.intercept():
         answer = requests.post(URL + "?x=1", json=chat(), headers={"Authorization": "Bearer theirs"}, timeout=5)
         assert (text_of(answer), answer.url) == (LONG, URL + "?x=1")
@@ -208,7 +210,6 @@ def test_requests_is_answered_and_streams(mock: Mock) -> None:
 
 
 def test_a_request_of_requests_breaks_as_over_a_connection(mock: Mock) -> None:
-    requests = pytest.importorskip("requests", reason="requests is not installed")
     mock.reset()
     mock.when(user="cut").respond(text=LONG, stream={"cut_after": 4})
     mock.when(user="stall").respond(text=LONG, stream={"stall_after": 0})
@@ -220,7 +221,6 @@ def test_a_request_of_requests_breaks_as_over_a_connection(mock: Mock) -> None:
 
 
 def test_a_session_of_requests_behind_a_proxy_is_answered(mock: Mock) -> None:
-    requests = pytest.importorskip("requests", reason="requests is not installed")
     with mock.intercept(), requests.Session() as session:
         session.proxies = {"https": "http://proxy.example:3128", "http": "http://proxy.example:3128"}
         for url in (URL, URL.replace("https:", "http:")):
@@ -229,7 +229,6 @@ def test_a_session_of_requests_behind_a_proxy_is_answered(mock: Mock) -> None:
 
 
 def test_urllib3_is_answered_and_keeps_its_pools_settings(mock: Mock) -> None:
-    urllib3 = pytest.importorskip("urllib3", reason="urllib3 is not installed")
     mock.reset()
     mock.when(user="stall").respond(text=LONG, stream={"stall_after": 0})
     mock.when().respond(LONG)
@@ -245,7 +244,6 @@ def test_urllib3_is_answered_and_keeps_its_pools_settings(mock: Mock) -> None:
 
 @pytest.mark.anyio
 async def test_aiohttp_is_answered_and_streams(mock: Mock) -> None:
-    aiohttp = pytest.importorskip("aiohttp", reason="aiohttp is not installed")
     async with aiohttp.ClientSession(headers={"api-key": "theirs"}) as session, aiohttp.ClientSession(AZURE) as based:
         with mock.intercept():
             async with session.post(URL, params={"x": "a b"}, json=chat()) as answer:
@@ -259,7 +257,6 @@ async def test_aiohttp_is_answered_and_streams(mock: Mock) -> None:
 
 
 def test_without_a_started_server_socket_clients_are_told_so() -> None:
-    urllib3 = pytest.importorskip("urllib3", reason="urllib3 is not installed")
     mock = MockServer()
     with mock.intercept(), urllib3.PoolManager() as pools, pytest.raises(RuntimeError, match="start the MockServer"):
         pools.request("GET", f"{AZURE}/openai/v1/models")

@@ -731,7 +731,6 @@ def test_anyio_and_unittest(project: pytest.Pytester) -> None:
 
 
 def test_pytest_asyncio(project: pytest.Pytester) -> None:
-    pytest.importorskip("pytest_asyncio", reason="pytest-asyncio is not installed")
     project.makeini("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n")
     project.makepyfile(
         """
@@ -748,7 +747,6 @@ def test_pytest_asyncio(project: pytest.Pytester) -> None:
 
 
 def test_xdist_keeps_tests_apart_and_reports_them_together(project: pytest.Pytester) -> None:
-    pytest.importorskip("xdist", reason="pytest-xdist is not installed")
     project.makepyfile(
         """
         import json

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import httpx2
 import pytest
+import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai import AsyncOpenAI, OpenAI
@@ -466,8 +467,6 @@ def test_one_asynchronous_client_serves_one_event_loop_after_another() -> None:
 
 
 def test_without_asyncio_an_asynchronous_client_says_what_to_do() -> None:
-    trio = pytest.importorskip("trio", reason="trio is not installed")
-
     async def ask() -> None:
         async with transport.async_client(scripted()) as http:
             await http.get(CHAT)

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest.importorskip("agent_framework.openai", reason="pip install agent-framework-openai")
+pytest.importorskip("agent_framework.openai", reason="an optional recipe: pip install agent-framework-openai")
 
 from agent_framework import Agent
 from agent_framework.openai import OpenAIChatClient, OpenAIChatCompletionClient

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent.parent / "docs/recipes.md"
+PROJECT = HERE.parent.parent / "pyproject.toml"
 RECIPES = sorted(path for path in HERE.glob("test_*.py") if path != Path(__file__))
 
 
@@ -28,7 +30,19 @@ def test_the_page_shows_the_recipe_as_it_runs(recipe: Path) -> None:
     assert shown == recipe.read_text()
 
 
+def packages(recipe: Path) -> str:
+    """What a skipped recipe asks for, as pip takes it."""
+    (found,) = set(re.findall(r"reason=[\"']an optional recipe: pip install (.+)[\"']\)", recipe.read_text()))
+    return found.replace('"', "")
+
+
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
 def test_the_page_installs_what_a_skipped_recipe_asks_for(recipe: Path) -> None:
-    (asked,) = set(re.findall(r"reason=[\"']pip install (.+)[\"']\)", recipe.read_text()))
-    assert f"\npip install azure-openai-mockserver {asked} pytest\n" in sections()[recipe.name]
+    assert f"\npip install azure-openai-mockserver {packages(recipe)} pytest\n" in sections()[recipe.name].replace('"', "")
+
+
+def test_the_extra_installs_what_the_recipes_ask_for() -> None:
+    extras = tomllib.loads(PROJECT.read_text())["project"]["optional-dependencies"]
+    assert {name.partition(">=")[0] for name in extras["recipes"]} == {
+        name for recipe in RECIPES for name in packages(recipe).split()
+    }

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest.importorskip("instructor", reason="pip install instructor")
+pytest.importorskip("instructor", reason="an optional recipe: pip install instructor")
 
 import instructor
 from openai import OpenAI

@@ -2,8 +2,8 @@
 
 import pytest
 
-pytest.importorskip("langchain_openai", reason="pip install langchain-openai langchain")
-pytest.importorskip("langchain", reason="pip install langchain-openai langchain")
+pytest.importorskip("langchain_openai", reason="an optional recipe: pip install langchain-openai langchain")
+pytest.importorskip("langchain", reason="an optional recipe: pip install langchain-openai langchain")
 
 from langchain.agents import create_agent
 from langchain_core.tools import tool

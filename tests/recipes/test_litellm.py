@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest.importorskip("litellm", reason="pip install litellm")
+pytest.importorskip("litellm", reason="an optional recipe: pip install litellm")
 
 import litellm
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest.importorskip("agents", reason="pip install openai-agents")
+pytest.importorskip("agents", reason="an optional recipe: pip install openai-agents")
 
 from agents import Agent, Runner, function_tool, set_default_openai_client, set_tracing_disabled
 from openai import AsyncOpenAI

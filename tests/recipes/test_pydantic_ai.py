@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest.importorskip("pydantic_ai", reason='pip install "pydantic-ai-slim[openai]"')
+pytest.importorskip("pydantic_ai", reason='an optional recipe: pip install "pydantic-ai-slim[openai]"')
 
 from pydantic import BaseModel
 from pydantic_ai import Agent
