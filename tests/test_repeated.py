@@ -9,7 +9,7 @@ import pytest
 from openai import OpenAI
 
 from mockserver import MockServer
-from mockserver.resource import resource
+from mockserver.state import chance
 
 HI: Any = [{"role": "user", "content": "hi"}]
 CHAT: Any = {"model": "chat", "messages": HI}
@@ -80,7 +80,7 @@ def test_an_older_clients_path_names_the_deployment_each_time(http: httpx2.Clien
 def test_a_body_that_was_forgotten_does_not_draw_its_ids_again(
     http: httpx2.Client, mock: MockServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resource, "_BODIES_KEPT", 2)
+    monkeypatch.setattr(chance, "_REMEMBERED", 4)
     ids = [ask(http, mock, CHAT | {"user": user}).json()["id"] for user in "abcabcabcaabbcc"]
     assert len(set(ids)) == len(ids)
 

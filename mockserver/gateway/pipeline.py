@@ -117,7 +117,7 @@ def answer(resources: Resources, request: Request, trail: Trail, exchange: Excha
         preview.check(operation, request.headers, resource.profile)
     if operation.handler is None:
         raise errors.not_emulated(operation.id)
-    chance = resource.chance(operation.id, request.body)
+    chance = resource.chance(operation.id, request.body, place.path if parameters else "")
     call = trail.call = Call(resource, operation, parameters, request.headers, request.query, chance, resource.clock.now())
     if operation.body is not None:
         reading = resource.readings.read(operation, place.deployment, request.body)

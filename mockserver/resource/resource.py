@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from mockserver.resource.journal import Journal
 from mockserver.resource.quota import DEFAULT_RPM, DEFAULT_TPM, Quota
 from mockserver.scenario.engine import Script
 from mockserver.scenario.switches import switched
-from mockserver.state.chance import Chance
+from mockserver.state.chance import ChanceSource
 from mockserver.state.clock import Clock
 from mockserver.state.lifecycle import AT_ONCE, Lifecycle
 from mockserver.state.store import MemoryStore, Store
@@ -31,7 +30,6 @@ DEFAULT_KEY = "mock-key"
 DEFAULT_REGION = "East US 2"
 _NAMES_KEPT = 4_096
 _LONGEST_NAME = 256
-_BODIES_KEPT = 16_384
 
 
 class Resource:
@@ -73,8 +71,8 @@ class Resource:
         self.rename(name, keys or ())
         self.deployments: dict[str, Deployment] = {}
         self._assumed: dict[tuple[str, str], Deployment] = {}
-        self._seen: dict[bytes, int] = {}
-        self._forgotten = 0
+        self._chances = ChanceSource(self.seed)
+        self.chance = self._chances.draw  # the method itself: a call around it would be made for every request
 
     def rename(self, name: str, keys: Iterable[str]) -> None:
         """Give it another name and other keys, while it is not served. Whether it is open to everybody stays as it is."""
@@ -122,24 +120,13 @@ class Resource:
         model = declared.model if declared is not None else infer(served, kind)
         return self._assume(name, kind, Deployment(name, model, self.headers, behaviour=behaviour))
 
-    def chance(self, operation_id: str, body: bytes) -> Chance:
-        """The chance of one call: decided by the seed, the operation, the body, and how often that body came before."""
-        digest = hashlib.blake2b(body, digest_size=16, person=operation_id.encode()[:16]).digest()
-        count = self._seen.pop(digest, self._forgotten) + 1
-        self._seen[digest] = count
-        if len(self._seen) > _BODIES_KEPT:
-            # A body that is forgotten may come again, and must not draw the ids that it had before.
-            self._forgotten = max(self._forgotten, self._seen.pop(next(iter(self._seen))))
-        return Chance(b"%s/%s/%d" % (self.seed.encode(), digest, count))
-
     def reset(self, *, rules: bool = False) -> None:
         """Forget state, journal, counters and quotas, and with `rules` the rules added in Python; time is real again."""
         self.store.clear()
         self.journal.clear()
         self.script.reset(rules=rules)
         self.clock.reset()
-        self._seen.clear()
-        self._forgotten = 0
+        self._chances.clear()
         for deployment in (*self.deployments.values(), *self._assumed.values()):
             deployment.quota.reset()
             deployment.cache.reset()

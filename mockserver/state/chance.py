@@ -10,6 +10,7 @@ T = TypeVar("T")
 _ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 _BLOCK = 64
+_REMEMBERED = 16_384
 _TO_ALNUM = bytes(ord(_ALNUM[byte % 62]) for byte in range(256))
 
 
@@ -65,3 +66,45 @@ class Chance:
     def fork(self, name: str) -> Chance:
         """A stream of its own that depends on this one's key and `name`, but not on how much was drawn from this one."""
         return Chance(self._key + b"\x00" + name.encode())
+
+
+class ChanceSource:
+    """The chance of all calls of a resource: decided by its seed, the operation, the path, the body, and how often these came before.
+
+    So a call draws the same whatever else comes in between. `generation` counts the lives of a state that survives: what was
+    drawn in one of them does not come again in the next.
+    """
+
+    __slots__ = ("_earlier", "_forgotten", "_key", "_recent")
+
+    def __init__(self, seed: str, generation: int = 0) -> None:
+        self._key = seed.encode() if generation == 0 else b"%s#%d" % (seed.encode(), generation)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget which calls came before."""
+        self._recent: dict[bytes, int] = {}
+        self._earlier: dict[bytes, int] = {}
+        self._forgotten = 0
+
+    def draw(self, operation_id: str, body: bytes, path: str = "") -> Chance:
+        """The chance of the next such call. The path is only needed where that of the operation has parameters."""
+        hashed = blake2b(body, digest_size=16, person=operation_id.encode()[:16])
+        if path:
+            hashed.update(b"\x00" + path.encode("utf-8", "surrogatepass"))
+        digest = hashed.digest()
+        count = self._recent.get(digest)
+        if count is None:
+            count = self._earlier.get(digest, self._forgotten)
+            self._make_room()
+        self._recent[digest] = count + 1
+        return Chance(b"%s/%s/%d" % (self._key, digest, count + 1))
+
+    def _make_room(self) -> None:
+        """Keep the counts bounded, a half at a time: dropping them one by one costs more than all the rest of a draw.
+
+        A call that is forgotten may come again and must not draw what it drew before, so it goes on from the highest count.
+        """
+        if len(self._recent) >= _REMEMBERED // 2:
+            self._forgotten = max(self._forgotten, max(self._earlier.values(), default=0))
+            self._earlier, self._recent = self._recent, {}
