@@ -19,8 +19,8 @@ from mockserver.cli.main import main
 from mockserver.cli.report import junit_xml
 from mockserver.gateway.headers import NONE, ResponseHead
 from mockserver.resource.journal import Exchange, Journal
-from mockserver.verdict import CODES, Finding, Verdict, grade, streams
-from mockserver.verdict.attempts import demanded, grouped
+from mockserver.verdict import CODES, Finding, Verdict, judge, streams
+from mockserver.verdict.attempts import group_attempts, requested_wait
 
 HI: Any = [{"role": "user", "content": "hi"}]
 CHAT = {"model": "gpt-4o", "messages": HI}
@@ -50,9 +50,9 @@ def post(mock: MockServer, http: httpx2.Client, body: Any = CHAT, times: int = 1
 
 
 def exchange(number: int, now: float, **traits: Any) -> Exchange:
-    """One that was answered at once, at the instant `now`; `told` are its answer's headers."""
+    """One that was answered at once, at the instant `now`; `response` are its response's headers."""
     head = ResponseHead(NONE, b"")
-    head.add([(name.encode(), value.encode()) for name, value in traits.pop("told", {}).items()])
+    head.add([(name.encode(), value.encode()) for name, value in traits.pop("response", {}).items()])
     traits = {
         "status": 500,
         "operation": "createResponse",
@@ -72,16 +72,16 @@ def waiting(*waits: float, **traits: Any) -> Journal:
     return journal
 
 
-def tell(mock: MockServer) -> str:
-    """The verdict as text, less the times that it measured."""
-    return re.sub(r"(after|within|left) [\d.]+ m?s", r"\1 …", str(mock.verdict()))
+def text_of(mock: MockServer) -> str:
+    """The verdict as text, without the times that it measured."""
+    return re.sub(r"(after|within|stream) [\d.]+ m?s", r"\1 …", str(mock.verdict()))
 
 
 # -- the verdict itself
 
 
 def test_nothing_is_wrong_with_no_calls_at_all(mock: MockServer) -> None:
-    assert str(mock.verdict()) == "mockserver's verdict on the client: nothing to object to in no calls."
+    assert str(mock.verdict()) == "mockserver's verdict on the client: no findings in 0 calls."
     mock.verdict().assert_ok()
 
 
@@ -94,7 +94,7 @@ def test_a_client_that_behaves_has_no_findings(mock: MockServer, http: httpx2.Cl
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chat(client, stream=True) if chunk.choices) == "ok"
     assert client.responses.create(model="gpt-4o", input="hi there").output_text == "ok"
     verdict = mock.verdict()
-    assert str(verdict) == "mockserver's verdict on the client: nothing to object to in 5 calls."
+    assert str(verdict) == "mockserver's verdict on the client: no findings in 5 calls."
     assert (verdict.ok, verdict.codes, verdict.calls) == (True, set(), 5)
     verdict.raise_for_findings()
 
@@ -102,16 +102,16 @@ def test_a_client_that_behaves_has_no_findings(mock: MockServer, http: httpx2.Cl
 def test_it_reads_as_text_with_advice_and_the_calls_that_show_it(mock: MockServer, http: httpx2.Client) -> None:
     mock.when(user="hi").respond({"error": "rate_limit", "retry_after": 5}, {"error": "bad_request"}, "ok")
     post(mock, http, times=3)
-    assert tell(mock) == (
+    assert text_of(mock) == (
         "mockserver's verdict on the client: 2 errors in 3 calls.\n"
         "\n"
         "error: retry_after_ignored (calls 1, 2)\n"
-        "    createChatCompletion on gpt-4o was told to wait 5 s (retry-after-ms: 5000) and came again after ….\n"
-        "    Wait as long as retry-after-ms says, else retry-after (in seconds). The SDKs do; a loop of your own has to.\n"
+        "    createChatCompletion on gpt-4o was retried after …, although the response asked for a wait of 5 s (retry-after-ms: 5000).\n"
+        "    Wait as long as retry-after-ms says, or else retry-after (in seconds). The SDKs do; a retry loop of your own has to.\n"
         "\n"
         "error: non_retryable_retried (calls 2, 3)\n"
-        "    createChatCompletion on gpt-4o was refused (400) and came again unchanged.\n"
-        "    What was refused as it stands will be refused again. Retry 408, 409, 429 and 5xx only."
+        "    createChatCompletion on gpt-4o was refused (400) and retried unchanged.\n"
+        "    The same request will be refused again. Retry only 408, 409, 429 and 5xx."
     )
 
 
@@ -129,7 +129,7 @@ def test_errors_fail_warnings_only_where_they_are_to() -> None:
 def test_it_says_where_the_journal_was_too_short(http: httpx2.Client) -> None:
     with MockServer(journal_limit=2) as mock:
         post(mock, http, times=5)
-        assert "nothing to object to in 2 calls. (3 older calls had left the journal.)" in str(mock.verdict())
+        assert "no findings in 2 calls. (The journal had dropped 3 older calls.)" in str(mock.verdict())
 
 
 def test_it_survives_the_way_through_json() -> None:
@@ -149,7 +149,7 @@ def test_what_is_no_verdict_is_refused(row: Any) -> None:
 # -- Retry-After
 
 
-def test_a_client_that_waits_as_the_clock_of_the_resource_tells_has_waited(mock: MockServer, http: httpx2.Client) -> None:
+def test_a_client_that_waits_on_the_clock_of_the_resource_has_waited(mock: MockServer, http: httpx2.Client) -> None:
     mock.clock.freeze(0)
     mock.when(user="hi").respond({"error": "rate_limit", "retry_after": 60}, "ok")
     post(mock, http)
@@ -166,13 +166,13 @@ def test_a_clock_that_stands_still_does_not_accuse(http: httpx2.Client, mock: Mo
 
 
 @pytest.mark.parametrize(("waited", "accused"), [(0.5, True), (4.7, True), (4.9, False), (5.0, False), (60.0, False)])
-def test_an_early_attempt_is_one_before_the_told_time(waited: float, accused: bool) -> None:
-    verdict = grade(waiting(waited, status=429, told={"retry-after": "5"}))
+def test_an_early_attempt_is_one_before_the_requested_time(waited: float, accused: bool) -> None:
+    verdict = judge(waiting(waited, status=429, response={"retry-after": "5"}))
     assert verdict.codes == ({"retry_after_ignored"} if accused else set())
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"),
+    ("headers", "seconds"),
     [
         ({}, 0.0),
         ({"retry-after": "3"}, 3.0),
@@ -188,14 +188,15 @@ def test_an_early_attempt_is_one_before_the_told_time(waited: float, accused: bo
     ],
     ids=str,
 )
-def test_a_demanded_wait_is_read_as_the_sdks_read_it(told: dict[str, str], seconds: float) -> None:
-    assert demanded(exchange(1, 100.0, told=told))[0] == seconds
+def test_a_requested_wait_is_read_as_the_sdks_read_it(headers: dict[str, str], seconds: float) -> None:
+    assert requested_wait(exchange(1, 100.0, response=headers))[0] == seconds
 
 
-def test_the_worst_of_several_early_attempts_is_told() -> None:
-    verdict = grade(waiting(2.0, 0.25, 1.0, status=503, told={"retry-after": "5"}))
+def test_the_worst_of_several_early_attempts_is_reported() -> None:
+    verdict = judge(waiting(2.0, 0.25, 1.0, status=503, response={"retry-after": "5"}))
     assert verdict.findings[0].message == (
-        "createResponse on gpt-4o was told to wait 5 s (retry-after: 5) and came again after 250 ms; so it did 3 times."
+        "createResponse on gpt-4o was retried after 250 ms, although the response asked for a wait of 5 s (retry-after: 5); "
+        "in all, 3 retries came too early."
     )
     assert verdict.findings[0].exchanges == (1, 2, 3, 4)
 
@@ -208,7 +209,7 @@ def test_what_is_refused_for_good_is_not_to_be_repeated(mock: MockServer, http: 
     mock.when(user="hi").respond(error={"status": status, "code": "no", "message": "No."})
     post(mock, http, times=3)
     assert mock.verdict().codes == {"non_retryable_retried"}
-    message = f"createChatCompletion on gpt-4o was refused ({status}, no) and came again unchanged 2 times."
+    message = f"createChatCompletion on gpt-4o was refused ({status}, no) and retried unchanged 2 times."
     assert mock.verdict().findings[0].message == message
 
 
@@ -263,7 +264,7 @@ def test_a_filtered_prompt_is_not_to_be_repeated(mock: MockServer, http: httpx2.
     mock.when(user="hi").respond(error="content_filter")
     post(mock, http, times=2)
     assert mock.verdict().codes == {"content_filter_retried"}
-    assert "was refused (400, content_filter) and came again unchanged." in mock.verdict().findings[0].message
+    assert "was refused (400, content_filter) and retried unchanged." in mock.verdict().findings[0].message
 
 
 def test_a_filtered_prompt_may_be_put_in_other_words(mock: MockServer, http: httpx2.Client) -> None:
@@ -280,10 +281,10 @@ def test_many_attempts_in_a_short_time_are_a_storm(mock: MockServer, http: httpx
     mock.when(user="hi").respond(error="server_error")
     post(mock, http, times=6)
     assert "retry_storm" in mock.verdict().codes
-    assert "createChatCompletion on gpt-4o was tried 6 times within …." in tell(mock)
+    assert "createChatCompletion on gpt-4o was attempted 6 times within …." in text_of(mock)
 
 
-def test_attempts_that_wait_as_they_are_told_are_none(mock: MockServer, http: httpx2.Client) -> None:
+def test_attempts_that_wait_as_requested_are_none(mock: MockServer, http: httpx2.Client) -> None:
     mock.when(user="hi").respond(*[{"error": "rate_limit", "retry_after": 0.01}] * 6, "ok")
     assert chat(sdk(mock, http, max_retries=6)).choices[0].message.content == "ok"
     assert mock.verdict().codes == set()
@@ -307,21 +308,21 @@ def test_attempts_that_wait_as_they_are_told_are_none(mock: MockServer, http: ht
     ],
     ids=str,
 )
-def test_waits_are_to_grow_where_no_other_is_demanded(waits: list[float], codes: list[str]) -> None:
-    assert sorted(grade(waiting(*waits)).codes) == codes
+def test_waits_are_to_grow_where_no_other_is_requested(waits: list[float], codes: list[str]) -> None:
+    assert sorted(judge(waiting(*waits)).codes) == codes
 
 
-def test_always_the_same_wait_is_told() -> None:
-    assert grade(waiting(0.5, 0.5, 0.5)).findings[0].message == (
-        "createResponse on gpt-4o failed (500) and came again 3 times, always after about 500 ms."
+def test_always_the_same_wait_is_reported() -> None:
+    assert judge(waiting(0.5, 0.5, 0.5)).findings[0].message == (
+        "createResponse on gpt-4o failed (500) and was retried 3 times, each time after about 500 ms."
     )
-    assert grade(waiting(0.0, 0.0, status=503)).findings[0].message == (
-        "createResponse on gpt-4o failed (503) and came again at once 2 times."
+    assert judge(waiting(0.0, 0.0, status=503)).findings[0].message == (
+        "createResponse on gpt-4o failed (503) and was retried immediately 2 times."
     )
 
 
 def test_streams_left_on_purpose_are_no_storm() -> None:
-    assert grade(waiting(*[0.01] * 8, status=200, hung_up=True)).codes == set()
+    assert judge(waiting(*[0.01] * 8, status=200, hung_up=True)).codes == set()
 
 
 def test_independent_calls_with_the_same_words_are_not_taken_for_attempts(mock: MockServer, http: httpx2.Client) -> None:
@@ -334,13 +335,13 @@ def test_parallel_attempts_at_the_same_are_not_judged_by_their_waits() -> None:
     for number in (0, 1):
         journal.add(
             exchange(
-                number + 1, 100.0 + number, status=429, told={"retry-after": "5"}, headers={"x-stainless-retry-count": "0"}
+                number + 1, 100.0 + number, status=429, response={"retry-after": "5"}, headers={"x-stainless-retry-count": "0"}
             )
         )
     for number in (0, 1):
         journal.add(exchange(number + 3, 105.0 + number, status=200, headers=retried))
-    assert [[one.number for one in attempts.exchanges] for attempts in grouped(journal)] == [[1, 3], [2, 4]]
-    assert grade(journal).codes == set()
+    assert [[one.number for one in attempts.exchanges] for attempts in group_attempts(journal)] == [[1, 3], [2, 4]]
+    assert judge(journal).codes == set()
 
 
 def test_a_loop_around_the_sdk_is_seen(mock: MockServer, http: httpx2.Client) -> None:
@@ -374,11 +375,11 @@ def test_so_is_a_broken_connection(mock: MockServer, http: httpx2.Client, answer
     post(mock, http)
     kind = "reset" if "reset" in answer else "cut"
     assert [finding.message for finding in mock.verdict().findings] == [
-        f"createChatCompletion on gpt-4o failed (the connection broke, {kind}) and was not tried again."
+        f"createChatCompletion on gpt-4o failed (connection broke: {kind}) and was not retried."
     ]
 
 
-def test_the_same_failure_of_many_calls_is_told_once(mock: MockServer, http: httpx2.Client) -> None:
+def test_the_same_failure_of_many_calls_is_reported_once(mock: MockServer, http: httpx2.Client) -> None:
     mock.when().respond(error="unavailable")
     for text in ("one", "two", "three"):
         post(mock, http, body=CHAT | {"messages": [{"role": "user", "content": text}]})
@@ -428,15 +429,16 @@ def read(mock: MockServer, http: httpx2.Client, path: str = "chat/completions", 
 def test_going_on_from_a_truncated_text_is_an_error(mock: MockServer, http: httpx2.Client, fault: str) -> None:
     mock.when(user="hi").respond(text=LONG, stream={fault: 5, "tokens_per_second": 5000})
     read(mock, http)
-    said = mock.calls()[0].text
-    assert LONG.startswith(said)
-    assert len(said) < len(LONG)
-    talk = [*HI, {"role": "assistant", "content": said}, {"role": "user", "content": "go on"}]
+    text = mock.calls()[0].text
+    assert LONG.startswith(text)
+    assert len(text) < len(LONG)
+    talk = [*HI, {"role": "assistant", "content": text}, {"role": "user", "content": "go on"}]
     post(mock, http, body=CHAT | {"messages": talk})
     assert mock.verdict().codes == {"truncated_stream_accepted"}
     kind = fault.partition("_")[0]
     assert mock.verdict().findings[0].message == (
-        f"createChatCompletion on gpt-4o broke off after 5 events ({kind}), and the conversation went on from it."
+        f"A stream of createChatCompletion on gpt-4o broke off after 5 events ({kind}), and a later request continued from what "
+        "had arrived."
     )
     assert mock.verdict().findings[0].exchanges == (1, 2)
 
@@ -487,7 +489,7 @@ def test_going_on_from_a_truncated_response_is_an_error(mock: MockServer, http: 
     assert mock.verdict().codes == {"truncated_stream_accepted"}
 
 
-def settle(mock: MockServer, http: httpx2.Client, number: int = 0) -> Exchange:
+def wait_for_hang_up(mock: MockServer, http: httpx2.Client, number: int = 0) -> Exchange:
     """The exchange, once the server has noticed that the client is gone."""
     found = mock.requests[number]
     for _ in range(5_000):
@@ -500,20 +502,23 @@ def settle(mock: MockServer, http: httpx2.Client, number: int = 0) -> Exchange:
 def test_a_client_that_fails_over_the_chunk_without_choices_is_seen(
     mock: MockServer, http: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "PROMPTLY", 10.0)  # on a busy machine leaving takes its time
+    monkeypatch.setattr(streams, "CRASH_SECONDS", 10.0)  # on a busy machine leaving takes its time
     mock.when(user="hi").respond(text=LONG, stream={"ttft": "300ms"})
     with pytest.raises(IndexError), chat(sdk(mock, http), stream=True) as stream:
         assert [chunk.choices[0].delta for chunk in stream]
-    assert settle(mock, http).hung_up
+    assert wait_for_hang_up(mock, http).hung_up
     assert mock.verdict().codes == {"empty_choices_crash"}
-    assert "createChatCompletion on gpt-4o was left … after its first chunk, whose choices are empty." in tell(mock)
+    assert (
+        "The client of createChatCompletion on gpt-4o left the stream … after its first chunk, which has no choices."
+        in text_of(mock)
+    )
 
 
 def test_a_client_that_has_heard_enough_is_not_taken_for_one(mock: MockServer, http: httpx2.Client) -> None:
     mock.when(user="hi").respond(text=LONG * 20, stream={"tokens_per_second": 400})
     with chat(sdk(mock, http), stream=True) as stream:
         next(chunk for chunk in stream if chunk.choices and chunk.choices[0].delta.content)
-    assert settle(mock, http).hung_up
+    assert wait_for_hang_up(mock, http).hung_up
     assert mock.verdict().codes == set()
 
 
@@ -524,7 +529,7 @@ def test_nor_one_whose_patience_ends(mock: MockServer, http: httpx2.Client) -> N
         chat(sdk(mock, http, timeout=0.12, max_retries=0), stream=True) as stream,
     ):
         list(stream)
-    assert settle(mock, http).hung_up
+    assert wait_for_hang_up(mock, http).hung_up
     assert mock.verdict().codes == set()
 
 
@@ -533,15 +538,15 @@ def test_nor_one_that_reads_another_to_the_end(mock: MockServer, http: httpx2.Cl
     client = sdk(mock, http)
     with chat(client, stream=True) as stream:
         next(iter(stream))
-    assert settle(mock, http).hung_up
+    assert wait_for_hang_up(mock, http).hung_up
     assert list(chat(client, stream=True))
     assert mock.verdict().codes == set()
 
 
-# -- the old way
+# -- the legacy API
 
 
-def test_the_older_client_is_told_by_operation_and_version(mock: MockServer, http: httpx2.Client) -> None:
+def test_the_older_client_is_reported_by_operation_and_version(mock: MockServer, http: httpx2.Client) -> None:
     old = AzureOpenAI(azure_endpoint=mock.endpoint, api_key=mock.api_key, api_version="2024-10-21", http_client=http)
     for text in ("hi", "there"):
         old.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": text}])
@@ -551,17 +556,17 @@ def test_the_older_client_is_told_by_operation_and_version(mock: MockServer, htt
     assert [(finding.code, finding.message, finding.exchanges) for finding in verdict.findings] == [
         (
             "deprecated_api",
-            "createChatCompletion on gpt-4o was called by a path outside v1, /openai/deployments/gpt-4o/chat/completions, with api-version=2024-10-21.",
+            "createChatCompletion on gpt-4o was called at a path outside v1 (/openai/deployments/gpt-4o/chat/completions) with api-version=2024-10-21.",
             (1, 2),
         ),
-        ("deprecated_api", "listModels was called by a path outside v1, /openai/models, with api-version=2024-10-21.", (3,)),
+        ("deprecated_api", "listModels was called at a path outside v1 (/openai/models) with api-version=2024-10-21.", (3,)),
     ]
 
 
 def test_so_is_a_dated_version_on_a_v1_path(mock: MockServer, http: httpx2.Client) -> None:
     http.get(mock.base_url + "models?api-version=2024-10-21", headers={"api-key": mock.api_key})
     assert [finding.message for finding in mock.verdict().findings] == [
-        "GET '/openai/v1/models' was called by its v1 path with api-version=2024-10-21, which belongs to the dated paths."
+        "GET '/openai/v1/models' was called at its v1 path with api-version=2024-10-21, which belongs to the legacy API."
     ]
 
 
@@ -584,13 +589,13 @@ def report(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["report", *arguments])
 
 
-def test_the_control_api_tells_it(mock: MockServer, http: httpx2.Client) -> None:
+def test_the_control_api_reports_it(mock: MockServer, http: httpx2.Client) -> None:
     mock.when(user="hi").respond(error="bad_request")
     post(mock, http, times=2)
-    told = http.get(mock.endpoint + "/_mock/verdict").json()
-    assert (told["ok"], told["calls"], told["dropped"]) == (False, 2, 0)
-    assert told["findings"][0]["code"] == "non_retryable_retried"
-    assert Verdict.of(told) == mock.verdict()
+    row = http.get(mock.endpoint + "/_mock/verdict").json()
+    assert (row["ok"], row["calls"], row["dropped"]) == (False, 2, 0)
+    assert row["findings"][0]["code"] == "non_retryable_retried"
+    assert Verdict.of(row) == mock.verdict()
 
 
 def test_the_report_ends_with_1_where_a_client_errs(mock: MockServer, http: httpx2.Client) -> None:
@@ -614,10 +619,10 @@ def test_the_report_is_of_the_resource_that_is_named_or_whose_key_is_sent(http: 
     names = ("contoso", "fabrikam")
     with MockServer([{"resource": {"name": name, "keys": [name + "-key"]}} for name in names]) as mock:
         http.post(mock.base_url + "chat/completions", json=CHAT, headers={"api-key": "fabrikam-key"})
-        told = [
+        reports = [
             report("--url", mock.endpoint, *more).stdout for more in ((), ("--resource", "fabrikam"), ("--key", "fabrikam-key"))
         ]
-        assert [text.split(" in ")[1] for text in told] == ["no calls.\n", "1 call.\n", "1 call.\n"]
+        assert [text.split(" in ")[1] for text in reports] == ["0 calls.\n", "1 call.\n", "1 call.\n"]
         unknown = report("--url", mock.endpoint, "--resource", "nobody")
         assert unknown.exit_code == 2
         assert unknown.stderr == f"{mock.endpoint} answers 404: there is no resource 'nobody'; there are contoso, fabrikam\n"
@@ -635,7 +640,7 @@ def test_the_report_is_written_for_continuous_integration(mock: MockServer, http
     cases = {case.attrib["name"].partition(":")[0]: case for case in suite.iter("testcase")}
     failure = cases["non_retryable_retried"].find("failure")
     assert failure is not None
-    assert failure.attrib["message"] == "createChatCompletion on gpt-4o was refused (400) and came again unchanged."
+    assert failure.attrib["message"] == "createChatCompletion on gpt-4o was refused (400) and retried unchanged."
     warning = cases["gave_up_early"].find("system-out")
     assert warning is not None
     assert "warning: gave_up_early (call 3)" in str(warning.text)

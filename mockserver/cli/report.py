@@ -59,7 +59,7 @@ def junit_xml(verdict: Verdict) -> bytes:
 
 
 def _add_case(suite: ElementTree.Element, code: str, verdict: Verdict) -> None:
-    traits = {"classname": f"{_SUITE}.verdict", "name": f"{code}: a client {CODES[code].good}", "time": "0"}
+    traits = {"classname": f"{_SUITE}.verdict", "name": f"{code}: a client {CODES[code].good_client}", "time": "0"}
     case = ElementTree.SubElement(suite, "testcase", traits)
     found = [finding for finding in verdict.findings if finding.code == code]
     if not found:

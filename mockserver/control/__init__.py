@@ -108,9 +108,9 @@ async def get_journal(request: Request, resource: Resource) -> Json:
 
 async def get_verdict(request: Request, resource: Resource) -> Json:
     """How the clients of the resource behaved, judged from its journal."""
-    from mockserver.verdict import grade
+    from mockserver.verdict import judge
 
-    return grade(resource.journal).row()
+    return judge(resource.journal).row()
 
 
 async def reset(request: Request, resource: Resource) -> Json:

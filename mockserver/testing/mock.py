@@ -165,9 +165,9 @@ class Mock:
 
     def verdict(self) -> Verdict:
         """How the client behaved: retries, backoff, truncated streams, filters, the old way of calling."""
-        from mockserver.verdict import grade
+        from mockserver.verdict import judge
 
-        return grade(self.resource.journal)
+        return judge(self.resource.journal)
 
     def close(self) -> None:
         """Close the clients that were handed out."""

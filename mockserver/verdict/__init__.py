@@ -1,4 +1,4 @@
-"""How a client behaved, judged from the journal alone: retries, waits, broken streams, filtered prompts, the old way of calling."""
+"""How a client behaved, judged from the journal alone: retries, waits, broken streams, filtered prompts, the legacy API."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from mockserver.verdict import addresses, retries, streams
-from mockserver.verdict.attempts import grouped
+from mockserver.verdict.attempts import group_attempts
 from mockserver.verdict.findings import CODES, Finding, Verdict
 
 if TYPE_CHECKING:
     from mockserver.resource.journal import Exchange, Journal
     from mockserver.verdict.attempts import Attempts
 
-__all__ = ["CODES", "Finding", "Verdict", "grade"]
+__all__ = ["CODES", "Finding", "Verdict", "judge"]
 
-_OF_REQUESTS: tuple[Callable[[Sequence[Attempts]], list[Finding]], ...] = (
+_ON_ATTEMPTS: tuple[Callable[[Sequence[Attempts]], list[Finding]], ...] = (
     retries.retry_after_ignored,
-    retries.refused_and_repeated,
-    retries.retry_storms,
+    retries.refusals_retried,
+    retries.retry_storm,
     retries.no_backoff,
     retries.gave_up_early,
-    streams.crashed_on_empty_choices,
+    streams.empty_choices_crash,
 )
-_OF_EXCHANGES: tuple[Callable[[Sequence[Exchange]], list[Finding]], ...] = (
-    streams.truncated_and_accepted,
-    addresses.old_ways,
+_ON_EXCHANGES: tuple[Callable[[Sequence[Exchange]], list[Finding]], ...] = (
+    streams.truncated_stream_accepted,
+    addresses.deprecated_api,
 )
 
 
-def grade(journal: Journal) -> Verdict:
+def judge(journal: Journal) -> Verdict:
     """The verdict on the clients of one resource.
 
-    Requests of the same operation with the same bytes are attempts at one thing while they fail. How long a client waited
-    between them is told by the real clock or by the resource's, whichever moved on more: while the resource's stands still
-    the real one counts, and a test that moves the resource's on instead of waiting has waited.
+    While they fail, requests of the same operation with the same bytes are attempts at one thing. The wait between two of
+    them is measured on the real clock and on the resource's, and the longer one counts: a test may freeze the resource's
+    clock and wait for real, or advance that clock instead of waiting.
     """
     exchanges = sorted(journal, key=lambda exchange: exchange.number)
-    requests = grouped(exchanges)
-    findings = [finding for judge in _OF_REQUESTS for finding in judge(requests)]
-    findings += [finding for judge in _OF_EXCHANGES for finding in judge(exchanges)]
+    attempts = group_attempts(exchanges)
+    findings = [finding for find in _ON_ATTEMPTS for finding in find(attempts)]
+    findings += [finding for find in _ON_EXCHANGES for finding in find(exchanges)]
     findings.sort(key=lambda finding: (finding.exchanges, finding.code))
     return Verdict(tuple(findings), len(exchanges), journal.dropped)

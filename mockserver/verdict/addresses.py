@@ -1,4 +1,4 @@
-"""Judgements on where a client calls: the dated paths and versions that v1 has replaced."""
+"""Findings about where a client calls: the legacy paths and versions that v1 has replaced."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from mockserver.gateway.paths import DEPLOYMENTS, ROOT, locate
-from mockserver.verdict.attempts import named
+from mockserver.verdict.attempts import target
 from mockserver.verdict.findings import Finding
 
 if TYPE_CHECKING:
     from mockserver.resource.journal import Exchange
 
-_OF_V1 = ("v1", "preview", "")
+_V1_VERSIONS = ("v1", "preview", "")
 
 
-def old_ways(exchanges: Sequence[Exchange]) -> list[Finding]:
-    """Calls by a path outside v1, and dated versions on the paths of v1; one finding for each operation and version."""
-    alike: dict[str, list[int]] = {}
-    for one in exchanges:
-        told = _old_way(one)
-        if told is not None:
-            alike.setdefault(told, []).append(one.number)
-    return [Finding("deprecated_api", told, tuple(numbers)) for told, numbers in alike.items()]
+def deprecated_api(exchanges: Sequence[Exchange]) -> list[Finding]:
+    """Calls at a path outside v1, and dated versions at the paths of v1: one finding for each operation and version."""
+    numbers: dict[str, list[int]] = {}
+    for exchange in exchanges:
+        message = _message(exchange)
+        if message is not None:
+            numbers.setdefault(message, []).append(exchange.number)
+    return [Finding("deprecated_api", message, tuple(calls)) for message, calls in numbers.items()]
 
 
-def _old_way(one: Exchange) -> str | None:
-    versions = [value for name, value in parse_qsl(one.query) if name == "api-version"]
-    told = f"api-version={versions[0]:.40}" if versions else "no api-version"
-    place = locate(one.path)
-    if place.dated if place is not None else one.path.startswith(ROOT + DEPLOYMENTS):
-        return f"{named(one)} was called by a path outside v1, {one.path:.100}, with {told}."
-    if place is not None and any(version not in _OF_V1 for version in versions):
-        return f"{named(one)} was called by its v1 path with {told}, which belongs to the dated paths."
+def _message(exchange: Exchange) -> str | None:
+    versions = [value for name, value in parse_qsl(exchange.query) if name == "api-version"]
+    version = f"api-version={versions[0]:.40}" if versions else "no api-version"
+    place = locate(exchange.path)
+    if place.dated if place is not None else exchange.path.startswith(ROOT + DEPLOYMENTS):
+        return f"{target(exchange)} was called at a path outside v1 ({exchange.path:.100}) with {version}."
+    if place is not None and any(version not in _V1_VERSIONS for version in versions):
+        return f"{target(exchange)} was called at its v1 path with {version}, which belongs to the legacy API."
     return None

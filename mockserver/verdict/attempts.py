@@ -1,29 +1,30 @@
-"""Exchanges put together that are attempts at one thing, how they ended, and how long the client waited between them."""
+"""Attempts at one request put together: how each ended, and how long the client waited before the next."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mockserver.resource.journal import Exchange
 
-Json = Any
 Key = tuple[str, str, str, bytes]
-PASSING = frozenset({408, 429, 500, 502, 503, 504})
+TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+"""The statuses after which the same request may succeed a moment later."""
 _RETRY_COUNT = "x-stainless-retry-count"
 
 
 @dataclass(slots=True)
 class Attempts:
-    """One thing that a client wanted: the exchanges in which it tried, each but the last of which failed.
+    """The exchanges in which a client tried the same request; all but the last failed.
 
-    `crowded` says that the same was asked for twice at a time, so that nobody can tell which attempt followed which.
+    `overlapping` is true where the same request was under way twice at a time, so that it is unknown which attempt followed
+    which.
     """
 
     exchanges: list[Exchange]
-    crowded: bool = False
+    overlapping: bool = False
 
     @property
     def last(self) -> Exchange:
@@ -35,67 +36,67 @@ class Attempts:
         return zip(self.exchanges, self.exchanges[1:], strict=False)
 
 
-def grouped(exchanges: Iterable[Exchange]) -> list[Attempts]:
-    """Attempts at one thing, in the order of their first ones.
+def group_attempts(exchanges: Iterable[Exchange]) -> list[Attempts]:
+    """Attempts at the same request, in the order of their first ones.
 
-    The SDKs number theirs (`x-stainless-retry-count`), so those are joined by number; then what begins again after a failure,
-    as a loop around a client does.
+    The SDKs number their attempts (`x-stainless-retry-count`), so these are grouped by number first; then whatever starts
+    again after a failure is joined, as by a loop around a client.
     """
-    alike: dict[Key, _Chains] = {}
+    groups: dict[Key, _Group] = {}
     for exchange in exchanges:
         key = (exchange.method, exchange.path, exchange.query, exchange.request_body)
-        alike.setdefault(key, _Chains()).add(exchange)
-    joined = [attempts for chains in alike.values() for attempts in _joined(chains.all)]
+        groups.setdefault(key, _Group()).add(exchange)
+    joined = [attempts for group in groups.values() for attempts in _join(group.all)]
     return sorted(joined, key=lambda attempts: attempts.exchanges[0].number)
 
 
 def failed(exchange: Exchange) -> bool:
-    """Whether the client got no whole answer, or an error."""
+    """Whether the client received an error, or no complete response."""
     return exchange.status >= 400 or exchange.fault is not None or exchange.hung_up
 
 
-def broken(exchange: Exchange) -> bool:
-    """Whether the connection failed before any part of a stream had come."""
+def connection_failed(exchange: Exchange) -> bool:
+    """Whether the connection broke before any part of a stream had been sent."""
     return exchange.fault in ("cut", "stall", "reset") and not exchange.frames
 
 
-def answered(exchange: Exchange, name: str) -> str | None:
-    """A header of the answer by its name in lower case, None where it is absent."""
+def response_header(exchange: Exchange, name: str) -> str | None:
+    """A header of the response by its name in lower case, None where it is absent."""
     wanted = name.encode()
     return next((value.decode("latin-1") for key, value in exchange.response_headers if key.lower() == wanted), None)
 
 
-def code(exchange: Exchange) -> str:
+def error_code(exchange: Exchange) -> str:
     """The error's code, "" where there is none."""
-    answer = exchange.response
-    error = answer.get("error") if isinstance(answer, dict) else None
-    found = error.get("code") if isinstance(error, dict) else None
-    return found if isinstance(found, str) else ""
+    response = exchange.response
+    error = response.get("error") if isinstance(response, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, str) else ""
 
 
-def named(exchange: Exchange) -> str:
+def target(exchange: Exchange) -> str:
     """What was called, for a message: the operation and its deployment, or method and path."""
     if not exchange.operation:
         return f"{exchange.method} {exchange.path!r:.100}"
     return f"{exchange.operation} on {exchange.deployment}" if exchange.deployment else exchange.operation
 
 
-def waited(before: Exchange, after: Exchange) -> float:
-    """Seconds from the end of one attempt to the next, by the real clock or by the resource's, whichever moved on more."""
+def wait_between(before: Exchange, after: Exchange) -> float:
+    """Seconds from the end of one attempt to the next, on the clock that advanced further: the real one or the resource's."""
     return max(after.begun - before.ended, after.at - before.ended_at)
 
 
-def demanded(exchange: Exchange) -> tuple[float, str]:
-    """The wait that an answer asks for, in seconds (0 for none), and its header.
+def requested_wait(exchange: Exchange) -> tuple[float, str]:
+    """The wait that a response asks for, in seconds (0 for none), and the header that asks for it.
 
-    `retry-after-ms` decides where it is there, as in the SDKs; `retry-after` is a number of seconds or a date.
+    As in the SDKs, `retry-after-ms` wins over `retry-after`, which is a number of seconds or a date.
     """
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        value = answered(exchange, name)
+        value = response_header(exchange, name)
         if value is None:
             continue
-        wait = _number(value)
-        wait = wait * unit if wait is not None else _until(value, exchange.ended_at) if unit == 1.0 else None
+        number = _number(value)
+        wait = number * unit if number is not None else _until(value, exchange.ended_at) if unit == 1.0 else None
         if wait is not None:
             return (wait if 0 < wait < float("inf") else 0.0), f"{name}: {value}"
     return 0.0, ""
@@ -117,56 +118,61 @@ def _until(date: str, now: float) -> float | None:
         return None
 
 
-class _Chains:
+class _Group:
     """Attempts with the same bytes: all of them, and those that have not succeeded yet."""
 
     def __init__(self) -> None:
         self.all: list[Attempts] = []
-        self._open: list[Attempts] = []
+        self._unfinished: list[Attempts] = []
 
     def add(self, exchange: Exchange) -> None:
-        """Add an exchange to the chain that it goes on, of several to the one that has waited longest, else begin one."""
-        waiting = [chain for chain in self._open if _precedes(chain, exchange)]
-        number = _number(exchange.headers.get(_RETRY_COUNT, ""))
+        """Add an exchange to the attempts that it continues: of several to those that waited longest; else begin new ones."""
+        candidates = [attempts for attempts in self._unfinished if _precedes(attempts, exchange)]
+        number = _retry_count(exchange)
         if number is not None:
-            waiting = [chain for chain in waiting if _number(chain.last.headers.get(_RETRY_COUNT, "")) == number - 1]
-        chain = min(waiting, key=lambda chain: chain.last.ended, default=None)
-        if chain is None:
-            chain = Attempts([])
-            self.all.append(chain)
-            self._open.append(chain)
-        chain.exchanges.append(exchange)
+            candidates = [attempts for attempts in candidates if _retry_count(attempts.last) == number - 1]
+        attempts = min(candidates, key=lambda attempts: attempts.last.ended, default=None)
+        if attempts is None:
+            attempts = Attempts([])
+            self.all.append(attempts)
+            self._unfinished.append(attempts)
+        attempts.exchanges.append(exchange)
         if not failed(exchange):
-            self._open.remove(chain)
+            self._unfinished.remove(attempts)
 
 
-def _precedes(chain: Attempts, exchange: Exchange) -> bool:
-    return 0.0 < chain.last.ended <= exchange.begun
+def _retry_count(exchange: Exchange) -> float | None:
+    return _number(exchange.headers.get(_RETRY_COUNT, ""))
 
 
-def _joined(chains: Sequence[Attempts]) -> list[Attempts]:
-    """Chains of which one begins after another had failed become one; those that overlap are marked."""
-    found: list[Attempts] = []
+def _precedes(attempts: Attempts, exchange: Exchange) -> bool:
+    # An exchange that is still under way has `ended` at 0.
+    return 0.0 < attempts.last.ended <= exchange.begun
+
+
+def _join(group: Sequence[Attempts]) -> list[Attempts]:
+    """Join attempts that begin after others have failed, and mark those that overlap."""
+    joined: list[Attempts] = []
     unfinished: list[Attempts] = []
-    for chain in chains:
-        before = next((one for one in reversed(unfinished) if _precedes(one, chain.exchanges[0])), None)
+    for attempts in group:
+        before = next((one for one in reversed(unfinished) if _precedes(one, attempts.exchanges[0])), None)
         if before is not None:
-            before.exchanges += chain.exchanges
+            before.exchanges += attempts.exchanges
         else:
-            found.append(chain)
-            unfinished.append(chain)
+            joined.append(attempts)
+            unfinished.append(attempts)
         unfinished = [one for one in unfinished if failed(one.last)]
-    _mark_crowded(found)
-    return found
+    _mark_overlapping(joined)
+    return joined
 
 
-def _mark_crowded(found: Sequence[Attempts]) -> None:
-    longest: Attempts | None = None
-    for one in found:
-        if longest is not None and one.exchanges[0].begun < _end(longest):
-            one.crowded = longest.crowded = True
-        if longest is None or _end(one) > _end(longest):
-            longest = one
+def _mark_overlapping(group: Sequence[Attempts]) -> None:
+    latest: Attempts | None = None
+    for attempts in group:
+        if latest is not None and attempts.exchanges[0].begun < _end(latest):
+            attempts.overlapping = latest.overlapping = True
+        if latest is None or _end(attempts) > _end(latest):
+            latest = attempts
 
 
 def _end(attempts: Attempts) -> float:

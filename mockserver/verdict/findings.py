@@ -12,53 +12,53 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A kind of finding: how grave it is, what a good client does, and what to do about it."""
+    """A kind of finding: its severity, what a good client does ("a client …"), and how to fix one that does not."""
 
     severity: Severity
-    good: str
+    good_client: str
     advice: str
 
 
 CODES: Mapping[str, Code] = {
     "retry_after_ignored": Code(
         "error",
-        "waits as long as it is told",
-        "Wait as long as retry-after-ms says, else retry-after (in seconds). The SDKs do; a loop of your own has to.",
+        "waits as long as the response asks for",
+        "Wait as long as retry-after-ms says, or else retry-after (in seconds). The SDKs do; a retry loop of your own has to.",
     ),
     "non_retryable_retried": Code(
         "error",
-        "does not repeat what was refused for good",
-        "What was refused as it stands will be refused again. Retry 408, 409, 429 and 5xx only.",
+        "does not repeat a request that was refused for good",
+        "The same request will be refused again. Retry only 408, 409, 429 and 5xx.",
     ),
     "content_filter_retried": Code(
         "error",
-        "does not repeat a prompt that the filter withheld",
-        "The filter judges the same prompt alike: change it, or tell the user.",
+        "does not repeat a prompt that the content filter blocked",
+        "The filter judges the same prompt the same way: change the prompt, or inform the user.",
     ),
     "retry_storm": Code(
         "error",
-        "tries a few times only",
+        "makes only a few attempts",
         "Try a few times, wait longer each time, then give up. The SDKs try three times.",
     ),
     "no_backoff": Code(
         "error",
         "waits longer from attempt to attempt",
-        "Wait longer each time, with some chance in it: the SDKs wait about 0.5 s, 1 s, 2 s, up to 8 s.",
+        "Wait longer before each retry, with some randomness: the SDKs wait about 0.5 s, 1 s, 2 s, up to 8 s.",
     ),
     "gave_up_early": Code(
         "warning",
-        "tries again after a passing failure",
-        "Try again: the SDKs do so twice, unless max_retries=0 is set.",
+        "retries after a transient failure",
+        "Retry: the SDKs do so twice, unless max_retries=0 is set.",
     ),
     "truncated_stream_accepted": Code(
         "error",
-        "does not take a broken stream for a whole one",
-        "A stream is whole once finish_reason and [DONE], or response.completed, have come. Else ask again.",
+        "does not take a broken stream for a complete one",
+        "A stream is complete once finish_reason and [DONE], or response.completed, have arrived. Otherwise send the request again.",
     ),
     "empty_choices_crash": Code(
         "error",
-        "reads past chunks without choices",
-        "Azure's first chunk tells the prompt's filter results and has no choices. Skip such chunks: if chunk.choices.",
+        "skips chunks without choices",
+        "Azure's first chunk carries the prompt's filter results and has no choices. Skip such chunks: if chunk.choices.",
     ),
     "deprecated_api": Code(
         "warning",
@@ -70,7 +70,7 @@ CODES: Mapping[str, Code] = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a client did wrong: its code, what happened, and the numbers of the exchanges that show it."""
+    """One thing that a client did wrong: its code, what happened, and the numbers of the exchanges in which it did."""
 
     code: str
     message: str
@@ -78,12 +78,12 @@ class Finding:
 
     @property
     def severity(self) -> Severity:
-        """`error`, or `warning` for what may be on purpose."""
+        """`error`, or `warning` for what may be intended."""
         return CODES[self.code].severity
 
     @property
     def advice(self) -> str:
-        """What to do about it."""
+        """How to fix the client."""
         return CODES[self.code].advice
 
     def __str__(self) -> str:
@@ -94,7 +94,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found in `calls` exchanges, in their order; `dropped` older ones had left the journal already."""
+    """The findings in `calls` exchanges, in call order; `dropped` is how many older ones the journal had dropped."""
 
     findings: tuple[Finding, ...] = ()
     calls: int = 0
@@ -112,7 +112,7 @@ class Verdict:
 
     @property
     def ok(self) -> bool:
-        """Whether there is no error; warnings are let pass."""
+        """Whether there is no error; warnings are allowed."""
         return not self.errors
 
     @property
@@ -121,23 +121,22 @@ class Verdict:
         return {finding.code for finding in self.findings}
 
     def assert_ok(self) -> None:
-        """Raise AssertionError, with the verdict as its text, where there is an error."""
+        """Raise AssertionError, with the verdict as its text, if there is an error."""
         __tracebackhide__ = True
         if not self.ok:
             raise AssertionError(str(self))
 
     def raise_for_findings(self) -> None:
-        """Raise AssertionError, with the verdict as its text, where there is any finding, warnings included."""
+        """Raise AssertionError, with the verdict as its text, if there is any finding, warnings included."""
         __tracebackhide__ = True
         if self.findings:
             raise AssertionError(str(self))
 
     def __str__(self) -> str:
-        found = [_counted(len(self.errors), "error"), _counted(len(self.warnings), "warning")]
-        among = _counted(self.calls, "call") or "no calls"
-        head = f"mockserver's verdict on the client: {' and '.join(filter(None, found)) or 'nothing to object to'} in {among}."
+        counts = [quantity(len(found), noun) for found, noun in ((self.errors, "error"), (self.warnings, "warning")) if found]
+        head = f"mockserver's verdict on the client: {' and '.join(counts) or 'no findings'} in {quantity(self.calls, 'call')}."
         if self.dropped:
-            head += f" ({_counted(self.dropped, 'older call')} had left the journal.)"
+            head += f" (The journal had dropped {quantity(self.dropped, 'older call')}.)"
         return "\n\n".join([head, *map(str, self.findings)])
 
     def row(self) -> dict[str, Json]:
@@ -156,7 +155,7 @@ class Verdict:
 
     @classmethod
     def of(cls, row: Json) -> Self:
-        """The verdict that `row` told. Raises ValueError for anything else."""
+        """The verdict that `row` holds. Raises ValueError for anything but a row of this version."""
         try:
             return cls(tuple(_findings(row["findings"])), int(row["calls"]), int(row["dropped"]))
         except (KeyError, TypeError, ValueError):
@@ -170,5 +169,6 @@ def _findings(rows: Iterable[Json]) -> Iterable[Finding]:
         yield Finding(row["code"], str(row["message"]), tuple(map(int, row["exchanges"])))
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun if count == 1 else noun + 's'}" if count else ""
+def quantity(count: int, noun: str) -> str:
+    """A number of things, for a message: `1 call`, `2 calls`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,4 +1,4 @@
-"""Judgements on how a client tries again: too early, too often, in vain, or not at all."""
+"""Findings about retries: too early, too often, in vain, or none at all."""
 
 from __future__ import annotations
 
@@ -6,30 +6,35 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from mockserver.verdict.attempts import (
-    PASSING,
+    TRANSIENT,
     Attempts,
-    answered,
-    broken,
-    code,
-    demanded,
+    connection_failed,
+    error_code,
     failed,
-    named,
-    waited,
+    requested_wait,
+    response_header,
+    target,
+    wait_between,
 )
 from mockserver.verdict.findings import Finding
 
 if TYPE_CHECKING:
     from mockserver.resource.journal import Exchange
 
-SLACK = 0.95
-STORM, WITHIN = 6, 10.0
-AT_ONCE = 0.02
-LONG_ENOUGH = 8.0
-LONGEST_WAIT = 120.0
-_FOR_GOOD = frozenset({400, 401, 403, 404, 413, 422})
+# A client's timer and ours do not tick alike, so a wait may be this much shorter than requested.
+TOLERANCE = 0.95
+# Twice the three attempts that the SDKs make, within less time than their default waits would take for as many.
+STORM_ATTEMPTS, STORM_SECONDS = 6, 10.0
+# A wait that is shorter was none: a loop and the network take this long by themselves.
+IMMEDIATE_SECONDS = 0.02
+# The longest wait between attempts that the SDKs choose themselves; always waiting this long is backoff enough.
+LONGEST_BACKOFF = 8.0
+# The longest wait that a response can ask the SDKs for; after a longer one they give up, rightly.
+LONGEST_REQUESTED_WAIT = 120.0
+_PERMANENT = frozenset({400, 401, 403, 404, 413, 422})
 _FILTERED = ("content_filter", "ResponsibleAIPolicyViolation", "ContentFiltered")
-# What differs from attempt to attempt of the same request, or says nothing about what is asked for.
-_PASSING_HEADERS = frozenset(
+# Headers that differ between attempts at the same request, or do not matter to what is requested.
+_VOLATILE_HEADERS = frozenset(
     {
         "baggage",
         "date",
@@ -49,145 +54,147 @@ _PASSING_HEADERS = frozenset(
 
 
 def retry_after_ignored(requests: Sequence[Attempts]) -> list[Finding]:
-    """Attempts that came before the time that the answer to the one before had told."""
+    """Attempts that came before the time that the previous response had asked for."""
     found = []
-    for attempts in _told_apart(requests):
-        early = [pair for pair in attempts.pairs() if waited(*pair) < demanded(pair[0])[0] * SLACK]
+    for attempts in _sequential(requests):
+        early = [pair for pair in attempts.pairs() if wait_between(*pair) < requested_wait(pair[0])[0] * TOLERANCE]
         if early:
-            before, after = min(early, key=lambda pair: waited(*pair))
-            wait, header = demanded(before)
-            again = f"; so it did {len(early)} times" if len(early) > 1 else ""
+            before, after = min(early, key=lambda pair: wait_between(*pair))
+            wait, header = requested_wait(before)
+            others = f"; in all, {len(early)} retries came too early" if len(early) > 1 else ""
             message = (
-                f"{named(before)} was told to wait {_duration(wait)} ({header}) and came again "
-                f"{_after(waited(before, after))}{again}."
+                f"{target(before)} was retried {_after(wait_between(before, after))}, although the response asked for a wait of "
+                f"{_duration(wait)} ({header}){others}."
             )
             found.append(Finding("retry_after_ignored", message, _numbers(early)))
     return found
 
 
-def refused_and_repeated(requests: Sequence[Attempts]) -> list[Finding]:
-    """Requests that were refused for good, or withheld by the content filter, and came again unchanged."""
+def refusals_retried(requests: Sequence[Attempts]) -> list[Finding]:
+    """Requests that were refused for good, or blocked by the content filter, and were sent again unchanged."""
     found = []
     for attempts in requests:
-        vain = [pair for pair in attempts.pairs() if _for_good(pair[0]) and _unchanged(*pair)]
+        vain = [pair for pair in attempts.pairs() if _refused_for_good(pair[0]) and _same_headers(*pair)]
         filtered = [pair for pair in vain if _is_filtered(pair[0])]
         refused = [pair for pair in vain if not _is_filtered(pair[0])]
-        for finding, pairs in (("content_filter_retried", filtered), ("non_retryable_retried", refused)):
+        for kind, pairs in (("content_filter_retried", filtered), ("non_retryable_retried", refused)):
             if pairs:
                 first = pairs[0][0]
-                why = f"{first.status}, {code(first)}" if code(first) not in ("", str(first.status)) else str(first.status)
-                message = f"{named(first)} was refused ({why}) and came again unchanged{_times(len(pairs))}."
-                found.append(Finding(finding, message, _numbers(pairs)))
+                code = error_code(first)
+                why = f"{first.status}, {code}" if code not in ("", str(first.status)) else str(first.status)
+                message = f"{target(first)} was refused ({why}) and retried unchanged{_times(len(pairs))}."
+                found.append(Finding(kind, message, _numbers(pairs)))
     return found
 
 
-def retry_storms(requests: Sequence[Attempts]) -> list[Finding]:
-    """Many attempts in a short time; those that waited as long as they were told do not count."""
+def retry_storm(requests: Sequence[Attempts]) -> list[Finding]:
+    """Many attempts in a short time; those that waited as long as requested do not count."""
     found = []
-    for attempts in _told_apart(requests):
+    for attempts in _sequential(requests):
         storm: list[Exchange] = []
         worst: list[Exchange] = []
         for before, after in attempts.pairs():
-            wait = demanded(before)[0]
-            as_told = wait > 0 and waited(before, after) >= wait * SLACK
+            wait = requested_wait(before)[0]
+            as_requested = wait > 0 and wait_between(before, after) >= wait * TOLERANCE
             on_purpose = before.hung_up and before.fault is None
-            storm = [] if as_told or on_purpose else [*(storm or [before]), after]
-            while storm and _span(storm) > WITHIN:
+            storm = [] if as_requested or on_purpose else [*(storm or [before]), after]
+            while storm and _span(storm) > STORM_SECONDS:
                 storm = storm[1:]
             worst = max(worst, storm, key=len)
-        if len(worst) >= STORM:
-            message = f"{named(worst[0])} was tried {len(worst)} times within {_duration(_span(worst))}."
-            found.append(Finding("retry_storm", message, tuple(one.number for one in worst)))
+        if len(worst) >= STORM_ATTEMPTS:
+            message = f"{target(worst[0])} was attempted {len(worst)} times within {_duration(_span(worst))}."
+            found.append(Finding("retry_storm", message, tuple(exchange.number for exchange in worst)))
     return found
 
 
 def no_backoff(requests: Sequence[Attempts]) -> list[Finding]:
-    """Attempts after passing failures without a wait, or with always the same, where the answers demanded none."""
+    """Retries of transient failures without a wait, or with always the same, where the responses asked for none."""
     found = []
-    for attempts in _told_apart(requests):
-        pairs = [pair for pair in attempts.pairs() if pair[0].status in PASSING and not demanded(pair[0])[0]]
-        waits = [waited(*pair) for pair in pairs]
-        if len(waits) >= 2 and max(waits) < AT_ONCE:
-            how = f"at once{_times(len(waits))}"
-        elif len(waits) >= 3 and waits[0] < LONG_ENOUGH and max(waits) <= 1.25 * min(waits):
-            how = f"{_times(len(waits)).strip()}, always after about {_duration(sum(waits) / len(waits))}"
+    for attempts in _sequential(requests):
+        pairs = [pair for pair in attempts.pairs() if pair[0].status in TRANSIENT and not requested_wait(pair[0])[0]]
+        waits = [wait_between(*pair) for pair in pairs]
+        if len(waits) >= 2 and max(waits) < IMMEDIATE_SECONDS:
+            how = f"immediately{_times(len(waits))}"
+        # Waits that differ by less than a quarter do not grow: the SDKs double theirs.
+        elif len(waits) >= 3 and waits[0] < LONGEST_BACKOFF and max(waits) <= 1.25 * min(waits):
+            how = f"{_times(len(waits)).strip()}, each time after about {_duration(sum(waits) / len(waits))}"
         else:
             continue
-        message = f"{named(pairs[0][0])} failed ({_statuses(pair[0] for pair in pairs)}) and came again {how}."
+        message = f"{target(pairs[0][0])} failed ({_statuses(pair[0] for pair in pairs)}) and was retried {how}."
         found.append(Finding("no_backoff", message, _numbers(pairs)))
     return found
 
 
 def gave_up_early(requests: Sequence[Attempts]) -> list[Finding]:
-    """Passing failures after which nothing was tried: neither the same again, nor another deployment."""
-    lone = [attempts.last for attempts in requests if len(attempts.exchanges) == 1 and _passes(attempts.last)]
-    asked: dict[str, list[Exchange]] = {}
-    for one in (attempts.exchanges[0] for attempts in requests if lone):
-        asked.setdefault(_wish(one), []).append(one)
-    alike: dict[str, list[int]] = {}
-    for one in lone:
-        if not any(_falls_back(one, other) for other in asked[_wish(one)]):
-            how = f"the connection broke, {one.fault}" if broken(one) else str(one.status)
-            alike.setdefault(f"{named(one)} failed ({how})", []).append(one.number)
-    return [Finding("gave_up_early", f"{what} and was not tried again.", tuple(numbers)) for what, numbers in alike.items()]
+    """Transient failures that the client neither retried nor took to another deployment."""
+    lone = [attempts.last for attempts in requests if len(attempts.exchanges) == 1 and _worth_retrying(attempts.last)]
+    similar: dict[str, list[Exchange]] = {}
+    for exchange in (attempts.exchanges[0] for attempts in requests if lone):
+        similar.setdefault(_without_deployment(exchange), []).append(exchange)
+    numbers: dict[str, list[int]] = {}
+    for exchange in lone:
+        if not any(_falls_back(exchange, other) for other in similar[_without_deployment(exchange)]):
+            how = f"connection broke: {exchange.fault}" if connection_failed(exchange) else str(exchange.status)
+            numbers.setdefault(f"{target(exchange)} failed ({how}) and was not retried.", []).append(exchange.number)
+    return [Finding("gave_up_early", message, tuple(calls)) for message, calls in numbers.items()]
 
 
-def _told_apart(requests: Iterable[Attempts]) -> list[Attempts]:
-    """Those whose attempts surely follow one another, so that the time between them is known."""
-    return [attempts for attempts in requests if not attempts.crowded]
+def _sequential(requests: Iterable[Attempts]) -> list[Attempts]:
+    """Those whose attempts followed one another, so that the waits between them are known."""
+    return [attempts for attempts in requests if not attempts.overlapping]
 
 
-def _for_good(exchange: Exchange) -> bool:
-    if answered(exchange, "x-should-retry") == "true" or code(exchange) == "unmatched_request":
+def _refused_for_good(exchange: Exchange) -> bool:
+    if response_header(exchange, "x-should-retry") == "true" or error_code(exchange) == "unmatched_request":
         return False
-    # Asking again for what is not there yet is polling; sending it again is not.
-    return exchange.status in _FOR_GOOD and (exchange.status != 404 or exchange.method == "POST")
+    # Reading again what does not exist yet is polling; sending it again is not.
+    return exchange.status in _PERMANENT and (exchange.status != 404 or exchange.method == "POST")
 
 
-def _unchanged(before: Exchange, after: Exchange) -> bool:
-    """Whether the headers are the same too: another token or preview header makes another request."""
+def _same_headers(before: Exchange, after: Exchange) -> bool:
+    """Whether the headers that matter are the same: another token or preview header makes another request."""
+    return _lasting_headers(before) == _lasting_headers(after)
 
-    def kept(exchange: Exchange) -> dict[str, str]:
-        return {name: value for name, value in exchange.headers.items() if name not in _PASSING_HEADERS}
 
-    return kept(before) == kept(after)
+def _lasting_headers(exchange: Exchange) -> dict[str, str]:
+    return {name: value for name, value in exchange.headers.items() if name not in _VOLATILE_HEADERS}
 
 
 def _is_filtered(exchange: Exchange) -> bool:
     error = exchange.response.get("error") if isinstance(exchange.response, dict) else None
     inner = error.get("innererror") if isinstance(error, dict) else None
-    return code(exchange) in _FILTERED or (isinstance(inner, dict) and inner.get("code") in _FILTERED)
+    return error_code(exchange) in _FILTERED or (isinstance(inner, dict) and inner.get("code") in _FILTERED)
 
 
-def _passes(exchange: Exchange) -> bool:
-    """Whether the SDKs would try again: what fails for the moment, unless the answer says that it lasts."""
-    if answered(exchange, "x-should-retry") == "false" or code(exchange) == "insufficient_quota":
+def _worth_retrying(exchange: Exchange) -> bool:
+    """Whether the SDKs would retry: after a transient failure, unless the response says that it will last."""
+    if response_header(exchange, "x-should-retry") == "false" or error_code(exchange) == "insufficient_quota":
         return False
-    passing = exchange.status in PASSING and failed(exchange)
-    return (passing or broken(exchange)) and demanded(exchange)[0] <= LONGEST_WAIT
+    transient = exchange.status in TRANSIENT and failed(exchange)
+    return (transient or connection_failed(exchange)) and requested_wait(exchange)[0] <= LONGEST_REQUESTED_WAIT
 
 
-def _wish(exchange: Exchange) -> str:
-    """What is asked for, whichever deployment it is asked of."""
+def _without_deployment(exchange: Exchange) -> str:
+    """The request without its deployment: the same for two that differ in nothing else."""
     body = exchange.request
     return f"{exchange.operation} { ({**body, 'model': None} if isinstance(body, dict) else body)!r}"
 
 
-def _falls_back(one: Exchange, other: Exchange) -> bool:
-    """Whether another deployment is asked afterwards."""
-    return other.begun >= one.ended and other.deployment != one.deployment
+def _falls_back(exchange: Exchange, other: Exchange) -> bool:
+    """Whether `other` is a later call of another deployment."""
+    return other.begun >= exchange.ended and other.deployment != exchange.deployment
 
 
 def _numbers(pairs: Iterable[tuple[Exchange, Exchange]]) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(one.number for pair in pairs for one in pair))
+    return tuple(dict.fromkeys(exchange.number for pair in pairs for exchange in pair))
 
 
 def _statuses(exchanges: Iterable[Exchange]) -> str:
-    return ", ".join(str(status) for status in dict.fromkeys(one.status for one in exchanges))
+    return ", ".join(str(status) for status in dict.fromkeys(exchange.status for exchange in exchanges))
 
 
 def _span(exchanges: Sequence[Exchange]) -> float:
-    """Seconds from the first to the last, by the clock that moved on more."""
+    """Seconds from the first to the last, on the clock that advanced further."""
     return max(exchanges[-1].begun - exchanges[0].begun, exchanges[-1].at - exchanges[0].at)
 
 
@@ -196,7 +203,8 @@ def _times(count: int) -> str:
 
 
 def _after(seconds: float) -> str:
-    return f"after {_duration(seconds)}" if seconds >= 0.0005 else "at once"
+    # Less than half a millisecond would be shown as "0 ms".
+    return f"after {_duration(seconds)}" if seconds >= 0.0005 else "immediately"
 
 
 def _duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Judgements on how a client reads streams: broken ones taken for whole, and Azure's first chunk."""
+"""Findings about how a client reads streams: broken ones taken for complete, and Azure's first chunk."""
 
 from __future__ import annotations
 
@@ -6,80 +6,84 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mockserver.verdict import transcript
-from mockserver.verdict.attempts import Attempts, failed, named
+from mockserver.verdict.attempts import Attempts, failed, target
 from mockserver.verdict.findings import Finding
 
 if TYPE_CHECKING:
     from mockserver.model.prompt import Prompt
     from mockserver.resource.journal import Exchange
 
-# A client whose patience ends waits for longer; one that fails over a chunk is gone at once.
-PROMPTLY = 0.1
+# A client that fails on a chunk leaves within this time; one whose read timeout expires has waited longer.
+CRASH_SECONDS = 0.1
 
 
-def truncated_and_accepted(exchanges: Sequence[Exchange]) -> list[Finding]:
-    """Streams that broke and whose text, tool call or response a later request goes on from."""
+def truncated_stream_accepted(exchanges: Sequence[Exchange]) -> list[Finding]:
+    """Streams that broke and whose text, tool call or response a later request continues from."""
     found = []
-    for one in exchanges:
-        if one.fault is None or not one.frames:
+    for exchange in exchanges:
+        if exchange.fault is None or not exchange.frames:
             continue
-        part = _Part(one)
-        later = next((other for other in exchanges if other.begun >= one.ended and part.is_in(other.prompt)), None)
+        partial = _PartialResponse(exchange)
+        later = next((other for other in exchanges if other.begun >= exchange.ended and partial.precedes(other.prompt)), None)
         if later is not None:
             message = (
-                f"{named(one)} broke off after {len(one.frames)} events ({one.fault}), and the conversation went on from it."
+                f"A stream of {target(exchange)} broke off after {len(exchange.frames)} events ({exchange.fault}), and a later "
+                "request continued from what had arrived."
             )
-            found.append(Finding("truncated_stream_accepted", message, (one.number, later.number)))
+            found.append(Finding("truncated_stream_accepted", message, (exchange.number, later.number)))
     return found
 
 
-def crashed_on_empty_choices(requests: Sequence[Attempts]) -> list[Finding]:
-    """Streams that the client left right after the chunk without choices, and of which it never read another to the end.
+def empty_choices_crash(requests: Sequence[Attempts]) -> list[Finding]:
+    """Streams that the client left right after the chunk without choices, if it never read the same to the end.
 
-    Only a paced stream shows it: another has been sent before the client can leave.
+    Only paced streams show it: any other has been sent before the client can leave.
     """
     found = []
     for attempts in requests:
-        left = [one for one in attempts.exchanges if _left_at_once(one)]
+        left = [exchange for exchange in attempts.exchanges if _left_after_first_chunk(exchange)]
         if left and failed(attempts.last):
-            message = f"{named(left[0])} was left {_milliseconds(left[0])} after its first chunk, whose choices are empty."
-            found.append(Finding("empty_choices_crash", message, tuple(one.number for one in left)))
+            seconds = left[0].stayed or 0.0
+            message = (
+                f"The client of {target(left[0])} left the stream {seconds * 1000:.0f} ms after its first chunk, which has no "
+                "choices."
+            )
+            found.append(Finding("empty_choices_crash", message, tuple(exchange.number for exchange in left)))
     return found
 
 
-def _left_at_once(one: Exchange) -> bool:
-    if not one.hung_up or one.fault is not None or one.stayed is None or one.stayed > PROMPTLY:
+def _left_after_first_chunk(exchange: Exchange) -> bool:
+    left = exchange.hung_up and exchange.fault is None
+    if not left or exchange.stayed is None or exchange.stayed > CRASH_SECONDS:
         return False
-    told = transcript.events(one)
-    return bool(told) and told[0].get("choices") == [] and not transcript.text(one) and not transcript.tool_calls(one)
+    events = transcript.events(exchange)
+    without_choices = bool(events) and events[0].get("choices") == []
+    return without_choices and not transcript.text(exchange) and not transcript.tool_calls(exchange)
 
 
-def _milliseconds(one: Exchange) -> str:
-    return f"{(one.stayed or 0.0) * 1000:.0f} ms"
-
-
-class _Part:
-    """What a broken stream had told, by which a later request is known to go on from it."""
+class _PartialResponse:
+    """What a broken stream had sent, by which a later request that continues from it is recognised."""
 
     def __init__(self, exchange: Exchange) -> None:
-        self._asked = exchange.prompt.user if exchange.prompt is not None else ""
+        self._user = exchange.prompt.user if exchange.prompt is not None else ""
         self._text = transcript.text(exchange).strip()
-        self._calls = {call.id for call in transcript.tool_calls(exchange)} - {""}
+        self._call_ids = {call.id for call in transcript.tool_calls(exchange)} - {""}
         responses = [event.get("response") for event in transcript.events(exchange)]
-        self._ids = {response.get("id") for response in responses if isinstance(response, dict)}
+        self._response_ids = {response.get("id") for response in responses if isinstance(response, dict)}
 
-    def is_in(self, prompt: Prompt | None) -> bool:
-        """Whether a conversation holds it."""
+    def precedes(self, prompt: Prompt | None) -> bool:
+        """Whether a conversation contains it."""
         if prompt is None:
             return False
-        if prompt.previous is not None and prompt.previous in self._ids:
+        if prompt.previous is not None and prompt.previous in self._response_ids:
             return True
-        asked = ""
+        user = ""
         for turn in prompt.turns:
             if turn.role == "user":
-                asked = turn.text
+                user = turn.text
             elif turn.role == "assistant":
-                same = bool(self._text) and turn.text.strip() == self._text and asked == self._asked
-                if same or any(call.id in self._calls for call in turn.tool_calls):
+                # The same text after another question may be a complete response to that one.
+                same = bool(self._text) and turn.text.strip() == self._text and user == self._user
+                if same or any(call.id in self._call_ids for call in turn.tool_calls):
                     return True
         return False

@@ -1,6 +1,6 @@
-"""What a recorded answer says: the events of a stream, and the text and tool calls of chat, text completions and responses.
+"""The content of a recorded response: the events of a stream, the text and the tool calls, on every surface.
 
-Of several choices it is the first that speaks. A stream that broke says what had been sent by then.
+Of several choices the first counts. A broken stream has the content that was sent before it broke.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _INPUT = "response.custom_tool_call_input.delta"
 
 
 def events(exchange: Exchange) -> list[Object]:
-    """A stream's events as JSON, as far as they were sent; [] for other answers. `[DONE]` and garbage are left out."""
+    """The events of a stream as JSON, as far as they were sent, without `[DONE]` and garbage; [] for other responses."""
     if exchange.frames is not None:
         return list(_parsed(b"".join(exchange.frames)))
     types = [value for name, value in exchange.response_headers if name == b"content-type"]
@@ -32,27 +32,27 @@ def events(exchange: Exchange) -> list[Object]:
 
 
 def text(exchange: Exchange) -> str:
-    """The answer's text, "" where there is none."""
-    told = events(exchange)
-    if told:
-        return "".join(map(_piece, told))
-    answer = exchange.response
-    spoken = [part for item in _items(answer, "message") for part in _objects(item, "content")]
-    if spoken:
-        return "".join(_text(part, "text") for part in spoken if part.get("type") == "output_text")
-    return "".join(_text(_object(choice, "message"), "content") or _text(choice, "text") for choice in _first(answer))
+    """The response's text, "" where there is none."""
+    stream = events(exchange)
+    if stream:
+        return "".join(map(_text_delta, stream))
+    body = exchange.response
+    parts = [part for item in _items(body, "message") for part in _objects(item, "content")]
+    if parts:
+        return "".join(_text(part, "text") for part in parts if part.get("type") == "output_text")
+    return "".join(_text(_object(choice, "message"), "content") or _text(choice, "text") for choice in _first_choices(body))
 
 
 def tool_calls(exchange: Exchange) -> list[ToolUse]:
-    """The calls of the caller's own tools that the answer asks for, in order."""
-    told = events(exchange)
-    if told:
-        return _folded(told)
-    answer = exchange.response
-    messages = [_object(choice, "message") for choice in _first(answer)]
+    """The calls of the caller's own tools that the response requests, in order."""
+    stream = events(exchange)
+    if stream:
+        return _fold_tool_calls(stream)
+    body = exchange.response
+    messages = [_object(choice, "message") for choice in _first_choices(body)]
     calls = [_chat_call(call) for message in messages for call in _objects(message, "tool_calls")]
     calls += [_chat_call(message) for message in messages if _object(message, "function_call")]
-    return calls + [_item_call(item) for item in _items(answer, "function_call", "custom_tool_call")]
+    return calls + [_item_call(item) for item in _items(body, "function_call", "custom_tool_call")]
 
 
 def _parsed(stream: bytes) -> Iterator[Object]:
@@ -66,38 +66,39 @@ def _parsed(stream: bytes) -> Iterator[Object]:
             yield event
 
 
-def _piece(event: Object) -> str:
-    """The text that one event adds."""
+def _text_delta(event: Object) -> str:
+    """The text that an event adds."""
     if event.get("type") == "response.output_text.delta":
         return _text(event, "delta")
-    return "".join(_text(_object(choice, "delta"), "content") or _text(choice, "text") for choice in _first(event))
+    return "".join(_text(_object(choice, "delta"), "content") or _text(choice, "text") for choice in _first_choices(event))
 
 
-def _folded(told: Iterable[Object]) -> list[ToolUse]:
-    """The tool calls that a stream tells piece by piece."""
+def _fold_tool_calls(stream: Iterable[Object]) -> list[ToolUse]:
+    """The tool calls that the events of a stream add up to."""
     calls: dict[Json, ToolUse] = {}
-    for event in told:
+    for event in stream:
         kind = event.get("type")
         if kind == "response.output_item.added" and _item_call(_object(event, "item")).name:
             calls[event.get("output_index")] = _item_call(_object(event, "item"))
         elif kind in (_ARGUMENTS, _INPUT) and event.get("output_index") in calls:
             calls[event.get("output_index")].arguments += _text(event, "delta")
-        for choice in _first(event):
+        for choice in _first_choices(event):
             delta = _object(choice, "delta")
-            for piece in _objects(delta, "tool_calls"):
-                _add(calls.setdefault(piece.get("index"), ToolUse("", "", "")), _chat_call(piece))
+            for part in _objects(delta, "tool_calls"):
+                _add(calls.setdefault(part.get("index"), ToolUse("", "", "")), _chat_call(part))
             if _object(delta, "function_call"):
                 _add(calls.setdefault("function_call", ToolUse("", "", "")), _chat_call(delta))
     return list(calls.values())
 
 
-def _add(call: ToolUse, piece: ToolUse) -> None:
-    call.id, call.name, call.arguments = call.id or piece.id, call.name or piece.name, call.arguments + piece.arguments
+def _add(call: ToolUse, part: ToolUse) -> None:
+    # Only a call's first part has its id and name; the arguments come in all of them.
+    call.id, call.name, call.arguments = call.id or part.id, call.name or part.name, call.arguments + part.arguments
 
 
 def _chat_call(call: Object) -> ToolUse:
-    said = _object(call, "function") or _object(call, "custom") or _object(call, "function_call")
-    return ToolUse(_text(call, "id"), _text(said, "name"), _text(said, "arguments") or _text(said, "input"))
+    tool = _object(call, "function") or _object(call, "custom") or _object(call, "function_call")
+    return ToolUse(_text(call, "id"), _text(tool, "name"), _text(tool, "arguments") or _text(tool, "input"))
 
 
 def _item_call(item: Object) -> ToolUse:
@@ -106,27 +107,27 @@ def _item_call(item: Object) -> ToolUse:
     return ToolUse(_text(item, "call_id"), _text(item, "name"), _text(item, "arguments") or _text(item, "input"))
 
 
-# -- a script may have written any JSON: whatever has not the expected type is as good as absent
+# -- a script can send any JSON, so a value of an unexpected type counts as absent
 
 
-def _first(answer: Json) -> list[Object]:
-    return [choice for choice in _objects(answer, "choices") if choice.get("index", 0) == 0]
+def _first_choices(body: Json) -> list[Object]:
+    return [choice for choice in _objects(body, "choices") if choice.get("index", 0) == 0]
 
 
-def _items(answer: Json, *types: str) -> list[Object]:
-    return [item for item in _objects(answer, "output") if item.get("type") in types]
+def _items(body: Json, *types: str) -> list[Object]:
+    return [item for item in _objects(body, "output") if item.get("type") in types]
 
 
-def _objects(holder: Json, name: str) -> list[Object]:
-    found = holder.get(name) if isinstance(holder, dict) else None
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+def _objects(parent: Json, name: str) -> list[Object]:
+    members = parent.get(name) if isinstance(parent, dict) else None
+    return [member for member in members if isinstance(member, dict)] if isinstance(members, list) else []
 
 
-def _object(holder: Object, name: str) -> Object:
-    found = holder.get(name)
-    return found if isinstance(found, dict) else {}
+def _object(parent: Object, name: str) -> Object:
+    member = parent.get(name)
+    return member if isinstance(member, dict) else {}
 
 
-def _text(holder: Object, name: str) -> str:
-    found = holder.get(name)
-    return found if isinstance(found, str) else ""
+def _text(parent: Object, name: str) -> str:
+    member = parent.get(name)
+    return member if isinstance(member, str) else ""
