@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from scenario_calls import NOW, call, outcome, text, told, tool_result
+from scenario.calls import NOW, call, outcome, text, told, tool_result
 
 from mockserver.model.prompt import Prompt, Turn
 from mockserver.model.reply import Fault, FilterResult, Reasoning, Timing, ToolCall
@@ -25,7 +25,7 @@ from mockserver.scenario.switches import MARK, SWITCHES
 from mockserver.scenario.values import ITEM_TYPES
 from mockserver.state.chance import Chance
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 READY = sorted((ROOT / "scenarios").glob("*.yaml"))
 PAGE = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenario_calls import call, outcome, text, told, tool_result
+from scenario.calls import call, outcome, text, told, tool_result
 
 from mockserver.model.prompt import Turn
 from mockserver.model.reply import Text, ToolCall

@@ -18,7 +18,7 @@ import pytest
 from mockserver import MockServer
 
 Json = Any
-SAMPLES = Path(__file__).parent / "samples"
+SAMPLES = Path(__file__).parent
 NODE_FOLDER = Path(tempfile.gettempdir()) / "mockserver-test-node"
 
 

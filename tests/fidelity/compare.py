@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from fidelity_diff import Difference, diff, headers_differ, plain, spelling
-from fidelity_recorded import Row, events
+from fidelity.diff import Difference, diff, headers_differ, plain, spelling
+from fidelity.recorded import Row, events
 
 Json = Any
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 Json = Any
-RECORDED = Path(__file__).parents[2] / "shared" / "traffic" / "recorded.jsonl"
+RECORDED = Path(__file__).parents[3] / "shared" / "traffic" / "recorded.jsonl"
 _SURFACES = re.compile(r"/(chat/completions|completions|embeddings|responses)(/|$)")
 _CREATED = re.compile(r'"created(?:_at)?": ?([1-9]\d{8,})')
 

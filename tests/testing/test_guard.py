@@ -141,7 +141,7 @@ async def dial() -> None:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # asyncio leaves the socket open
 def test_tls_that_an_event_loop_begins_is_stopped() -> None:
-    with guard() as watched, pytest.raises(NetworkGuardError, match=r"tests/test_guard\.py:\d+ in dial"):
+    with guard() as watched, pytest.raises(NetworkGuardError, match=r"tests/testing/test_guard\.py:\d+ in dial"):
         asyncio.run(dial())
     gc.collect()
     assert len(watched.attempts) == 1
@@ -239,7 +239,7 @@ def test_no_library_gets_through_or_hides_the_failure(way: Callable[[], None]) -
     gc.collect()
     attempt = watched.attempts[0]
     assert (len(watched.attempts), attempt.host, attempt.url) == (1, "contoso.openai.azure.com", MODELS)
-    assert "tests/test_guard.py:" in attempt.where
+    assert "tests/testing/test_guard.py:" in attempt.where
     assert str(raised.value) == str(attempt)
 
 
@@ -248,7 +248,7 @@ def test_the_failure_says_what_from_where_and_what_to_do() -> None:
         with_openai()
     line = with_openai.__code__.co_firstlineno + 1
     told = str(raised.value)
-    assert f"{MODELS}, from tests/test_guard.py:{line} in with_openai. Nothing was sent." in told
+    assert f"{MODELS}, from tests/testing/test_guard.py:{line} in with_openai. Nothing was sent." in told
     for way_out in ("OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT", "intercept()", "allow=['contoso.openai.azure.com']"):
         assert way_out in told
     with pytest.raises(AssertionError, match="Nothing was sent"):

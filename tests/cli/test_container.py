@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx2
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 STEPS = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenario_calls import call, told, tool_result
+from scenario.calls import call, told, tool_result
 
 from mockserver.scenario.engine import Script
 from mockserver.scenario.jsonpath import find, parse_path

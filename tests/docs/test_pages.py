@@ -17,7 +17,7 @@ from mockserver.scenario import named_errors
 from mockserver.scenario.load import parse
 from mockserver.scenario.switches import MARK, SWITCHES
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 

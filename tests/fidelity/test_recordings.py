@@ -9,13 +9,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from fidelity_diff import Difference
-from fidelity_play import play
-from fidelity_recorded import RECORDED, Row, rows
-from fidelity_rules import RULES, Rule
+from fidelity.diff import Difference
+from fidelity.play import play
+from fidelity.recorded import RECORDED, Row, rows
+from fidelity.rules import RULES, Rule
 
 pytestmark = pytest.mark.skipif(not RECORDED.exists(), reason="the recorded exchanges are kept outside this repository")
-DOCUMENT = Path(__file__).parents[1] / "docs" / "fidelity.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "fidelity.md"
 
 
 @cache

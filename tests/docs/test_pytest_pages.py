@@ -10,7 +10,7 @@ import pytest
 from mockserver.testing.options import CHECKS
 from mockserver.testing.pytest_plugin import INI
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "docs/pytest.md", *sorted((ROOT / "docs").glob("migrate-from-*.md"))]
 EXAMPLES = sorted(path for path in (ROOT / "tests/examples").rglob("*") if path.suffix in (".py", ".yaml"))
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from fidelity_diff import Difference
-from fidelity_recorded import Row
+from fidelity.diff import Difference
+from fidelity.recorded import Row
 
 Json = Any
 

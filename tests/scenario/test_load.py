@@ -10,7 +10,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenario_calls import call, outcome, script, text
+from scenario.calls import call, outcome, script, text
 
 from mockserver.errors import ScenarioError
 from mockserver.gateway import preview

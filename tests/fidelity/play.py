@@ -7,10 +7,10 @@ import json
 import re
 from typing import Any
 
-import fidelity_script
-from fidelity_compare import Reply, compare
-from fidelity_diff import Difference
-from fidelity_recorded import Row, rows
+from fidelity import script
+from fidelity.compare import Reply, compare
+from fidelity.diff import Difference
+from fidelity.recorded import Row, rows
 
 from mockserver import MockServer
 
@@ -19,15 +19,13 @@ Json = Any
 
 def play(row: Row) -> list[Difference]:
     """Script the recorded answer, send the recorded request, and compare."""
-    with MockServer(fidelity_script.scenario(_creator(row) or row)) as mock:
+    with MockServer(script.scenario(_creator(row) or row)) as mock:
         mock.clock.freeze(row.created or 1_790_000_000)
         sent = {"api-key": mock.api_key if row.status != 401 else "another-key"}
         if "x-ms-client-request-id" in row.request_headers:
             sent["x-ms-client-request-id"] = row.request_headers["x-ms-client-request-id"]
         reply = (
-            _stored(mock, row, sent)
-            if row.method != "POST"
-            else _ask(mock, row.method, _path(row), fidelity_script.request(row), sent)
+            _stored(mock, row, sent) if row.method != "POST" else _ask(mock, row.method, _path(row), script.request(row), sent)
         )
     return compare(row, reply, sent)
 
@@ -45,7 +43,7 @@ def _creator(row: Row) -> Row | None:
 def _stored(mock: MockServer, row: Row, sent: dict[str, str]) -> Reply:
     creator = _creator(row)
     assert creator is not None
-    made = json.loads(_ask(mock, "POST", "/openai/v1/responses", fidelity_script.request(creator), sent).text)
+    made = json.loads(_ask(mock, "POST", "/openai/v1/responses", script.request(creator), sent).text)
     path = f"/openai/v1{row.endpoint}".replace("{resp}", made["id"])
     if row.status == 404:
         _ask(mock, "DELETE", path, None, sent)

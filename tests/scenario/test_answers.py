@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from scenario_calls import NOW, call, script, told
+from scenario.calls import NOW, call, script, told
 
 from mockserver.model.reply import (
     DEFAULT_TIMING,

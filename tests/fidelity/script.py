@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from fidelity_recorded import Row
+from fidelity.recorded import Row
 
 from mockserver.model import catalogue
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from scenario_calls import call, script, text, told
+from scenario.calls import call, script, text, told
 
 from mockserver.errors import ScenarioError
 from mockserver.model.reply import Reasoning, Text, ToolCall

@@ -11,13 +11,13 @@ from typing import Any
 
 import httpx2
 import pytest
-from conformance_matrix import CHAT, COMPLETIONS, EMBEDDINGS, ERRORS, NAMED, NOT_FOLLOWED, RESPONSES, Case
+from fidelity.matrix import CHAT, COMPLETIONS, EMBEDDINGS, ERRORS, NAMED, NOT_FOLLOWED, RESPONSES, Case
 
 from mockserver import MockServer
 from mockserver.operations.table import TABLE
 
 Json = Any
-SHARED = Path(__file__).parents[2] / "shared"
+SHARED = Path(__file__).parents[3] / "shared"
 DOCUMENT, TOOL = SHARED / "spec" / "azure-v1-2026-03.yaml", SHARED / "tools" / "spec_validate.py"
 pytestmark = pytest.mark.skipif(
     not (DOCUMENT.exists() and TOOL.exists()), reason="the official document and its validator are kept outside this repository"
@@ -162,7 +162,7 @@ def test_what_breaks_the_document_is_known_to_and_told(http: httpx2.Client) -> N
         findings("request without a model", "POST", "/responses", ask(http, mock, "POST", "/responses", {"input": "Hi"}))
         findings("token", "GET", "/models", http.get(mock.base_url + "models", headers=TOKEN))
     assert met == {name for name, _, _ in NOT_FOLLOWED}
-    told = (Path(__file__).parents[1] / "docs" / "fidelity.md").read_text(encoding="utf-8")
+    told = (Path(__file__).parents[2] / "docs" / "fidelity.md").read_text(encoding="utf-8")
     assert [reason for _, _, reason in NOT_FOLLOWED if f"- {reason}" not in told] == []
 
 

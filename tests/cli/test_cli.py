@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 
 from mockserver.cli.main import main
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def run(*arguments: str, **options: Any) -> Result:
