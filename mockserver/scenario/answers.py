@@ -9,10 +9,10 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema, 
 from pydantic_core import PydanticCustomError
 
 from mockserver.scenario import values
-from mockserver.scenario.section import Count, Duration, Listed, Name, Section, Text, either, given, wrong
+from mockserver.scenario.section import Choices, Count, Duration, Name, Section, Text, by_kind, optional, problem_at
 from mockserver.scenario.template import is_template
 
-ErrorName = Annotated[str, AfterValidator(values.error_name), Listed(values.error_names)]
+ErrorName = Annotated[str, AfterValidator(values.error_name), Choices(values.error_names)]
 HeaderName = Annotated[str, AfterValidator(values.header_name)]
 HeaderValue = Annotated[str, AfterValidator(lambda value: value if is_template(value) else values.header_value(value))]
 Item = Annotated[
@@ -21,34 +21,34 @@ Item = Annotated[
     WithJsonSchema({"type": "object", "properties": {"type": {"enum": list(values.ITEM_TYPES)}}, "required": ["type"]}),
 ]
 Severity = Literal["safe", "low", "medium", "high"]
-Category = Annotated[str, AfterValidator(values.filter_category), Listed(values.filter_categories)]
+Category = Annotated[str, AfterValidator(values.filter_category), Choices(values.filter_categories)]
 
 
 class ToolCallSection(Section):
     """A call of one of the caller's tools."""
 
     name: Name = Field(description="The tool.")
-    arguments: Annotated[Text | Annotated[dict[str, Any], Tag("<map>")], either("a mapping or JSON text")] = given(
+    arguments: Annotated[Text | Annotated[dict[str, Any], Tag("<map>")], by_kind("a mapping or JSON text")] = optional(
         "The arguments: a mapping, or the text as it is to be sent."
     )
-    id: Name = given("The call's id. Without it the server makes one.")
-    kind: Literal["function", "custom"] = given("Whether the tool takes JSON (function, the default) or free text (custom).")
+    id: Name = optional("The call's id. Without it the server makes one.")
+    kind: Literal["function", "custom"] = optional("Whether the tool takes JSON (function, the default) or free text (custom).")
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> ToolCallSection:
         if self.kind == "custom" and not isinstance(self.arguments, str):
-            raise wrong("arguments", "a custom tool takes text")
+            raise problem_at("arguments", "a custom tool takes text")
         return self
 
 
 class ReasoningSection(Section):
     """What the model thinks before it answers."""
 
-    summary: Annotated[Text | Annotated[list[str], Tag("<list>")], either("text or a list of paragraphs")] = given(
+    summary: Annotated[Text | Annotated[list[str], Tag("<list>")], by_kind("text or a list of paragraphs")] = optional(
         "The summary that is shown, as text or paragraphs."
     )
-    text: str = given("The thoughts themselves, which some vendors' models show.")
-    tokens: int = given("How many tokens the thoughts took. Without it they are counted.", ge=0)
+    text: str = optional("The thoughts themselves, which some vendors' models show.")
+    tokens: int = optional("How many tokens the thoughts took. Without it they are counted.", ge=0)
 
 
 class AudioSection(Section):
@@ -61,53 +61,53 @@ class AudioSection(Section):
 class FindingsSection(Section):
     """What the content filter finds on one side. A severity of medium or high, or a detection, blocks it."""
 
-    hate: Severity = given("A severity.")
-    self_harm: Severity = given("A severity.")
-    sexual: Severity = given("A severity.")
-    violence: Severity = given("A severity.")
-    custom_blocklists: bool = given("Whether it is detected.")
-    custom_topics: bool = given("Whether it is detected.")
-    indirect_attack: bool = given("Whether it is detected.")
-    jailbreak: bool = given("Whether it is detected.")
-    personally_identifiable_information: bool = given("Whether it is detected.")
-    profanity: bool = given("Whether it is detected.")
-    protected_material_code: bool = given("Whether it is detected.")
-    protected_material_text: bool = given("Whether it is detected.")
-    task_adherence: bool = given("Whether it is detected.")
-    ungrounded_material: bool = given("Whether it is detected.")
-    blocked: bool = given("Whether the side is withheld, whatever was found.")
-    failed: bool = given("The filter is down: nothing is filtered, and the answer says so.")
+    hate: Severity = optional("A severity.")
+    self_harm: Severity = optional("A severity.")
+    sexual: Severity = optional("A severity.")
+    violence: Severity = optional("A severity.")
+    custom_blocklists: bool = optional("Whether it is detected.")
+    custom_topics: bool = optional("Whether it is detected.")
+    indirect_attack: bool = optional("Whether it is detected.")
+    jailbreak: bool = optional("Whether it is detected.")
+    personally_identifiable_information: bool = optional("Whether it is detected.")
+    profanity: bool = optional("Whether it is detected.")
+    protected_material_code: bool = optional("Whether it is detected.")
+    protected_material_text: bool = optional("Whether it is detected.")
+    task_adherence: bool = optional("Whether it is detected.")
+    ungrounded_material: bool = optional("Whether it is detected.")
+    blocked: bool = optional("Whether the side is withheld, whatever was found.")
+    failed: bool = optional("The filter is down: nothing is filtered, and the answer says so.")
 
 
 _Category = Annotated[Category, Tag("<text>")]
-_Side = Annotated[_Category | Annotated[FindingsSection, Tag("<map>")], either("a category, or findings by category")]
+_Side = Annotated[_Category | Annotated[FindingsSection, Tag("<map>")], by_kind("a category, or findings by category")]
 
 
 class ContentFilterSection(FindingsSection):
     """What the content filter finds. Findings that stand here themselves concern the prompt."""
 
-    prompt: _Side = given("On the prompt. Blocked, the call is refused with Azure's 400.")
-    completion: _Side = given("On the answer. Blocked, the answer breaks off with content_filter.")
+    prompt: _Side = optional("On the prompt. Blocked, the call is refused with Azure's 400.")
+    completion: _Side = optional("On the answer. Blocked, the answer breaks off with content_filter.")
 
     @model_validator(mode="after")
     def _says_which_side(self) -> ContentFilterSection:
         sides = self.model_fields_set & {"prompt", "completion"}
         for key in sorted(self.model_fields_set - sides) if sides else ():
-            raise wrong(key, "stands beside prompt or completion; put it under one of them")
+            raise problem_at(key, "stands beside prompt or completion; put it under one of them")
         return self
 
 
 class ErrorSection(Section):
     """An error: one with a name, or one that is spelled out (then with a status)."""
 
-    name: ErrorName = given("A named error, as Azure words it.")
-    status: int = given("The HTTP status.", ge=400, le=599)
-    code: str = given("The error's code.")
-    message: str = given("The error's message.")
-    type: str = given("The error's type.")
-    param: str = given("The parameter that the error is about.")
-    headers: dict[HeaderName, HeaderValue] = given("Further headers.")
-    retry_after: Duration = given("When to try again; sent as retry-after and retry-after-ms.")
+    name: ErrorName = optional("A named error, as Azure words it.")
+    status: int = optional("The HTTP status.", ge=400, le=599)
+    code: str = optional("The error's code.")
+    message: str = optional("The error's message.")
+    type: str = optional("The error's type.")
+    param: str = optional("The parameter that the error is about.")
+    headers: dict[HeaderName, HeaderValue] = optional("Further headers.")
+    retry_after: Duration = optional("When to try again; sent as retry-after and retry-after-ms.")
 
     @model_validator(mode="after")
     def _named_or_spelled_out(self) -> ErrorSection:
@@ -116,7 +116,7 @@ class ErrorSection(Section):
             raise PydanticCustomError("empty", "expected a name or a status")
         for key in ("type", "param") if "name" in keys else ():
             if key in keys:
-                raise wrong(
+                raise problem_at(
                     key, "a named error has its own; leave it out, or spell the error out with a status instead of a name"
                 )
         return self
@@ -125,19 +125,19 @@ class ErrorSection(Section):
 class StreamSection(Section):
     """The pace of a stream, and how it breaks. At most one of the `…_after` keys."""
 
-    ttft: Duration = given("Time to the first token.")
-    tokens_per_second: Annotated[float, Field(gt=0, le=1_000_000)] = given("The pace.")
-    jitter: Annotated[float, Field(ge=0, le=1)] = given(
+    ttft: Duration = optional("Time to the first token.")
+    tokens_per_second: Annotated[float, Field(gt=0, le=1_000_000)] = optional("The pace.")
+    jitter: Annotated[float, Field(ge=0, le=1)] = optional(
         "By which share of itself, at most, each pause is longer or shorter: 0 to 1."
     )
     chunk: Annotated[
         Annotated[Literal["token", "word", "char"], Tag("<text>")] | Annotated[Count, Tag("<number>")],
-        either("token, word, char or a number of characters"),
-    ] = given("How the text is cut into events: by token, word, character or a number of characters.")
-    cut_after: int = given("The connection closes after this many events.", ge=0)
-    stall_after: int = given("Nothing more comes after this many events, and the connection stays open.", ge=0)
-    garbage_after: int = given("Bytes that are no event come after this many events.", ge=0)
-    reset_after: int = given("The connection is reset after this many events.", ge=0)
+        by_kind("token, word, char or a number of characters"),
+    ] = optional("How the text is cut into events: by token, word, character or a number of characters.")
+    cut_after: int = optional("The connection closes after this many events.", ge=0)
+    stall_after: int = optional("Nothing more comes after this many events, and the connection stays open.", ge=0)
+    garbage_after: int = optional("Bytes that are no event come after this many events.", ge=0)
+    reset_after: int = optional("The connection is reset after this many events.", ge=0)
 
     @property
     def faults(self) -> list[str]:
@@ -147,7 +147,7 @@ class StreamSection(Section):
     @model_validator(mode="after")
     def _breaks_once(self) -> StreamSection:
         if len(self.faults) > 1:
-            raise wrong(self.faults[1], f"a stream breaks only once, and {self.faults[0]} is given too")
+            raise problem_at(self.faults[1], f"a stream breaks only once, and {self.faults[0]} is given too")
         return self
 
 
@@ -161,39 +161,39 @@ _OfCompletion = dict[
 class UsageSection(Section):
     """Token counts in place of the counted ones, by their chat or Responses names."""
 
-    prompt_tokens: int = given("Chat.", ge=0)
-    completion_tokens: int = given("Chat.", ge=0)
-    input_tokens: int = given("Responses.", ge=0)
-    output_tokens: int = given("Responses.", ge=0)
-    total_tokens: int = given("Both.", ge=0)
-    prompt_tokens_details: _OfPrompt = given("Chat.")
-    completion_tokens_details: _OfCompletion = given("Chat.")
-    input_tokens_details: _OfPrompt = given("Responses.")
-    output_tokens_details: _OfCompletion = given("Responses.")
+    prompt_tokens: int = optional("Chat.", ge=0)
+    completion_tokens: int = optional("Chat.", ge=0)
+    input_tokens: int = optional("Responses.", ge=0)
+    output_tokens: int = optional("Responses.", ge=0)
+    total_tokens: int = optional("Both.", ge=0)
+    prompt_tokens_details: _OfPrompt = optional("Chat.")
+    completion_tokens_details: _OfCompletion = optional("Chat.")
+    input_tokens_details: _OfPrompt = optional("Responses.")
+    output_tokens_details: _OfCompletion = optional("Responses.")
 
 
 class BehaviourSection(Section):
     """What can be said of a rule's answer, and of every answer of a deployment."""
 
     error: Annotated[
-        Annotated[ErrorName, Tag("<text>")] | Annotated[ErrorSection, Tag("<map>")], either("an error's name, or an error")
-    ] = given("An error, by name or spelled out.")
-    retry_after: Duration = given("When to try again, for the error.")
-    delay: Duration = given("A wait before anything is sent.")
-    stream: StreamSection = given("The pace of a stream, and how it breaks.")
-    reset: Literal[True] = given("The connection is reset instead of an answer.")
+        Annotated[ErrorName, Tag("<text>")] | Annotated[ErrorSection, Tag("<map>")], by_kind("an error's name, or an error")
+    ] = optional("An error, by name or spelled out.")
+    retry_after: Duration = optional("When to try again, for the error.")
+    delay: Duration = optional("A wait before anything is sent.")
+    stream: StreamSection = optional("The pace of a stream, and how it breaks.")
+    reset: Literal[True] = optional("The connection is reset instead of an answer.")
     content_filter: Annotated[
-        _Category | Annotated[ContentFilterSection, Tag("<map>")], either("a category, or findings by side or category")
-    ] = given("What the content filter finds: a category on the prompt, or findings by side and category.")
+        _Category | Annotated[ContentFilterSection, Tag("<map>")], by_kind("a category, or findings by side or category")
+    ] = optional("What the content filter finds: a category on the prompt, or findings by side and category.")
 
     @model_validator(mode="after")
     def _is_possible(self) -> BehaviourSection:
         keys = self.model_fields_set
         conflict = _conflict(keys)
         if conflict is not None:
-            raise wrong(*conflict)
+            raise problem_at(*conflict)
         if "reset" in keys and "stream" in keys and self.stream.faults:
-            raise wrong("reset", f"an answer breaks only once, and stream.{self.stream.faults[0]} is given too")
+            raise problem_at("reset", f"an answer breaks only once, and stream.{self.stream.faults[0]} is given too")
         return self
 
 
@@ -206,34 +206,34 @@ _VectorKind = Discriminator(
 class RespondSection(BehaviourSection):
     """An answer. Without words, error, vector and body, the model improvises, at this pace and with these faults."""
 
-    text: str = given("What the model says.")
-    json_: Any = given("What the model says, as a JSON value; sent as compact text.", alias="json")
-    annotations: list[dict[str, Any]] = given("Citations of the text, as Azure sends them.")
-    refusal: str = given("How the model declines.")
+    text: str = optional("What the model says.")
+    json_: Any = optional("What the model says, as a JSON value; sent as compact text.", alias="json")
+    annotations: list[dict[str, Any]] = optional("Citations of the text, as Azure sends them.")
+    refusal: str = optional("How the model declines.")
     reasoning: Annotated[
         Text | Annotated[ReasoningSection, Tag("<map>")] | Annotated[Literal[False], Tag("<flag>")],
-        either("text, or summary, text and tokens, or false"),
-    ] = given("What the model thinks first. Bare text is both the summary and the thoughts; with false it does not think.")
-    items: Annotated[list[Item], Field(min_length=1)] = given(
+        by_kind("text, or summary, text and tokens, or false"),
+    ] = optional("What the model thinks first. Bare text is both the summary and the thoughts; with false it does not think.")
+    items: Annotated[list[Item], Field(min_length=1)] = optional(
         "Uses of built-in tools: output items of the Responses surface, less their ids."
     )
-    tool_calls: Annotated[list[ToolCallSection], Field(min_length=1)] = given("Calls of the caller's tools.")
-    audio: AudioSection = given("What the model says aloud.")
-    finish_reason: Literal["stop", "length", "content_filter", "tool_calls"] = given(
+    tool_calls: Annotated[list[ToolCallSection], Field(min_length=1)] = optional("Calls of the caller's tools.")
+    audio: AudioSection = optional("What the model says aloud.")
+    finish_reason: Literal["stop", "length", "content_filter", "tool_calls"] = optional(
         "Why the model stopped, where the answer itself does not tell."
     )
-    usage: UsageSection = given("Token counts in place of the counted ones.")
+    usage: UsageSection = optional("Token counts in place of the counted ones.")
     embedding: Annotated[
         Annotated[_Vector, Tag("<vector>")] | Annotated[list[_Vector], Field(min_length=1), Tag("<vectors>")], _VectorKind
-    ] = given("The vector of every input, or a list of vectors, one for each input, the last repeating.")
-    status: int = given("The HTTP status of an answer that is spelled out.", ge=200, le=599)
-    body: Any = given("The body of an answer that is spelled out: text as it is, anything else as JSON.")
-    headers: dict[HeaderName, HeaderValue] = given("The headers of an answer that is spelled out.")
+    ] = optional("The vector of every input, or a list of vectors, one for each input, the last repeating.")
+    status: int = optional("The HTTP status of an answer that is spelled out.", ge=200, le=599)
+    body: Any = optional("The body of an answer that is spelled out: text as it is, anything else as JSON.")
+    headers: dict[HeaderName, HeaderValue] = optional("The headers of an answer that is spelled out.")
 
     @model_validator(mode="after")
     def _says_something(self) -> RespondSection:
         if "reasoning" in self.model_fields_set and self.reasoning is False and not self.model_fields_set & _SAID:
-            raise wrong("reasoning", "without a thought there has to be something else, for instance text")
+            raise problem_at("reasoning", "without a thought there has to be something else, for instance text")
         return self
 
 

@@ -8,19 +8,19 @@ from pydantic import AfterValidator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from mockserver.scenario import values
-from mockserver.scenario.section import Flag, Listed, Name, Section, States, Text, Texts, Whole, either, given
+from mockserver.scenario.section import Choices, Flag, Name, Section, States, Text, Texts, WholeNumber, by_kind, optional
 
-Operation = Annotated[str, AfterValidator(values.operation), Listed(lambda: ["*", *values.operation_ids()])]
+Operation = Annotated[str, AfterValidator(values.operation), Choices(lambda: ["*", *values.operation_ids()])]
 JsonPath = Annotated[str, AfterValidator(values.json_path)]
 
 
 class OperatorsSection(Section):
     """What can be asked of a text. Several keys must hold together."""
 
-    contains: Name = given("This text stands somewhere in it, in any case.")
-    starts_with: Name = given("It begins with this text, in any case.")
-    ends_with: Name = given("It ends with this text, in any case.")
-    matches: Annotated[str, AfterValidator(values.expression)] = given(
+    contains: Name = optional("This text stands somewhere in it, in any case.")
+    starts_with: Name = optional("It begins with this text, in any case.")
+    ends_with: Name = optional("It ends with this text, in any case.")
+    matches: Annotated[str, AfterValidator(values.expression)] = optional(
         "This regular expression is found in its first 10,000 characters. Templates see the groups as `match`."
     )
 
@@ -34,42 +34,42 @@ class OperatorsSection(Section):
 class TextMatchSection(OperatorsSection):
     """Conditions on a text."""
 
-    equals: str = given("It is exactly this text.")
-    any: list[TextMatcher] = given("At least one of these holds.", min_length=1)
-    all: list[TextMatcher] = given("All of these hold.", min_length=1)
-    not_: TextMatcher = given("This does not hold.", alias="not")
+    equals: str = optional("It is exactly this text.")
+    any: list[TextMatcher] = optional("At least one of these holds.", min_length=1)
+    all: list[TextMatcher] = optional("All of these hold.", min_length=1)
+    not_: TextMatcher = optional("This does not hold.", alias="not")
 
 
 class ValueMatchSection(OperatorsSection):
     """Conditions on a value."""
 
-    equals: Any = given("It is exactly this value.")
-    at_least: float = given("It is a number, and not below this one.")
-    at_most: float = given("It is a number, and not above this one.")
-    exists: bool = given("It is there (true), or is not (false).")
-    any: list[ValueMatcher] = given("At least one of these holds.", min_length=1)
-    all: list[ValueMatcher] = given("All of these hold.", min_length=1)
-    not_: ValueMatcher = given("This does not hold.", alias="not")
+    equals: Any = optional("It is exactly this value.")
+    at_least: float = optional("It is a number, and not below this one.")
+    at_most: float = optional("It is a number, and not above this one.")
+    exists: bool = optional("It is there (true), or is not (false).")
+    any: list[ValueMatcher] = optional("At least one of these holds.", min_length=1)
+    all: list[ValueMatcher] = optional("All of these hold.", min_length=1)
+    not_: ValueMatcher = optional("This does not hold.", alias="not")
 
 
 _Texts = Annotated[TextMatchSection, Tag("<map>")]
 _Values = Annotated[ValueMatchSection, Tag("<map>")]
 _Number = Annotated[int | float, Tag("<number>")]
 _Null = Annotated[None, Tag("<null>")]
-_Scalar = Annotated[Text | Flag | _Number | _Null, either("a value")]
+_Scalar = Annotated[Text | Flag | _Number | _Null, by_kind("a value")]
 _Scalars = Annotated[list[_Scalar], Field(min_length=1), Tag("<list>")]
 
-TextMatcher = Annotated[Text | Texts | _Texts, either("text, a list of texts, or conditions such as contains")]
+TextMatcher = Annotated[Text | Texts | _Texts, by_kind("text, a list of texts, or conditions such as contains")]
 ResultMatcher = Annotated[
-    Text | Flag | Texts | _Texts, either("text, true, false, a list of texts, or conditions such as contains")
+    Text | Flag | Texts | _Texts, by_kind("text, true, false, a list of texts, or conditions such as contains")
 ]
 ValueMatcher = Annotated[
-    Text | _Number | Flag | _Null | _Scalars | _Values, either("a value, a list of values, or conditions such as equals")
+    Text | _Number | Flag | _Null | _Scalars | _Values, by_kind("a value, a list of values, or conditions such as equals")
 ]
 PresenceMatcher = Annotated[
-    Text | Flag | Texts | _Values, either("text, true, false, a list of texts, or conditions such as equals")
+    Text | Flag | Texts | _Values, by_kind("text, true, false, a list of texts, or conditions such as equals")
 ]
-NumberMatcher = Annotated[Whole | _Values, either("a whole number, or conditions such as at_least")]
+NumberMatcher = Annotated[WholeNumber | _Values, by_kind("a whole number, or conditions such as at_least")]
 
 _Operations = Annotated[list[Operation], Field(min_length=1), Tag("<list>")]
 _Results = Annotated[dict[str, ResultMatcher], Field(min_length=1), Tag("<map>")]
@@ -79,31 +79,37 @@ _Held = Annotated[dict[str, PresenceMatcher], Field(min_length=1)]
 class WhenSection(Section):
     """What a call must have for the rule to answer. Several keys must hold together; no keys hold for every call."""
 
-    operation: Annotated[Annotated[Operation, Tag("<text>")] | _Operations, either("an operation or a list of them")] = given(
-        "The operationId, or a list of which one must fit; `*` is every operation. Without it: those that a model answers."
+    operation: Annotated[Annotated[Operation, Tag("<text>")] | _Operations, by_kind("an operation or a list of them")] = (
+        optional(
+            "The operationId, or a list of which one must fit; `*` is every operation. Without it: those that a model answers."
+        )
     )
-    deployment: TextMatcher = given("The deployment that the call names. Bare text is the whole name.")
-    user: TextMatcher = given("The text of the last user turn. Bare text is a part of it, in any case.")
-    system: TextMatcher = given("The instructions and all system and developer turns. Bare text is a part of it, in any case.")
-    tool_result: Annotated[Flag | Text | _Results, either("true, false, a tool's name, or conditions by tool name")] = given(
-        "Tool results at the end of the conversation: some (true), none (false), this tool's, or conditions by tool (`*`: any)."
+    deployment: TextMatcher = optional("The deployment that the call names. Bare text is the whole name.")
+    user: TextMatcher = optional("The text of the last user turn. Bare text is a part of it, in any case.")
+    system: TextMatcher = optional(
+        "The instructions and all system and developer turns. Bare text is a part of it, in any case."
     )
-    tools: Annotated[Flag | Text | Texts, either("true, false, a tool's name or a list of names")] = given(
+    tool_result: Annotated[Flag | Text | _Results, by_kind("true, false, a tool's name, or conditions by tool name")] = (
+        optional(
+            "Tool results at the end of the conversation: some (true), none (false), this tool's, or conditions by tool (`*`: any)."
+        )
+    )
+    tools: Annotated[Flag | Text | Texts, by_kind("true, false, a tool's name or a list of names")] = optional(
         "The tools that are offered: some (true), none (false), this one, or all of these."
     )
-    header: _Held = given("Request headers by name: there (true), absent (false), or a value. Bare text is the whole value.")
-    metadata: _Held = given(
+    header: _Held = optional("Request headers by name: there (true), absent (false), or a value. Bare text is the whole value.")
+    metadata: _Held = optional(
         "The call's metadata by key: there (true), absent (false), or a value. Bare text is the whole value."
     )
-    turn: NumberMatcher = given("Which answer of the conversation is due: 1 is the first.")
-    previous: PresenceMatcher = given("The previous_response_id: that there is one (true) or none (false), or its value.")
-    stream: bool = given("Whether the call asks for a stream.")
-    state: States = given(
+    turn: NumberMatcher = optional("Which answer of the conversation is due: 1 is the first.")
+    previous: PresenceMatcher = optional("The previous_response_id: that there is one (true) or none (false), or its value.")
+    stream: bool = optional("Whether the call asks for a stream.")
+    state: States = optional(
         "The state that the script must be in, by name where there are several machines. All begin in `start`."
     )
-    json_: Annotated[dict[JsonPath, ValueMatcher], Field(min_length=1)] = given(
+    json_: Annotated[dict[JsonPath, ValueMatcher], Field(min_length=1)] = optional(
         "Values in the request's body by path, for instance `messages[0].content` or `tools[*].name`.", alias="json"
     )
-    any: list[WhenSection] = given("At least one of these conditions holds.", min_length=1)
-    all: list[WhenSection] = given("All of these conditions hold.", min_length=1)
-    not_: WhenSection = given("These conditions do not hold.", alias="not")
+    any: list[WhenSection] = optional("At least one of these conditions holds.", min_length=1)
+    all: list[WhenSection] = optional("All of these conditions hold.", min_length=1)
+    not_: WhenSection = optional("These conditions do not hold.", alias="not")

@@ -8,26 +8,26 @@ from pydantic import Field, Tag
 
 from mockserver.scenario.answers import BehaviourSection, RespondSection
 from mockserver.scenario.conditions import WhenSection
-from mockserver.scenario.section import Count, Duration, Name, Section, States, Text, Whole, either, given
+from mockserver.scenario.section import Count, Duration, Name, Section, States, Text, WholeNumber, by_kind, optional
 
 Json = Any
 SCHEMA_ID = "urn:azure-openai-mockserver:scenario"
 
 _Respond = Annotated[RespondSection, Tag("<map>")]
-_Sequence = Annotated[list[Annotated[Text | _Respond, either("text or a mapping")]], Field(min_length=1), Tag("<list>")]
+_Sequence = Annotated[list[Annotated[Text | _Respond, by_kind("text or a mapping")]], Field(min_length=1), Tag("<list>")]
 
 
 class RuleSection(Section):
     """An answer and the calls that get it."""
 
-    name: Name = given("What the log, the journal and messages call the rule.")
-    when: WhenSection = given("What a call must have. Without it: every call that a model answers.")
-    respond: Annotated[Text | _Respond | _Sequence, either("text, a mapping, or a list of them")] = Field(
+    name: Name = optional("What the log, the journal and messages call the rule.")
+    when: WhenSection = optional("What a call must have. Without it: every call that a model answers.")
+    respond: Annotated[Text | _Respond | _Sequence, by_kind("text, a mapping, or a list of them")] = Field(
         description="The answer: text, a mapping, or a list that is gone through call by call, its last entry repeating."
     )
-    times: Count = given("How often the rule answers; then it is passed over.")
-    priority: int = given("Rules of a higher priority are asked first (default 0), equal ones in the order of the file.")
-    set_state: States = given(
+    times: Count = optional("How often the rule answers; then it is passed over.")
+    priority: int = optional("Rules of a higher priority are asked first (default 0), equal ones in the order of the file.")
+    set_state: States = optional(
         "The state that the script is in once the rule has answered, by name where there are several machines."
     )
 
@@ -35,42 +35,44 @@ class RuleSection(Section):
 class DeploymentSection(BehaviourSection):
     """A model under a name, and what is true of all its answers."""
 
-    model: Name = given("The model that it serves. Without it: the one that its name suggests.")
-    rpm: Count = given("Requests per minute; more get Azure's 429.")
-    tpm: Count = given("Tokens per minute; more get Azure's 429.")
+    model: Name = optional("The model that it serves. Without it: the one that its name suggests.")
+    rpm: Count = optional("Requests per minute; more get Azure's 429.")
+    tpm: Count = optional("Tokens per minute; more get Azure's 429.")
 
 
 class LifecycleSection(Section):
     """When long work is done. Without either: at the first look at it."""
 
-    polls: Annotated[int, Field(ge=0)] = given("How many looks still find it on its way.")
-    seconds: Duration = given("How much of the resource's time it takes.")
+    polls: Annotated[int, Field(ge=0)] = optional("How many looks still find it on its way.")
+    seconds: Duration = optional("How much of the resource's time it takes.")
 
 
 class ResourceSection(Section):
     """The Azure OpenAI resource that the scenario is about."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")] = given("Its name, as in NAME.openai.azure.com.")
-    keys: Annotated[list[Name], Field(min_length=1)] = given("The keys that it accepts.")
-    region: Name = given("Its region, for instance `Sweden Central`.")
-    seed: Annotated[Whole | Text, either("a number or text")] = given(
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")] = optional("Its name, as in NAME.openai.azure.com.")
+    keys: Annotated[list[Name], Field(min_length=1)] = optional("The keys that it accepts.")
+    region: Name = optional("Its region, for instance `Sweden Central`.")
+    seed: Annotated[WholeNumber | Text, by_kind("a number or text")] = optional(
         "What all chance is drawn from: ids, improvised text, jitter."
     )
-    strict: bool = given("Whether a call that no rule answers is refused instead of improvised.")
-    profile: Literal["2026-01", "2026-03"] = given("Which of the service's preview rules apply.")
-    dated: bool = given("Whether the older client's dated paths are answered, such as `/openai/deployments/…?api-version=…`.")
-    lifecycle: LifecycleSection = given("When background work is done.")
+    strict: bool = optional("Whether a call that no rule answers is refused instead of improvised.")
+    profile: Literal["2026-01", "2026-03"] = optional("Which of the service's preview rules apply.")
+    dated: bool = optional(
+        "Whether the older client's dated paths are answered, such as `/openai/deployments/…?api-version=…`."
+    )
+    lifecycle: LifecycleSection = optional("When background work is done.")
 
 
-_Deployment = Annotated[Text | Annotated[DeploymentSection, Tag("<map>")], either("a model's name or a mapping")]
+_Deployment = Annotated[Text | Annotated[DeploymentSection, Tag("<map>")], by_kind("a model's name or a mapping")]
 
 
 class ScenarioFile(Section):
     """A scenario: what a pretend Azure OpenAI resource consists of, and how it answers."""
 
-    resource: ResourceSection = given("The resource.")
-    deployments: dict[Name, _Deployment] = given("The deployments by name. Once there are any, all other names are unknown.")
-    rules: list[RuleSection] = given("The rules. The first that fits a call answers it.")
+    resource: ResourceSection = optional("The resource.")
+    deployments: dict[Name, _Deployment] = optional("The deployments by name. Once there are any, all other names are unknown.")
+    rules: list[RuleSection] = optional("The rules. The first that fits a call answers it.")
 
 
 def json_schema() -> dict[str, Json]:

@@ -1,7 +1,8 @@
-"""What the models of the file format have in common.
+"""What the sections of the file format share: their base class, their fields, and the types of single values.
 
-A default of None means "not given": ask `model_fields_set`, or dump with `exclude_unset`. Unions are told apart by the kind of
-value, so that a mistake gives one message; their tags are written `<…>`, which no key of the file looks like.
+A default of None means that the key is absent: check `model_fields_set`, or dump with `exclude_unset`. The members of a union
+are chosen by the kind of value, so that a mistake gives one message and not one for each member. Their tags are written `<…>`,
+which no key of the file looks like.
 """
 
 from __future__ import annotations
@@ -18,23 +19,26 @@ Json = Any
 
 
 class Section(BaseModel):
-    """A mapping of the file. No other keys, no conversions."""
+    """A mapping of the file. Unknown keys are refused, and values are not converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True, defer_build=True, allow_inf_nan=False)
 
 
-def given(description: str, **constraints: Any) -> Any:
-    """A field that may be left out."""
+def optional(description: str, **constraints: Any) -> Any:
+    """A field that may be left out; `constraints` are those of pydantic's `Field`."""
     return Field(default=None, description=description, **constraints)
 
 
-def wrong(key: str, message: str) -> PydanticCustomError:
-    """What is wrong with a key of a section in the light of its other keys."""
+def problem_at(key: str, message: str) -> PydanticCustomError:
+    """The error for a key that does not go with the other keys of its section; a validator raises it."""
     return PydanticCustomError("at_key", "{message}", {"key": key, "message": message})
 
 
-def either(expected: str) -> Discriminator:
-    """Tell the members of a union apart by the kind of value: `<text>`, `<flag>`, `<number>`, `<map>`, `<list>`, `<null>`."""
+def by_kind(expected: str) -> Discriminator:
+    """Choose the member of a union by the kind of value, which is its tag. `expected` describes the union in messages.
+
+    The tags are `<text>`, `<flag>`, `<number>`, `<map>`, `<list>` and `<null>`.
+    """
     return Discriminator(_kind, custom_error_type="expected", custom_error_message=f"expected {expected}")
 
 
@@ -50,8 +54,8 @@ def _kind(value: Json) -> str | None:
     return "<list>" if isinstance(value, list) else "<null>" if value is None else None
 
 
-class Listed:
-    """Adds the valid names to the published schema. They are asked for only then."""
+class Choices:
+    """Adds the valid names to the published schema. They are looked up only then, since that imports whole families."""
 
     def __init__(self, names: Callable[[], Sequence[str]]) -> None:
         self.names = names
@@ -65,8 +69,10 @@ Count = Annotated[int, Field(ge=1)]
 Text = Annotated[str, Tag("<text>")]
 Texts = Annotated[list[str], Field(min_length=1), Tag("<list>")]
 Flag = Annotated[bool, Tag("<flag>")]
-Whole = Annotated[int, Tag("<number>")]
-States = Annotated[Text | Annotated[dict[str, str], Field(min_length=1), Tag("<map>")], either("a state, or states by machine")]
+WholeNumber = Annotated[int, Tag("<number>")]
+States = Annotated[
+    Text | Annotated[dict[str, str], Field(min_length=1), Tag("<map>")], by_kind("a state, or states by machine")
+]
 Duration = Annotated[
     float,
     BeforeValidator(values.duration),
