@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
+from mockserver.gateway.asgi import handle
 from mockserver.gateway.delivery import Receive, Scope, Send
 from mockserver.gateway.paths import ROOT
-from mockserver.gateway.pipeline import handle
 from mockserver.resource.resources import Resources
 from mockserver.resource.settings import Settings, Source, build_resources, load_scenarios
 

@@ -11,7 +11,7 @@ the token check's `{"statusCode", "message"}`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 Json = Any
@@ -143,6 +143,21 @@ def unreadable_body() -> ApiError:
         "The OpenAI API expects a JSON payload, but what was sent was not valid JSON. If you have trouble figuring out how to fix "
         "this, please contact us through our help center at help.openai.com.)"
     )
+
+
+def unsupported_content_type(got: str, accepted: Sequence[str]) -> ApiError:
+    """A body of a type that the operation does not take (recalled from the sister service)."""
+    listed = " or ".join(f"'{one}'" for one in accepted)
+    message = (
+        f"Unsupported content type: '{got}'. This API method only accepts {listed} requests, but you specified the header "
+        f"'Content-Type: {got}'. Please try again with a supported content type."
+    )
+    return request_error(message, code="unsupported_content_type")
+
+
+def unreadable_form(reason: str) -> ApiError:
+    """A multipart body that is none (inferred)."""
+    return request_error(f"We could not parse the multipart form of your request. {reason}")
 
 
 # -- the front end: deployments and quotas ----------------------------------------------------------------------------

@@ -15,8 +15,8 @@ from mockserver.model import content_filter, tokens
 from mockserver.model.chunking import cut
 from mockserver.model.limits import Spoken, speak
 from mockserver.model.prompt import Prompt, Turn
-from mockserver.operations.body import Body, Tokens, decoded
-from mockserver.operations.call import DONE, Call, Frame, Result
+from mockserver.operations.body import Body, StreamOptions, Tokens, decoded
+from mockserver.operations.call import DONE, Frame, ModelCall, Result
 from mockserver.operations.encoding import data_event
 from mockserver.operations.table import operation
 from mockserver.state.ids import completion_id
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
     from mockserver.model.reply import Reply
 
 Json = Any
-
-
-class StreamOptions(Body):
-    include_usage: bool | None = None
-    include_obfuscation: bool | None = None
 
 
 class CompletionRequest(Body):
@@ -59,7 +54,7 @@ class CompletionRequest(Body):
     user: str | None = None
 
 
-def prompt(call: Call) -> Prompt:
+def prompt(call: ModelCall) -> Prompt:
     """Each text to complete as a user turn. Raises ApiError 400 for parameters that do not go together."""
     body: CompletionRequest = call.body
     if body.best_of is not None and body.best_of < (body.n or 1):
@@ -70,7 +65,7 @@ def prompt(call: Call) -> Prompt:
         raise errors.request_error(
             "The 'stream_options' parameter is only allowed when 'stream' is enabled.", param="stream_options"
         )
-    model = call.served_by.model
+    model = call.deployment.model
     stop = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
     turns = [Turn("user", text) for text in _texts(body, model.encoding)]
     return Prompt(body.model, model, turns, max_tokens=16 if body.max_tokens is None else body.max_tokens, stop=stop)
@@ -86,17 +81,16 @@ def prompt(call: Call) -> Prompt:
     headers="chat",
     quota_name="Completions_Create",
     capability="completion",
-    kind="completion",
-    inference=True,
+    model_kind="completion",
 )
-def create(call: Call) -> Result:
+def create(call: ModelCall) -> Result:
     """Complete every prompt `n` times. A prompt that the filter withholds is refused with 400."""
     body: CompletionRequest = call.body
     first = call.reply(0)
     if first.prompt_filter is not None and first.prompt_filter.blocked:
         raise errors.prompt_filtered(content_filter.prompt_results(first.prompt_filter))
-    count = (body.n or 1) * len(call.asked.turns)
-    said = [(reply, speak(reply, call.asked)) for reply in (call.reply(at) for at in range(count))]
+    count = (body.n or 1) * len(call.prompt.turns)
+    said = [(reply, speak(reply, call.prompt)) for reply in (call.reply(at) for at in range(count))]
     whole = _whole(call, said)
     return Result(frames=_stream(call, whole)) if body.stream else Result(whole)
 
@@ -107,9 +101,9 @@ def _texts(body: CompletionRequest, encoding: str) -> list[str]:
     return [text if isinstance(text, str) else decoded(text, encoding) for text in listed]
 
 
-def _whole(call: Call, said: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
+def _whole(call: ModelCall, said: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
     body: CompletionRequest = call.body
-    turns, model = call.asked.turns, call.served_by.model
+    turns, model = call.prompt.turns, call.deployment.model
     per_prompt = body.n or 1
     choices = [_choice(call, at, reply, spoken, turns[at // per_prompt].text) for at, (reply, spoken) in enumerate(said)]
     prompts = [
@@ -130,7 +124,7 @@ def _whole(call: Call, said: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
     }
 
 
-def _choice(call: Call, index: int, reply: Reply, spoken: Spoken, asked: str) -> dict[str, Json]:
+def _choice(call: ModelCall, index: int, reply: Reply, spoken: Spoken, asked: str) -> dict[str, Json]:
     body: CompletionRequest = call.body
     return {
         "text": (asked if body.echo else "") + spoken.text,
@@ -150,10 +144,10 @@ def _filter(reply: Reply) -> dict[str, Json]:
     return {"content_filter_results": results}
 
 
-def _logprobs(call: Call, text: str) -> dict[str, Json]:
+def _logprobs(call: ModelCall, text: str) -> dict[str, Json]:
     from mockserver.model.logprobs import logprobs
 
-    entries = logprobs(text, call.body.logprobs, call.chance.fork("logprobs"), call.served_by.model.encoding)
+    entries = logprobs(text, call.body.logprobs, call.chance.fork("logprobs"), call.deployment.model.encoding)
     offsets, at = [], 0
     for entry in entries:
         offsets.append(at)
@@ -166,7 +160,7 @@ def _logprobs(call: Call, text: str) -> dict[str, Json]:
     }
 
 
-def _stream(call: Call, whole: dict[str, Json]) -> list[Frame]:
+def _stream(call: ModelCall, whole: dict[str, Json]) -> list[Frame]:
     body: CompletionRequest = call.body
     with_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
     shared = {key: whole[key] for key in ("id", "object", "created", "model")}
@@ -181,7 +175,7 @@ def _stream(call: Call, whole: dict[str, Json]) -> list[Frame]:
     }
     frames = [Frame(data_event(opening))]
     for choice in whole["choices"]:
-        for piece, count in cut(choice["text"], call.chunk, call.served_by.model.encoding):
+        for piece, count in cut(choice["text"], call.chunk, call.deployment.model.encoding):
             told = {**choice, "text": piece, "finish_reason": None, "logprobs": None}
             frames.append(Frame(data_event({**shared, "choices": [told], **blank}), count))
         frames.append(Frame(data_event({**shared, "choices": [{**choice, "text": ""}], **blank})))

@@ -10,7 +10,7 @@ from mockserver import errors
 from mockserver.model import embeddings, tokens
 from mockserver.model.prompt import Prompt, Turn
 from mockserver.operations.body import Body, Tokens, decoded
-from mockserver.operations.call import Call, Result
+from mockserver.operations.call import ModelCall, Result
 from mockserver.operations.table import operation
 
 if TYPE_CHECKING:
@@ -35,10 +35,10 @@ class EmbeddingRequest(Body):
     user: str | None = None
 
 
-def prompt(call: Call) -> Prompt:
+def prompt(call: ModelCall) -> Prompt:
     """The inputs as user turns, so that a script matches them like any prompt."""
     body: EmbeddingRequest = call.body
-    model = call.served_by.model
+    model = call.deployment.model
     texts = [text if isinstance(text, str) else decoded(text, model.encoding) for text in _inputs(body)]
     return Prompt(body.model, model, [Turn("user", text) for text in texts])
 
@@ -53,18 +53,19 @@ def prompt(call: Call) -> Prompt:
     headers="embeddings",
     quota_name="Embeddings_Create",
     capability="embeddings",
-    kind="embedding",
-    inference=True,
+    model_kind="embedding",
 )
-def create(call: Call) -> Result:
+def create(call: ModelCall) -> Result:
     """One vector per input, as numbers or as base64 of little-endian 32-bit floats. Raises ApiError 400 for what does not fit."""
     body: EmbeddingRequest = call.body
-    model = call.served_by.model
+    model = call.deployment.model
     if body.dimensions is not None:
         _check_dimensions(body.dimensions, model.dimensions, resizable=model.resizable)
     sizes = [_size(at, text, model.encoding) for at, text in enumerate(_inputs(body))]
     size = body.dimensions or model.dimensions
-    vectors = _scripted(call, len(sizes)) or [embeddings.vector(turn.text, size, model.dimensions) for turn in call.asked.turns]
+    vectors = _scripted(call, len(sizes)) or [
+        embeddings.vector(turn.text, size, model.dimensions) for turn in call.prompt.turns
+    ]
     packed = body.encoding_format == "base64"
     data = [
         {"object": "embedding", "index": at, "embedding": embeddings.pack(vector) if packed else vector}
@@ -79,7 +80,7 @@ def _inputs(body: EmbeddingRequest) -> Sequence[str | list[int]]:
     return [given] if isinstance(given, str) or isinstance(given[0], int) else given
 
 
-def _scripted(call: Call, count: int) -> list[list[float]] | None:
+def _scripted(call: ModelCall, count: int) -> list[list[float]] | None:
     """The script's vectors: one for every input, or the only one for all of them."""
     if call.answer is None or not call.answer.vectors:
         return None

@@ -11,25 +11,26 @@ from typing import Any
 from mockserver import errors
 from mockserver.model.catalogue import CATALOGUE, Model
 from mockserver.operations.call import Call, Result
-from mockserver.operations.table import operation
+from mockserver.operations.table import family
 
 Json = Any
+operation = family(style="pretty")
 
 
-@operation("GET", "/models", "listModels", style="pretty", headers="stored")
+@operation("GET", "/models", "listModels")
 def list_models(call: Call) -> Result:
     """Every model, the catalogue's first, in the list envelope without cursors (spec)."""
     return Result({"object": "list", "data": [_model_object(name, model) for name, model in _models(call).items()]})
 
 
-@operation("GET", "/models/{model}", "retrieveModel", style="pretty", headers="stored")
+@operation("GET", "/models/{model}", "retrieveModel")
 def retrieve_model(call: Call) -> Result:
     """One model, by name, snapshot or deployment. Raises ApiError 404 for an unknown one."""
     name = call.path["model"]
     return Result(_model_object(name, _known(call, name)))
 
 
-@operation("DELETE", "/models/{model}", "deleteModel", style="pretty", headers="stored")
+@operation("DELETE", "/models/{model}", "deleteModel")
 def delete_model(call: Call) -> Result:
     """Delete a fine-tuned model. Raises ApiError 404 for an unknown one, 403 for one that is not the caller's (inferred)."""
     name = call.path["model"]

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from mockserver.errors import ApiError
-from mockserver.gateway.bodies import parse
-from mockserver.operations.body import validate
-from mockserver.operations.call import Call
+from mockserver.gateway.bodies import parse_json
+from mockserver.gateway.headers import RequestHeaders
+from mockserver.gateway.paths import V1
+from mockserver.gateway.pipeline import Request, view
 from mockserver.operations.table import TABLE
-from mockserver.scenario.match import CallView
 
 if TYPE_CHECKING:
     from mockserver.resource.resources import Resources
 
 Json = Any
+_PARAMETER = re.compile(r"{(\w+)}")
 
 
 def explain_request(resources: Resources, body: bytes, operation_id: str | None = None) -> tuple[bool, str]:
-    """Whether a rule answers this body, and the whole reasoning as text. Nothing is counted or changed."""
+    """Whether a rule answers this body, and the whole reasoning as text. No rule is used up by it."""
     try:
-        document = parse(body)
-        view = _view(resources, document, operation_id or _guess(document))
+        wanted = operation_id or _guess(parse_json(body))
+        operation = next((operation for operation in TABLE.all() if operation.id == wanted), None)
+        if operation is None:
+            return False, f"There is no operation {wanted!r}; `mockserver operations` lists them."
+        path = V1 + _PARAMETER.sub(r"\1", operation.path)[1:]  # any value will do: nothing is looked up
+        request = Request(operation.method, path, "", RequestHeaders(()), body, resource=resources.default)
+        return resources.default.script.explain_all(view(resources, request))
     except ApiError as error:
         return False, f"The request is refused before any rule is tried: {error}"
-    except KeyError as error:
-        return False, f"There is no operation {error}; `mockserver operations` lists them."
-    return resources.default.script.explain_all(view)
 
 
 def _guess(document: Json) -> str:
@@ -38,18 +42,3 @@ def _guess(document: Json) -> str:
     if keys <= {"model", "input", "dimensions", "encoding_format", "user"} and {"dimensions", "encoding_format"} & keys:
         return "createEmbedding"
     return "createResponse"
-
-
-def _view(resources: Resources, document: Json, operation_id: str) -> CallView:
-    known = {operation.id: operation for operation in TABLE.all()}
-    operation = known[operation_id]
-    resource = resources.default
-    call = Call(resource, operation, {}, {}, "", resource.chance(operation.id, b""), resource.clock.now(), document)
-    name = document.get("model", "") if isinstance(document, dict) else ""
-    if operation.inference and isinstance(name, str) and name:
-        call.deployment = call.served_by = resource.deployment(name, operation.kind)
-    if operation.body is not None:
-        call.body = validate(operation.body, document)
-    if operation.prompt is not None and call.deployment is not None:
-        call.prompt = call.asked = operation.prompt(call)
-    return CallView(operation.id, name if isinstance(name, str) else "", document, {}, call.prompt, {})

@@ -1,4 +1,4 @@
-"""Bytes on their way: JSON in its family's spelling, server-sent events, their pace, and the ways in which both break."""
+"""How a response is sent: its pace, and the ways in which it breaks."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mockserver.model.reply import DEFAULT_TIMING
+from mockserver.operations.call import Binary
 from mockserver.state.clock import stopwatch
 
 if TYPE_CHECKING:
     from mockserver.gateway.headers import HeaderList, ResponseHead
+    from mockserver.gateway.pipeline import Response
     from mockserver.model.reply import Fault, Timing
-    from mockserver.operations.call import Frame, Result
+    from mockserver.operations.call import Frame
     from mockserver.resource.journal import Exchange
-    from mockserver.scenario.step import Answer
-    from mockserver.state.chance import Chance
     from mockserver.state.clock import Clock
 
 Json = Any
@@ -26,88 +26,106 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 GARBAGE = b'data: {"choices":[{"delta":{"conte\n\n'
-_TURN = 64
+_TURN = 64  # frames after which others get their turn
 ABORT = "mockserver.abort"
 SPLICE = "mockserver.splice"
 
 
 @dataclass(slots=True)
 class Delivery:
-    """Sends one answer at the pace, and with the fault, that its script asks for."""
+    """Sends one response at the pace, and with the fault, that its script asks for."""
 
     scope: Scope
     receive: Receive
     send: Send
-    clock: Clock
-    chance: Chance
-    exchange: Exchange
-    script: Answer | None = None
+    response: Response
+
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange that is under way."""
+        return self.response.exchange
+
+    @property
+    def clock(self) -> Clock:
+        """The resource's clock, by which pauses go."""
+        return self.response.clock
 
     @property
     def timing(self) -> Timing:
         """The pace that the script asks for."""
-        return self.script.timing if self.script is not None else DEFAULT_TIMING
+        script = self.response.script
+        return script.timing if script is not None else DEFAULT_TIMING
 
     @property
     def fault(self) -> Fault | None:
         """The fault that the script asks for."""
-        return self.script.fault if self.script is not None else None
+        script = self.response.script
+        return script.fault if script is not None else None
 
-    async def deliver(self, status: int, head: ResponseHead, result: Result) -> None:
-        """Send the answer. The exchange notes what really went out, and whether the client left early."""
-        if self.script is None or (self.script.timing is DEFAULT_TIMING and self.script.fault is None):
-            frames = result.frames
-            body = (result.payload or b"") if frames is None else b"".join([frame.data for frame in frames])
-            await self._begin(status, head)
-            self._stamp()
-            return await self.send({"type": "http.response.body", "body": body})
-        if self.fault is not None:
-            self.exchange.fault = self.fault.kind
+    async def deliver(self) -> None:
+        """Send the response. The exchange notes what really left, and whether the client left early."""
+        if self.response.immediate:
+            return await self._all_at_once()
+        frames, fault = self.response.frames, self.fault
+        if fault is not None:
+            self.exchange.fault = fault.kind
         if await self._left_during(self.timing.delay):
             return None
-        stalls = self.fault is not None and self.fault.kind == "stall"
-        if not (stalls or (result.frames is not None and self.timing.paced)):
+        stalls = fault is not None and fault.kind == "stall"
+        if not (stalls or (frames is not None and self.timing.paced)):
             self._stamp()
-        if self.fault is not None and self.fault.kind == "reset" and (result.frames is None or self.fault.after == 0):
-            self.exchange.frames = None if result.frames is None else []
+        if fault is not None and fault.kind == "reset" and (frames is None or fault.after == 0):
+            self.exchange.frames = None if frames is None else []
             return self._abort(reset=True)
-        if result.frames is None:
-            await self._whole(status, head, result.payload or b"")
+        if frames is None:
+            await self._whole()
         else:
-            await self._stream(status, head, result.frames)
+            await self._stream(frames)
         return None
+
+    async def _all_at_once(self) -> None:
+        await self._begin()
+        self._stamp()
+        body = self.response.body
+        if isinstance(body, Binary) and not isinstance(body.content, bytes):
+            for chunk in body.content:
+                await self._chunk(chunk, last=False)
+            await self._chunk(b"", last=True)
+        else:
+            await self.send({"type": "http.response.body", "body": self.response.content})
 
     async def _left_during(self, delay: float) -> bool:
         """Wait; say whether the client has left meanwhile."""
         if delay <= 0 or self.clock.frozen:
             await self.clock.pause(delay)
             return False
-        opened, leaving = stopwatch(), asyncio.ensure_future(self._gone())
+        begun, departure = stopwatch(), asyncio.ensure_future(self._gone())
         try:
-            await asyncio.wait({leaving}, timeout=delay)
+            await asyncio.wait({departure}, timeout=delay)
         finally:
-            await _called_off(leaving)
-        if leaving.cancelled():
+            await _cancel(departure)
+        if departure.cancelled():
             return False
-        self._hung_up(opened, leaving.result())
+        self._hung_up(begun, departure.result())
         return True
 
-    async def _begin(self, status: int, head: ResponseHead) -> None:
-        await self.send({"type": "http.response.start", "status": status, "headers": self._spliced(head)})
+    async def _begin(self) -> None:
+        response = self.response
+        await self.send({"type": "http.response.start", "status": response.status, "headers": self._headers(response.head)})
 
-    def _spliced(self, head: ResponseHead) -> HeaderList:
-        """The headers that have to be sent: our own server takes most of them as lines that are spelt already."""
+    def _headers(self, head: ResponseHead) -> HeaderList:
+        """The headers as ASGI has them; our own server takes most of them as lines that are encoded already."""
         splice = self._extension(SPLICE)
         if splice is None or self.scope["method"] == "HEAD":
             return head.pairs
         splice(head.lines, head.reason)
         return head.framing
 
-    async def _whole(self, status: int, head: ResponseHead, body: bytes) -> None:
-        kind = self.fault.kind if self.fault is not None else None
+    async def _whole(self) -> None:
+        kind, body = self.fault.kind if self.fault is not None else None, self.response.content
         if kind == "stall":
             return await self._hang()
-        await self._begin(status, head)
+        await self._begin()
         if kind is None:
             await self.send({"type": "http.response.body", "body": body})
         elif kind == "garbage":
@@ -118,20 +136,20 @@ class Delivery:
             self._abort(reset=False)
         return None
 
-    async def _stream(self, status: int, head: ResponseHead, frames: list[Frame]) -> None:
-        await self._begin(status, head)
-        sound = frames if self.fault is None else frames[: self.fault.after]
+    async def _stream(self, frames: list[Frame]) -> None:
+        await self._begin()
+        intact = frames if self.fault is None else frames[: self.fault.after]
         if self.timing.paced:
-            await self._paced(sound)
+            await self._paced(intact)
         else:
-            await self._chunk(b"".join([frame.data for frame in sound]), last=self.fault is None)
+            await self._chunk(b"".join([frame.data for frame in intact]), last=self.fault is None)
         if self.fault is None or self.exchange.hung_up:
             return
-        self.exchange.frames = [frame.data for frame in sound]
+        self.exchange.frames = [frame.data for frame in intact]
         await self._break(self.fault)
 
     async def _paced(self, frames: list[Frame]) -> None:
-        left = asyncio.ensure_future(self._gone())
+        departure = asyncio.ensure_future(self._gone())
         sent: list[bytes] = []
         due = opened = stopwatch()
         timing, clock, send = self.timing, self.clock, self.send
@@ -144,8 +162,8 @@ class Delivery:
                     wait, waiting = waiting or frame.tokens * each * self._jitter(timing.jitter), 0.0
                     due += wait
                     await clock.pause(wait if clock.frozen else due - stopwatch())
-                if left.done():
-                    self._hung_up(opened, left.result())
+                if departure.done():
+                    self._hung_up(opened, departure.result())
                     break
                 sent.append(frame.data)
                 await send({"type": "http.response.body", "body": frame.data, "more_body": True})
@@ -155,12 +173,12 @@ class Delivery:
                     await self._chunk(b"", last=True)
         finally:
             self.exchange.frames = sent
-            if left.done() and not self.exchange.hung_up:
-                self._hung_up(opened, left.result())
-            await _called_off(left)
+            if departure.done() and not self.exchange.hung_up:
+                self._hung_up(opened, departure.result())
+            await _cancel(departure)
 
     def _jitter(self, jitter: float) -> float:
-        return self.chance.uniform(1 - jitter, 1 + jitter) if jitter else 1.0
+        return self.response.chance.uniform(1 - jitter, 1 + jitter) if jitter else 1.0
 
     async def _chunk(self, body: bytes, *, last: bool) -> None:
         if body or last:
@@ -207,7 +225,7 @@ class Delivery:
         return extensions.get(name) if extensions else None
 
 
-async def _called_off(task: asyncio.Future[Any]) -> None:
+async def _cancel(task: asyncio.Future[Any]) -> None:
     """End a task. Unlike awaiting it, this does not take our own being cancelled for the task's."""
     task.cancel()
     await asyncio.wait({task})

@@ -1,6 +1,7 @@
 """Azure's response headers, family by family (recordings of 2026 unless said otherwise).
 
-What never changes for a deployment is made once and kept; ids and remaining counts are added per answer.
+What is the same for all answers of a region, a store or a deployment is encoded once and kept by the values that it depends on;
+ids and remaining counts are added for each answer.
 """
 
 from __future__ import annotations
@@ -61,31 +62,31 @@ class StaticHeaders:
 class ResponseHead:
     """An answer's headers, kept as the lines that go over the wire: those that it shares with others, then its own.
 
-    `length` is the body's, None where that is not told. The connection's headers stand apart, for the server to obey. `reason`
-    is what the status line says where that is not the usual.
+    `length` is the body's in bytes, None where it is not sent. The connection's headers stand apart, for the server to obey.
+    `reason` is the status line's reason phrase where that is not the usual one.
     """
 
-    __slots__ = ("_connection", "_fixed", "_own", "length", "reason")
+    __slots__ = ("_connection", "_own", "_static", "length", "reason")
 
-    def __init__(self, fixed: StaticHeaders, own: bytes) -> None:
-        self._fixed, self._own = fixed, own
+    def __init__(self, static: StaticHeaders, own: bytes) -> None:
+        self._static, self._own = static, own
         self._connection: HeaderList = []
         self.length: int | None = None
         self.reason: str | None = None
 
     def add(self, pairs: HeaderList) -> None:
-        """Add what a script or an error brings with it."""
+        """Add what a script, an error or a handler brings with it."""
         self._connection += [pair for pair in pairs if pair[0] in _CONNECTION]
         self._own += _lines([pair for pair in pairs if pair[0] not in _CONNECTION])
 
-    def type(self, content_type: str) -> None:
-        """Say what the body is."""
-        self._own += _type_line(content_type)
+    def set_type(self, content_type: str) -> None:
+        """Add the body's content type."""
+        self._own += b"content-type: %b\r\n" % _safe(content_type)
 
     @property
     def lines(self) -> bytes:
-        """The lines of all but the framing."""
-        return self._fixed.lines + self._own
+        """The lines of all headers but those of the framing."""
+        return self._static.lines + self._own
 
     @property
     def framing(self) -> HeaderList:
@@ -97,16 +98,11 @@ class ResponseHead:
     def pairs(self) -> HeaderList:
         """All headers, as ASGI has them."""
         split = [line.partition(b": ") for line in self._own.split(b"\r\n")[:-1]]
-        return [*self._fixed.pairs, *[(name, value) for name, _, value in split], *self.framing]
+        return [*self._static.pairs, *[(name, value) for name, _, value in split], *self.framing]
 
 
 def _lines(pairs: Iterable[tuple[bytes, bytes]]) -> bytes:
     return b"".join([b"%b: %b\r\n" % pair for pair in pairs])
-
-
-@lru_cache(maxsize=256)
-def _type_line(content_type: str) -> bytes:
-    return b"content-type: %b\r\n" % content_type.encode()
 
 
 NONE = StaticHeaders()
@@ -122,28 +118,34 @@ _OF_MODEL = (
 _OF_STORED = b"openai-processing-ms: %d\r\nx-ms-middleware-request-id: %b\r\napim-request-id: %b\r\nx-request-id: %b\r\n"
 
 
-def of_model(deployment: Deployment, kind: Headers, chance: Chance, client_id: str | None, *, streamed: bool) -> ResponseHead:
+def of_model(
+    deployment: Deployment, region: str, kind: Headers, chance: Chance, client_id: str | None, *, streamed: bool
+) -> ResponseHead:
     """The headers of an answer that a deployment gave, less type and length."""
-    fixed = deployment.headers.get((kind, streamed))
-    if fixed is None:
-        fixed = deployment.headers[kind, streamed] = StaticHeaders(_of_model(deployment, kind, streamed=streamed))
-    quota = deployment.quota
-    left = (quota.remaining_requests, quota.remaining_tokens)
-    return ResponseHead(fixed, _OF_MODEL % (*left, chance.uuid().encode(), chance.uuid().encode()) + _echo(client_id))
+    quota, model = deployment.quota, deployment.model
+    static = _deployment(deployment.name, model.snapshot, quota.rpm, quota.tpm, region, kind, streamed)
+    remaining = (quota.remaining_requests, quota.remaining_tokens)
+    ids = (chance.uuid().encode(), chance.uuid().encode())
+    return ResponseHead(static, _OF_MODEL % (*remaining, *ids) + _echo(client_id))
 
 
-def of_stored(always: StaticHeaders, chance: Chance) -> ResponseHead:
+def of_stored(resource: str, region: str, chance: Chance) -> ResponseHead:
     """The headers of stored objects, less type and length; the caller's request id is not among them (recorded)."""
     ids = [chance.uuid().encode() for _ in range(3)]
-    return ResponseHead(always, _OF_STORED % (20 + chance.below(180), *ids))
+    return ResponseHead(_store(resource, region), _OF_STORED % (20 + chance.below(180), *ids))
 
 
-def of_gateway(region: StaticHeaders, kind: HeaderSet, chance: Chance, client_id: str | None) -> ResponseHead:
-    """The headers of an answer that the gateway gave before a model or a store was asked (recorded)."""
+def of_gateway(region: str, kind: HeaderSet, chance: Chance, client_id: str | None) -> ResponseHead:
+    """The headers of an answer that the gateway gave before it reached a model or a store (recorded)."""
     own = b"apim-request-id: %b\r\n" % chance.uuid().encode()
     if kind == "bare":
         return ResponseHead(NONE, own)
-    return ResponseHead(_SECURITY if kind == "gateway" else region, own + _echo(client_id))
+    return ResponseHead(_SECURITY if kind == "gateway" else _region(region), own + _echo(client_id))
+
+
+def encoded(named: Mapping[str, str]) -> HeaderList:
+    """Headers as the server takes them."""
+    return [(_safe(name).lower(), _safe(value)) for name, value in named.items()]
 
 
 def _echo(client_id: str | None) -> bytes:
@@ -151,62 +153,69 @@ def _echo(client_id: str | None) -> bytes:
     return b"" if client_id is None else b"x-ms-client-request-id: %b\r\n" % _safe(client_id)
 
 
-def encoded(named: Mapping[str, str]) -> HeaderList:
-    """Headers as the server wants them. Control characters, which would split or spoil the answer, become spaces."""
-    return [(_safe(name).lower(), _safe(value)) for name, value in named.items()]
-
-
 def _safe(text: str) -> bytes:
     """A header's text as bytes. Control characters, which would split or break an answer, become spaces."""
     return _CONTROL.sub(" ", text).strip().encode("latin-1", "replace")
 
 
-def of_store(resource: str, region: StaticHeaders) -> StaticHeaders:
-    """What every stored object of a resource carries: the organisation behind it, and the store's version."""
-    organization = Chance(f"organization/{resource}").hex(32)
-    return StaticHeaders([*region.pairs, (b"openai-organization", organization.encode()), (b"openai-version", b"2020-10-01")])
+# -- headers by the values that they depend on; bounded, since deployments and resources come and go
 
 
-def of_resource(region: str) -> StaticHeaders:
+@lru_cache(maxsize=256)
+def _region(region: str) -> StaticHeaders:
     """What every answer of a resource carries."""
     return StaticHeaders([*_SECURITY.pairs, (b"x-ms-region", _safe(region))])
 
 
-def _of_model(deployment: Deployment, kind: Headers, *, streamed: bool) -> HeaderList:
-    name, model, quota = _safe(deployment.name), deployment.model, deployment.quota
-    session = Chance(f"session/{deployment.name}").hex(12)
-    limits: HeaderList = [
-        (b"x-ratelimit-limit-requests", b"%d" % quota.rpm),
-        (b"x-ratelimit-limit-tokens", b"%d" % quota.tpm),
-    ]
+@lru_cache(maxsize=256)
+def _store(resource: str, region: str) -> StaticHeaders:
+    """What every stored object of a resource carries: the organisation behind it, and the store's version."""
+    organization = Chance(f"organization/{resource}").hex(32)
+    own = [(b"openai-organization", organization.encode()), (b"openai-version", b"2020-10-01")]
+    return StaticHeaders([*_region(region).pairs, *own])
+
+
+@lru_cache(maxsize=1024)
+def _deployment(
+    deployment: str, snapshot: str, rpm: int, tpm: int, region: str, kind: Headers, streamed: bool
+) -> StaticHeaders:
+    """What every answer of a deployment carries, by family."""
+    name, session = _safe(deployment), f"d20260330170902-{Chance(f'session/{deployment}').hex(12)}".encode()
+    limits: HeaderList = [(b"x-ratelimit-limit-requests", b"%d" % rpm), (b"x-ratelimit-limit-tokens", b"%d" % tpm)]
     if kind == "embeddings":
-        return [
-            *deployment.region_headers.pairs,
-            (b"access-control-allow-origin", b"*"),
-            (b"azureml-model-session", f"d20260330170902-{session}".encode()),
-            (b"x-ms-deployment-name", name),
-            *limits,
-        ]
+        return StaticHeaders(
+            [
+                *_region(region).pairs,
+                (b"access-control-allow-origin", b"*"),
+                (b"azureml-model-session", session),
+                (b"x-ms-deployment-name", name),
+                *limits,
+            ]
+        )
     common = [
-        *deployment.region_headers.pairs,
+        *_region(region).pairs,
         *limits,
         (b"x-ratelimit-key", name),
         (b"x-ratelimit-abusepenalty-active", b"False"),
         (b"x-ratelimit-renewalperiod-requests", b"60"),
         (b"x-ratelimit-renewalperiod-tokens", b"60"),
-        (b"x-ratelimit-reset-requests", b"%d" % (60 // quota.rpm if quota.rpm else 60)),
+        (b"x-ratelimit-reset-requests", b"%d" % (60 // rpm if rpm else 60)),
         (b"x-ratelimit-reset-tokens", b"0"),
-        (b"x-ms-served-model", _safe(model.snapshot)),
+        (b"x-ms-served-model", _safe(snapshot)),
         (b"x-ms-is-spilled-over", b"false"),
         (b"azureai-fe-is-streaming", b"True" if streamed else b"False"),
         (b"skip-error-remapping", b"true"),
     ]
     if kind == "responses":
-        return [*common, (b"azureai-fe-offer-type", b"paygo"), (b"x-ms-aoai-configured-data-retention-days", b"30")]
-    return [
-        *common,
-        (b"azureml-model-session", f"d20260330170902-{session}".encode()),
-        (b"x-ms-deployment-name", name),
-        (b"x-ms-rai-invoked", b"true"),
-        (b"x-accel-buffering", b"no"),
-    ]
+        return StaticHeaders(
+            [*common, (b"azureai-fe-offer-type", b"paygo"), (b"x-ms-aoai-configured-data-retention-days", b"30")]
+        )
+    return StaticHeaders(
+        [
+            *common,
+            (b"azureml-model-session", session),
+            (b"x-ms-deployment-name", name),
+            (b"x-ms-rai-invoked", b"true"),
+            (b"x-accel-buffering", b"no"),
+        ]
+    )

@@ -1,115 +1,169 @@
-"""The life of a request, read top to bottom: where, who, may you, body, script, handler, render, journal.
+"""The life of a request, read top to bottom: where, who, may you, body, deployment, script, handler, render, journal.
 
-Each step returns something small or raises `ApiError`; only this module renders errors, and even a 401 is journaled.
+Each step returns something small or raises `ApiError`; only this module renders errors, and even a 401 is journaled. Nothing
+here waits or knows a socket: `respond` serves requests from outside (`gateway.asgi`) and those that operations send themselves.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from mockserver import errors
 from mockserver.errors import ApiError
-from mockserver.gateway import headers, preview
+from mockserver.gateway import bodies, headers, preview
 from mockserver.gateway.auth import authorise
-from mockserver.gateway.bodies import Reading, checked
-from mockserver.gateway.delivery import Delivery, Message, Receive, Scope, Send
-from mockserver.gateway.headers import RequestHeaders
-from mockserver.gateway.paths import Place, check_version, locate
-from mockserver.operations.call import Call, Result
+from mockserver.gateway.headers import RequestHeaders, ResponseHead
+from mockserver.gateway.paths import V1, check_version, locate
+from mockserver.model.reply import DEFAULT_TIMING
+from mockserver.operations.body import validate
+from mockserver.operations.call import EMPTY, Binary, Call, Frame, ModelCall, Result
 from mockserver.operations.encoding import encode
 from mockserver.operations.table import TABLE, Operation
 from mockserver.resource.journal import Exchange
+from mockserver.resource.quota import estimate
 from mockserver.scenario.match import CallView
 from mockserver.state.clock import stopwatch
 
 if TYPE_CHECKING:
-    from mockserver.gateway.headers import ResponseHead
-    from mockserver.model.prompt import Prompt
+    from mockserver.gateway.bodies import Payload
+    from mockserver.operations.call import Sender
     from mockserver.resource.resource import Resource
     from mockserver.resource.resources import Resources
     from mockserver.scenario.engine import Answer
     from mockserver.state.chance import Chance
+    from mockserver.state.clock import Clock
 
 Json = Any
-BODY_LIMIT = 512 * 1024 * 1024
 EVENT_STREAM = "text/event-stream; charset=utf-8"
+_JSON_HEADERS = {"content-type": "application/json"}
 log = logging.getLogger("mockserver")
 
 
 @dataclass(slots=True)
 class Request:
-    """A request as it came in; `place` is None outside the surface."""
+    """A request whose body has arrived.
+
+    `path` is the decoded path, `query` the text behind its question mark. `refusal` is an error that reading the body has
+    given. A request that an operation sends itself names the `resource` that it belongs to, and the `parent` exchange.
+    """
 
     method: str
-    place: Place | None
+    path: str
     query: str
     headers: RequestHeaders
-    body: bytes = b""
+    payload: Payload = b""
+    refusal: ApiError | None = None
+    resource: Resource | None = None
+    parent: int | None = None
 
 
 @dataclass(slots=True)
-class Trail:
-    """How far a request came: what an answer needs, whoever gives it."""
+class Response:
+    """What is delivered: a `body`, or the `frames` of a stream; with the pace and the faults that the script asks for."""
 
+    status: int
+    head: ResponseHead
+    body: bytes | Binary
+    frames: list[Frame] | None
+    exchange: Exchange
+    clock: Clock
+    chance: Chance
+    script: Answer | None = None
+
+    @property
+    def immediate(self) -> bool:
+        """Whether all of it can be sent at once."""
+        script = self.script
+        return script is None or (script.timing is DEFAULT_TIMING and script.fault is None)
+
+    @property
+    def content(self) -> bytes:
+        """The whole body; a stream's frames joined."""
+        if self.frames is not None:
+            return b"".join([frame.data for frame in self.frames])
+        if isinstance(self.body, bytes):
+            return self.body
+        return self.body.content if isinstance(self.body.content, bytes) else b"".join(self.body.content)
+
+    def json(self) -> Json:
+        """The body as JSON. Raises ValueError where it is none."""
+        return from_json(self.content)
+
+    def headers(self) -> dict[str, str]:
+        """The headers by their names in lower case."""
+        return {name.decode("latin-1"): value.decode("latin-1") for name, value in self.head.pairs}
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far a request has come: what rendering its answer needs, whichever step gives that."""
+
+    exchange: Exchange
     resource: Resource
     operation: Operation | None = None
     call: Call | None = None
 
-    @property
-    def pace(self) -> Answer | None:
-        """Where the script decides how fast, and how badly, the answer is delivered."""
-        return self.call.answer if self.call is not None else None
 
-
-async def handle(resources: Resources, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer one request over ASGI."""
+def respond(resources: Resources, request: Request) -> Response:
+    """Answer one request. What a caller does wrong is an answer too; a failure of ours is logged, and answered with a 500."""
     begun = stopwatch()
-    request = _request(scope)
-    exchange = Exchange(resources.count(), request.method, scope["path"], request.headers, request.query, begun=begun)
-    trail = Trail(resources.default)
+    exchange = Exchange(resources.count(), request.method, request.path, request.headers, request.query, begun=begun)
+    payload = request.payload
+    exchange.request_body = payload if isinstance(payload, bytes) else to_json(payload.document)
+    exchange.parent = request.parent
+    progress = _Progress(exchange, resources.default)
     try:
-        message = await receive()
-        whole = message["type"] == "http.request" and not message.get("more_body")
-        request.body = exchange.request_body = bytes(message.get("body", b"")) if whole else await _read_on(message, receive)
-        result = answer(resources, request, trail, exchange)
-    except ClientGoneError:
-        return
+        result = _result(resources, request, progress)
     except ApiError as error:
-        result = _told(error, trail, exchange)
+        result = _error_result(error, progress)
     except Exception:
-        log.exception("mockserver failed to answer %s %s; please report this", request.method, scope["path"])
-        result = _told(errors.server_error(), trail, exchange)
-    chance = trail.call.chance if trail.call is not None else resources.default.chance("", request.body)
-    head = _head(result, trail, request, chance)
-    _note(exchange, trail, result, head)
+        log.exception("mockserver failed to answer %s %s; please report this", request.method, request.path)
+        result = _error_result(errors.server_error(), progress)
+    response = _response(request, progress, result)
     exchange.ms = (stopwatch() - begun) * 1000
-    try:
-        await Delivery(scope, receive, send, trail.resource.clock, chance, exchange, trail.pace).deliver(
-            result.status, head, result
-        )
-    finally:
-        if log.isEnabledFor(logging.INFO):
-            log.info("%s", _line(exchange))
+    return response
 
 
-def answer(resources: Resources, request: Request, trail: Trail, exchange: Exchange) -> Result:
-    """What the surface answers. Raises ApiError; `trail` and `exchange` then tell how far the request came."""
-    place = request.place
-    found = TABLE.find(place.path) if place is not None else None
-    if place is None or found is None:
+def _result(resources: Resources, request: Request, progress: _Progress) -> Result:
+    call = _prepare(resources, request, progress)
+    answer = call.answer = _answer(call, progress.exchange)
+    if answer is not None and answer.error is not None:
+        raise answer.error
+    if answer is not None and answer.raw is not None and (answer.members is None or isinstance(call, ModelCall)):
+        return Result(answer.raw.body, answer.raw.status, headers.encoded(answer.raw.headers))
+    assert call.operation.handler is not None
+    result: Result = call.operation.handler(call)
+    return result if answer is None or answer.raw is None else _merged(result, answer)
+
+
+def view(resources: Resources, request: Request) -> CallView:
+    """A request as the script's rules see it. Raises ApiError where it is refused before any rule is tried."""
+    exchange = Exchange(0, request.method, request.path, request.headers, request.query)
+    return _view(_prepare(resources, request, _Progress(exchange, resources.default)))
+
+
+def _prepare(resources: Resources, request: Request, progress: _Progress) -> Call:
+    """The call that a request makes, up to its script. Raises ApiError where it makes none."""
+    if request.refusal is not None:
+        raise request.refusal
+    exchange, target = progress.exchange, locate(request.path)
+    found = TABLE.find(target.path) if target is not None else None
+    if target is None or found is None:
         raise errors.unrouted()
     path, parameters = found
-    resource = trail.resource = authorise(resources, request.headers)
-    exchange.dated = place.dated
-    if place.dated and not resource.dated:
+    resource = progress.resource = request.resource or authorise(resources, request.headers)
+    exchange.dated = target.dated
+    if target.dated and not resource.dated:
         raise errors.unrouted()
-    if request.query or place.dated:
-        check_version(place, request.query)
-    operation = trail.operation = path.methods.get(request.method)
+    if request.query or target.dated:
+        check_version(target, request.query)
+    operation = progress.operation = path.methods.get(request.method)
     if operation is None:
         raise errors.method_not_allowed(request.method, sorted(path.methods))
     exchange.operation = operation.id
@@ -117,157 +171,196 @@ def answer(resources: Resources, request: Request, trail: Trail, exchange: Excha
         preview.check(operation, request.headers, resource.profile)
     if operation.handler is None:
         raise errors.not_emulated(operation.id)
-    chance = resource.chance(operation.id, request.body, place.path if parameters else "")
-    call = trail.call = Call(resource, operation, parameters, request.headers, request.query, chance, resource.clock.now())
+    call = progress.call = _call(resources, request, resource, operation, target.path, parameters, exchange)
     if operation.body is not None:
-        reading = resource.readings.read(operation, place.deployment, request.body)
-        call.raw = reading.raw
-        if operation.inference:
-            _deploy(call, exchange, reading.weight)
-        call.body = checked(reading, operation)
-        if operation.prompt is not None:
-            call.prompt = call.asked = exchange.prompt = _prompt(call, reading)
-    call.answer = _script(call, exchange)
-    if call.answer is not None and call.answer.raw is not None:
-        raw = call.answer.raw
-        return Result(raw.body, raw.status, headers.encoded(raw.headers))
-    result: Result = operation.handler(call)
-    return result
+        _read_body(call, request, exchange, target.deployment)
+    return call
 
 
-class ClientGoneError(Exception):
-    """The client left before its request was read."""
+def _view(call: Call) -> CallView:
+    prompt, deployment = (call.prompt, call.deployment.name) if isinstance(call, ModelCall) else (None, "")
+    return CallView(call.operation.id, deployment, call.raw, call.headers, prompt, call.path, call.resource.region)
 
 
-async def _read_on(message: Message, receive: Receive) -> bytes:
-    """A body that comes in parts, of which `message` is the first."""
-    parts, size = [], 0
-    while True:
-        if message["type"] == "http.disconnect":
-            raise ClientGoneError
-        part = message.get("body", b"")
-        size += len(part)
-        if size <= BODY_LIMIT:
-            parts.append(part)
-        if not message.get("more_body"):
-            break
-        message = await receive()
-    if size > BODY_LIMIT:
-        raise errors.body_too_large(BODY_LIMIT)
-    return b"".join(parts)
+def _call(
+    resources: Resources,
+    request: Request,
+    resource: Resource,
+    operation: Operation,
+    path: str,
+    parameters: dict[str, str],
+    exchange: Exchange,
+) -> Call:
+    chance = _chance(resource, request, operation.id, path if parameters else "")
+    sender = resources.sender or _bind_sender(resources)
+    kind = Call if operation.prompt is None else ModelCall
+    now = resource.clock.now()
+    return kind(resource, operation, parameters, request.headers, request.query, chance, now, exchange.number, sender)
 
 
-def _request(scope: Scope) -> Request:
-    return Request(
-        scope["method"], locate(scope["path"]), scope["query_string"].decode("latin-1"), RequestHeaders(scope["headers"])
-    )
+def _chance(resource: Resource, request: Request, operation_id: str = "", path: str = "") -> Chance:
+    """The chance of one call; `path` where the operation's has parameters."""
+    payload = request.payload
+    return resource.chance(operation_id, payload if isinstance(payload, bytes) else payload.digest, path)
 
 
-def _prompt(call: Call, reading: Reading) -> Prompt:
-    """The prompt that a body stands for. It is kept where it depends on nothing but the body and the model."""
-    operation, known = call.operation, reading.prompt
-    if known is not None and known.model is call.served_by.model:
-        return known
-    assert operation.prompt is not None
-    prompt = operation.prompt(call)
-    if not operation.prompt_reads_store:
-        reading.prompt = prompt
-    return prompt
+def _read_body(call: Call, request: Request, exchange: Exchange, deployment: str | None) -> None:
+    """Read, count and validate the body; `deployment` is the one that a legacy path names in place of the body."""
+    operation, payload = call.operation, request.payload
+    assert operation.body is not None
+    parsed = bodies.parse(operation, request.headers.get("content-type", ""), payload)
+    call.raw, call.files, call.text = parsed.raw, parsed.files, parsed.text
+    if deployment is not None and isinstance(call.raw, dict):
+        call.raw["model"] = deployment
+    if isinstance(call, ModelCall):
+        _deploy(call, exchange)
+    call.body = validate(operation.body, call.raw, strict=isinstance(payload, bytes))
+    if isinstance(call, ModelCall):
+        assert operation.prompt is not None
+        call.prompt = exchange.prompt = operation.prompt(call)
 
 
-def _deploy(call: Call, exchange: Exchange, weight: int) -> None:
-    """Find the deployment that the body names and count the call against its quota."""
-    document = call.raw
-    name = document.get("model") if isinstance(document, dict) else None
-    if not isinstance(document, dict) or not (name is None or isinstance(name, str)):
-        return
+def _deploy(call: ModelCall, exchange: Exchange) -> None:
+    """Find the deployment that serves the call and count the call against its quota."""
+    operation, body = call.operation, call.raw
+    name = operation.deployment(body, call.path)
+    if not isinstance(body, dict) or not (name is None or isinstance(name, str)):
+        return  # the body's model says what is wrong
     if not name:
         raise errors.model_missing()
     exchange.deployment = name
-    kind = call.operation.kind
-    deployment = call.deployment = call.served_by = call.resource.deployment(name, kind)
-    refused = deployment.quota.take(call.now, weight)
-    if refused is not None:
-        unit, wait = refused
-        gateway = call.operation.quota_name
-        raise errors.rate_limited(name, deployment.model.name, call.resource.region, gateway, wait, unit=unit)
-    if deployment.model.kind != kind:
-        raise errors.operation_not_supported(call.operation.capability, deployment.model.name)
+    deployment = call.deployment = call.resource.deployment(name, operation.model_kind)
+    exhausted = deployment.quota.take(call.now, estimate(body))
+    if exhausted is not None:
+        unit, wait = exhausted
+        model, region = deployment.model.name, call.resource.region
+        raise errors.rate_limited(name, model, region, operation.quota_name, wait, unit=unit)
+    if deployment.model.kind != operation.model_kind:
+        raise errors.operation_not_supported(operation.capability, deployment.model.name)
 
 
-def _script(call: Call, exchange: Exchange) -> Answer | None:
-    """What the script says to this call. Raises the error that it scripts, and in strict mode one for a call it does not know."""
-    resource, operation = call.resource, call.operation
-    view = CallView(operation.id, exchange.deployment, call.raw, call.headers, call.prompt, call.path, resource.region)
-    behaviour = call.deployment.behaviour if call.deployment is not None else None
-    refused = behaviour is not None and behaviour.refuses
-    found = None if refused else resource.script.answer(view, call.chance, call.now)
-    exchange.rule = found.rule if found is not None else None
-    if behaviour is not None and (found is not None or behaviour.decides or not resource.script.strict):
-        found = behaviour.applied(found, view, call.chance, call.now)
-    if found is None and resource.script.strict and call.prompt is not None:
-        exchange.near_misses = resource.script.explain_near_misses(view)
-        log.warning("no rule matches %s %s\n%s", operation.id, exchange.deployment, exchange.near_misses)
+def _answer(call: Call, exchange: Exchange) -> Answer | None:
+    """What the script says to this call. Raises ApiError in strict mode for a call that no rule answers."""
+    script, call_view = call.resource.script, _view(call)
+    behaviour = call.deployment.behaviour if isinstance(call, ModelCall) else None
+    refuses = behaviour is not None and behaviour.refuses
+    answer = None if refuses else script.answer(call_view, call.chance, call.now)
+    exchange.rule = answer.rule if answer is not None else None
+    if behaviour is not None and (answer is not None or behaviour.decides or not script.strict):
+        answer = behaviour.applied(answer, call_view, call.chance, call.now)
+    if answer is None and script.strict and isinstance(call, ModelCall):
+        exchange.near_misses = script.explain_near_misses(call_view)
+        log.warning("no rule matches %s %s\n%s", call.operation.id, exchange.deployment, exchange.near_misses)
         raise errors.unmatched(exchange.near_misses)
-    if found is not None and found.error is not None:
-        call.answer = found
-        raise found.error
-    return found
+    return answer
 
 
-def _told(error: ApiError, trail: Trail, exchange: Exchange) -> Result:
-    """An error as an answer."""
-    exchange.error = str(error.detail.get("code") or error.detail.get("message") or error.status)
-    pretty = error.style == "pretty" or (
-        error.style == "family" and trail.operation is not None and trail.operation.style != "compact"
+def _merged(result: Result, answer: Answer) -> Result:
+    """A handler's object with the members that the script gives it, objects inside it merged likewise; and its headers."""
+    assert answer.raw is not None
+    if isinstance(result.payload, dict):
+        result.payload = _merge(result.payload, answer.members)
+    result.headers += [pair for pair in headers.encoded(answer.raw.headers) if pair[0] != b"content-type"]
+    return result
+
+
+def _merge(document: Json, members: Json) -> Json:
+    if not (isinstance(document, dict) and isinstance(members, dict)):
+        return members
+    return {**document, **{name: _merge(document.get(name), value) for name, value in members.items()}}
+
+
+# -- requests that operations send themselves
+
+
+def _bind_sender(resources: Resources) -> Sender:
+    sender: Sender = partial(_send, resources)
+    resources.sender = sender
+    return sender
+
+
+def _send(
+    resources: Resources,
+    resource: Resource,
+    method: str,
+    path: str,
+    body: Json,
+    headers: Mapping[str, str],
+    *,
+    parent: int | None,
+) -> Response:
+    """Answer a request of the resource's own; `path` is below the surface's root, with a query where it has one."""
+    payload = b"" if body is None else to_json(body)
+    path, _, query = path.partition("?")
+    named = {**({} if body is None else _JSON_HEADERS), **headers}
+    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]
+    target = V1 + path.removeprefix("/v1").removeprefix("/")
+    return respond(
+        resources, Request(method, target, query, RequestHeaders(encoded), payload, resource=resource, parent=parent)
     )
-    payload = error.payload if isinstance(error.payload, bytes) else to_json(error.payload, indent=2 if pretty else None)
-    told = headers.encoded(error.headers)
-    return Result(payload, error.status, told, error.content_type, error.header_set, reason=error.reason)
 
 
-def _head(result: Result, trail: Trail, request: Request, chance: Chance) -> ResponseHead:
-    """All headers of an answer. Its payload is encoded on the way."""
-    call, operation = trail.call, trail.operation
-    client_id = request.headers.get("x-ms-client-request-id")
-    if call is None or operation is None or result.header_set != "inference":
-        head = headers.of_gateway(trail.resource.headers, result.header_set, chance, client_id)
-    elif call.deployment is not None:
-        head = headers.of_model(call.deployment, operation.headers, chance, client_id, streamed=result.frames is not None)
+# -- rendering
+
+
+def _error_result(error: ApiError, progress: _Progress) -> Result:
+    """An error as a result."""
+    progress.exchange.error = str(error.detail.get("code") or error.detail.get("message") or error.status)
+    operation = progress.operation
+    indented = error.style == "pretty" or (error.style == "family" and operation is not None and operation.style != "compact")
+    payload = error.payload if isinstance(error.payload, bytes) else to_json(error.payload, indent=2 if indented else None)
+    added = headers.encoded(error.headers)
+    return Result(payload, error.status, added, error.content_type, error.header_set, reason=error.reason)
+
+
+def _response(request: Request, progress: _Progress, result: Result) -> Response:
+    """The response to a result; the exchange is complete and in the journal."""
+    exchange, resource, call = progress.exchange, progress.resource, progress.call
+    chance = call.chance if call is not None else _chance(resource, request)
+    head = _head(request, progress, result, chance)
+    body = _body(progress.operation, result, head)
+    exchange.at = call.now if call is not None else resource.clock.now()
+    exchange.resource, exchange.status, exchange.head = resource.name, result.status, head
+    if result.frames is None:
+        exchange.response_body = body if isinstance(body, bytes) else b"" if body is EMPTY else to_json(body.summary())
     else:
-        head = headers.of_stored(trail.resource.store_headers, chance)
+        exchange.frames = [frame.data for frame in result.frames]
+    resource.journal.add(exchange)
+    script = call.answer if call is not None else None
+    return Response(result.status, head, body, result.frames, exchange, resource.clock, chance, script)
+
+
+def _head(request: Request, progress: _Progress, result: Result, chance: Chance) -> ResponseHead:
+    """All headers of an answer but those of its body."""
+    resource, call, client_id = progress.resource, progress.call, request.headers.get("x-ms-client-request-id")
+    if call is None or result.header_set != "inference":
+        head = headers.of_gateway(resource.region, result.header_set, chance, client_id)
+    elif isinstance(call, ModelCall) and progress.exchange.deployment:
+        streamed, kind = result.frames is not None, call.operation.headers
+        head = headers.of_model(call.deployment, resource.region, kind, chance, client_id, streamed=streamed)
+    else:
+        head = headers.of_stored(resource.name, resource.region, chance)
     head.reason = result.reason
     if result.headers:
         head.add(result.headers)
-    if result.frames is not None:
-        head.type(EVENT_STREAM)
-        return head
-    if not isinstance(result.payload, bytes):
-        result.payload = encode(result.payload, operation.style if operation is not None else "compact")
-    if result.content_type is None:
-        return head  # such answers are sent in chunks, without a length (recorded)
-    if not (result.headers and any(name == b"content-type" for name, _ in result.headers)):
-        head.type(result.content_type)
-    head.length = len(result.payload)
     return head
 
 
-def _note(exchange: Exchange, trail: Trail, result: Result, head: ResponseHead) -> None:
-    exchange.at = trail.call.now if trail.call is not None else trail.resource.clock.now()
-    exchange.resource = trail.resource.name
-    exchange.status = result.status
-    exchange.head = head
-    if result.frames is None:
-        exchange.response_body = result.payload
-    else:
-        exchange.frames = [frame.data for frame in result.frames]
-    trail.resource.journal.add(exchange)
-
-
-def _line(exchange: Exchange) -> str:
-    """One tidy line: method, operation or path, deployment, what answered, status, milliseconds."""
-    who = (exchange.rule and f"rule {exchange.rule!r}") or exchange.error or "improvised"
-    asked = exchange.operation or exchange.path
-    flag = f" [{exchange.fault}]" if exchange.fault else " [client hung up]" if exchange.hung_up else ""
-    deployment = f" {exchange.deployment}" if exchange.deployment else ""
-    return f"{exchange.method} {asked}{deployment} · {who} · {exchange.status} · {exchange.ms:.1f} ms{flag}"
+def _body(operation: Operation | None, result: Result, head: ResponseHead) -> bytes | Binary:
+    """The body as it is sent; the headers that describe it are added to `head`."""
+    payload = result.payload
+    if result.frames is not None:
+        head.set_type(EVENT_STREAM)
+        return b""
+    if isinstance(payload, Binary):
+        if payload.content_type is not None:
+            head.set_type(payload.content_type)
+        head.length = payload.size
+        return payload
+    body = payload if isinstance(payload, bytes) else encode(payload, operation.style if operation is not None else "compact")
+    if result.content_type is None:
+        return body  # such answers are sent in chunks, without a length (recorded)
+    if not any(name == b"content-type" for name, _ in result.headers):
+        head.set_type(result.content_type)
+    head.length = len(body)
+    return body

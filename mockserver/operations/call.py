@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
 from mockserver.model.caching import LASTS, LEAST, STEP
+from mockserver.operations.query import Query
 
 if TYPE_CHECKING:
     from mockserver.errors import HeaderSet
+    from mockserver.gateway.pipeline import Response
     from mockserver.model.chunking import ChunkSize
     from mockserver.model.prompt import Prompt
     from mockserver.model.reply import Reply
@@ -31,18 +33,46 @@ class Frame:
     tokens: int = 0
 
 
-DONE = Frame(b"data: [DONE]\n\n")
+DONE: Final = Frame(b"data: [DONE]\n\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """A body that is not JSON: bytes, or chunks of `length` bytes in all. Without a content type none is sent.
+
+    `digest` is the content's SHA-256 in hexadecimal, where it is known.
+    """
+
+    content: bytes | Iterable[bytes]
+    content_type: str | None
+    length: int = 0
+    digest: str | None = None
+
+    @property
+    def size(self) -> int:
+        """How many bytes it is."""
+        return len(self.content) if isinstance(self.content, bytes) else self.length
+
+    def summary(self) -> dict[str, Json]:
+        """What the journal keeps of it: type, size and digest."""
+        digest = sha256(self.content).hexdigest() if isinstance(self.content, bytes) else self.digest
+        return {"content_type": self.content_type, "bytes": self.size, "sha256": digest}
+
+
+EMPTY: Final = Binary(b"", None)
+"""No body: `content-length: 0`, and no content type."""
 
 
 @dataclass(slots=True)
 class Result:
-    """What a handler answers: an object (written in the operation's JSON style), raw bytes, or a stream of frames.
+    """What a handler returns.
 
-    `headers` are added to those of `header_set`, which an answer that did not come from a model or a store narrows. `reason`
-    is what the status line says where that is not the usual.
+    `payload` is an object (written in the operation's JSON style), JSON that is encoded already, a `Binary`, or `EMPTY`; a
+    stream has `frames` in its place. `headers` are added to those of `header_set`, which an answer that came from neither a
+    model nor a store narrows. `reason` is the status line's reason phrase where that is not the usual one.
     """
 
-    payload: Json = None
+    payload: Json | bytes | Binary = EMPTY
     status: int = 200
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     content_type: str | None = "application/json"
@@ -52,14 +82,35 @@ class Result:
 
 
 @dataclass(slots=True)
+class UploadedFile:
+    """A file of a multipart body. `content` is spooled to disk where it is large, and stands at its start.
+
+    `size` is in bytes, `digest` the SHA-256 of the content in hexadecimal.
+    """
+
+    filename: str
+    content_type: str
+    content: BinaryIO
+    size: int
+    digest: str
+
+
+class Sender(Protocol):
+    """Sends a request through the pipeline on behalf of a resource. `parent` is the number of the exchange that it belongs to."""
+
+    def __call__(
+        self, resource: Resource, method: str, path: str, body: Json, headers: Mapping[str, str], *, parent: int | None
+    ) -> Response: ...
+
+
+@dataclass(slots=True)
 class Call:
     """What a handler works with.
 
-    `raw` is the body as parsed JSON ({} where there is none), `body` the same as the operation's validated model. `now` is
-    the resource's time in Unix seconds, read once. `answer` is what the script said, None where it said nothing.
-
-    `served_by` and `asked` are the deployment and the prompt of a call that a model answers, for whoever need not ask whether
-    one does; on other calls they are not set.
+    `raw` is the body as parsed JSON ({} where there is none; the fields of a form, with a file's name, type and size in its
+    place), `body` the same as the operation's validated model, `files` are the uploaded files by field, `text` is a body
+    that is plain text. `now` is the resource's time in Unix seconds, read once. `answer` is what the script says, None where
+    it says nothing. `number` is the exchange's number in the journal.
     """
 
     resource: Resource
@@ -69,44 +120,66 @@ class Call:
     query_string: str
     chance: Chance
     now: float
+    number: int
+    sender: Sender
     raw: Json = field(default_factory=dict)
     body: Any = None
-    deployment: Deployment | None = None
-    prompt: Prompt | None = None
+    files: Mapping[str, list[UploadedFile]] = field(default_factory=dict)
+    text: str = ""
     answer: Answer | None = None
-    served_by: Deployment = field(init=False, repr=False)
-    asked: Prompt = field(init=False, repr=False)
-
-    @property
-    def prompt_tokens(self) -> int:
-        """How many tokens the prompt has."""
-        asked = self.asked
-        if asked.counted is None:
-            from mockserver.model import tokens
-
-            asked.counted = tokens.count_prompt(asked)
-        return asked.counted
-
-    def read_from_cache(self) -> int:
-        """How many tokens of the prompt the deployment had read before; from now on it has read all of them."""
-        size = self.prompt_tokens
-        if size < LEAST:
-            return 0
-        asked = self.body.prompt_cache_retention or self.served_by.model.cache_retention
-        if asked is None:
-            return 0
-        key = self.body.prompt_cache_key or ""
-        return min(self.served_by.cache.read(self.asked, self.now, key=key, lasts=LASTS[asked]), size // STEP * STEP)
 
     @property
     def created(self) -> int:
         """`now` in whole Unix seconds."""
         return int(self.now)
 
+    @property
+    def query(self) -> Query:
+        """The query's parameters."""
+        return Query.of(self.query_string)
+
+    def send(self, method: str, path: str, body: Json = None, headers: Mapping[str, str] | None = None) -> Response:
+        """Send a request of this call's own to the same resource, such as a line of a batch.
+
+        `path` is below the surface's root (`/chat/completions`), `body` is JSON or None. It is answered by the whole pipeline:
+        scripted, counted against quotas, and journaled with this exchange's number as its parent.
+        """
+        return self.sender(self.resource, method, path, body, headers or {}, parent=self.number)
+
+
+@dataclass(slots=True)
+class ModelCall(Call):
+    """A call that a model answers: `deployment` is which, `prompt` what it is given."""
+
+    deployment: Deployment = field(init=False)
+    prompt: Prompt = field(init=False)
+
+    @property
+    def prompt_tokens(self) -> int:
+        """How many tokens the prompt has."""
+        prompt = self.prompt
+        if prompt.counted is None:
+            from mockserver.model import tokens
+
+            prompt.counted = tokens.count_prompt(prompt)
+        return prompt.counted
+
+    def read_from_cache(self) -> int:
+        """How many tokens of the prompt the deployment had read before; from now on it has read all of them."""
+        size = self.prompt_tokens
+        if size < LEAST:
+            return 0
+        retention = self.body.prompt_cache_retention or self.deployment.model.cache_retention
+        if retention is None:
+            return 0
+        key = self.body.prompt_cache_key or ""
+        cached = self.deployment.cache.read(self.prompt, self.now, key=key, lasts=LASTS[retention])
+        return min(cached, size // STEP * STEP)
+
     def reply(self, choice: int = 0) -> Reply:
         """What the model says: the script's reply, else an improvised one, another for each `choice`.
 
-        Improvised words depend on the seed and the prompt alone, so that asking again, or as a stream, gives them again.
+        Improvised words depend on the seed and the prompt alone, so that the same request, streamed or not, gives them again.
         """
         if self.answer is not None and self.answer.reply is not None:
             return self.answer.reply
@@ -114,17 +187,11 @@ class Call:
         from mockserver.state.chance import Chance
 
         seed = f"{self.resource.seed}/{getattr(self.body, 'seed', None)}/{choice}"
-        reply = improvise(self.asked, Chance(f"{seed}/{self.asked.turns!r}{self.asked.tools!r}{self.asked.output!r}"))
+        prompt = self.prompt
+        reply = improvise(prompt, Chance(f"{seed}/{prompt.turns!r}{prompt.tools!r}{prompt.output!r}"))
         return self.answer.finish(reply) if self.answer is not None else reply
 
     @property
     def chunk(self) -> ChunkSize:
         """How the script wants a stream cut."""
         return self.answer.timing.chunk if self.answer is not None else "token"
-
-    def query(self) -> dict[str, list[str]]:
-        """The query's parameters; `name[]` and `name` are the same."""
-        found: dict[str, list[str]] = {}
-        for name, value in parse_qsl(self.query_string, keep_blank_values=True):
-            found.setdefault(name.removesuffix("[]"), []).append(value)
-        return found

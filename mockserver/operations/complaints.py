@@ -16,24 +16,26 @@ Json = Any
 def refusal(error: ValidationError, document: Json) -> ApiError:
     """The one error that the service would send for these findings."""
     findings = [(_path(finding["loc"], document, finding["type"]), finding) for finding in error.errors(include_url=False)]
+    # Unknown members count only where nothing else is wrong; of what a union's branches find, the deepest finding counts, and
+    # one about a value more than one about a type, since the latter may only say that another branch was meant.
     known = [pair for pair in findings if pair[1]["type"] != "extra_forbidden"] or findings
     first = known[0][0][:2]
     rivals = [pair for pair in known if pair[0][: len(first)] == first]
-    shapes = [pair for pair in rivals if pair[1]["type"] not in _TYPES] or rivals
-    depth = max(len(path) for path, _ in shapes)
-    path, finding = next(pair for pair in shapes if len(pair[0]) == depth)
+    values = [pair for pair in rivals if pair[1]["type"] not in _TYPES] or rivals
+    depth = max(len(path) for path, _ in values)
+    path, finding = next(pair for pair in values if len(pair[0]) == depth)
     expected = _expected([other for other_path, other in rivals if other_path == path])
     if expected:
-        return errors.invalid_type(spell(path), expected, describe(finding["input"]))
-    return _explain(spell(path), finding)
+        return errors.invalid_type(parameter(path), expected, describe(finding["input"]))
+    return _complaint(parameter(path), finding)
 
 
-def spell(path: Sequence[str | int]) -> str:
-    """A path as the service writes it: `messages[0].content`."""
-    spelled = ""
+def parameter(path: Sequence[str | int]) -> str:
+    """A path as the service's `param` writes it: `messages[0].content`."""
+    text = ""
     for step in path:
-        spelled += f"[{step}]" if isinstance(step, int) else f".{step}" if spelled else step
-    return spelled
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
 
 
 def _path(location: Sequence[str | int], document: Json, kind: str) -> tuple[str | int, ...]:
@@ -105,7 +107,7 @@ def describe(value: Json) -> str:
     return "an array" if isinstance(value, list) else "an object"
 
 
-def _explain(param: str, finding: Any) -> ApiError:
+def _complaint(param: str, finding: Any) -> ApiError:
     kind, context, value = finding["type"], finding.get("ctx", {}), finding["input"]
     if kind == "missing":
         return errors.missing_parameter(param)
@@ -117,11 +119,10 @@ def _explain(param: str, finding: Any) -> ApiError:
         return errors.missing_parameter(f"{param}.{context['discriminator'].strip(chr(39))}")
     if kind in ("greater_than_equal", "less_than_equal", "greater_than", "less_than"):
         return _out_of_range(param, kind, context, value)
-    if kind in _LENGTHS:
-        return _LENGTHS[kind](param, context, value)
+    if kind in ("too_short", "too_long", "string_too_short", "string_too_long"):
+        return _wrong_length(param, kind, context, value)
     if kind == "string_pattern_mismatch":
-        expected = f"Expected a string that matches the pattern '{context['pattern']}'."
-        return errors.invalid_value(param, f"Invalid '{param}': string does not match pattern. {expected}")
+        return mismatched_string(param, context["pattern"])
     if kind == "value_error":
         inner = context.get("error")
         message = str(inner) if inner is not None else finding["msg"]
@@ -144,47 +145,85 @@ def _quoted(listed: str) -> list[str]:
 
 def _out_of_range(param: str, kind: str, context: dict[str, Any], value: Json) -> ApiError:
     bound = next(iter(context.values()))
-    number = "integer" if isinstance(value, int) else "decimal"
-    below = kind.startswith("greater")
-    side, sign = ("below minimum", ">=") if below else ("above maximum", "<=")
     bound = int(bound) if isinstance(bound, float) and bound.is_integer() else bound
-    message = f"Invalid '{param}': {number} {side} value. Expected a value {sign} {bound}, but got {value} instead."
-    return errors.invalid_value(param, message, f"{number}_{'below_min' if below else 'above_max'}_value")
+    return below_minimum(param, value, bound) if kind.startswith("greater") else above_maximum(param, value, bound)
 
 
-def _short_array(param: str, context: dict[str, Any], value: Json) -> ApiError:
-    least = context["min_length"]
-    if not value:
-        expected = f"Expected an array with minimum length {least}, but got an empty array instead."
-        return errors.invalid_value(param, f"Invalid '{param}': empty array. {expected}", "empty_array")
-    expected = f"Expected an array with minimum length {least}, but got an array with length {len(value)} instead."
-    return errors.invalid_value(param, f"Invalid '{param}': array too short. {expected}", "array_below_min_length")
-
-
-def _long_array(param: str, context: dict[str, Any], value: Json) -> ApiError:
-    most = context["max_length"]
+def _wrong_length(param: str, kind: str, context: dict[str, Any], value: Json) -> ApiError:
+    if kind == "string_too_short":
+        return empty_string(param, context["min_length"])
+    if kind == "string_too_long":
+        return long_string(param, context["max_length"], len(value))
+    if kind == "too_short":
+        return short_array(param, context["min_length"], len(value))
     if isinstance(value, dict):
-        expected = f"Expected an object with at most {most} properties, but got an object with {len(value)} properties instead."
-        return errors.invalid_value(param, f"Invalid '{param}': too many properties. {expected}", "object_above_max_properties")
-    expected = f"Expected an array with maximum length {most}, but got an array with length {len(value)} instead."
-    return errors.invalid_value(param, f"Invalid '{param}': array too long. {expected}", "array_above_max_length")
+        return large_object(param, context["max_length"], len(value))
+    return long_array(param, context["max_length"], len(value))
 
 
-def _short_string(param: str, context: dict[str, Any], value: Json) -> ApiError:
-    least = context["min_length"]
+# -- limits, for values that no model of a body describes
+
+
+def check_range(param: str, value: float | None, least: float, most: float) -> None:
+    """Raise ApiError 400 where a number is below `least` or above `most`; None is let through."""
+    if value is not None and value < least:
+        raise below_minimum(param, value, least)
+    if value is not None and value > most:
+        raise above_maximum(param, value, most)
+
+
+def below_minimum(param: str, value: float, least: float) -> ApiError:
+    """A number that is too small."""
+    number = _number(value)
+    message = f"Invalid '{param}': {number} below minimum value. Expected a value >= {least}, but got {value} instead."
+    return errors.invalid_value(param, message, f"{number}_below_min_value")
+
+
+def above_maximum(param: str, value: float, most: float) -> ApiError:
+    """A number that is too large."""
+    number = _number(value)
+    message = f"Invalid '{param}': {number} above maximum value. Expected a value <= {most}, but got {value} instead."
+    return errors.invalid_value(param, message, f"{number}_above_max_value")
+
+
+def empty_string(param: str, least: int = 1) -> ApiError:
+    """A string without a character."""
     expected = f"Expected a string with minimum length {least}, but got an empty string instead."
     return errors.invalid_value(param, f"Invalid '{param}': empty string. {expected}", "empty_string")
 
 
-def _long_string(param: str, context: dict[str, Any], value: Json) -> ApiError:
-    most = context["max_length"]
-    expected = f"Expected a string with maximum length {most}, but got a string with length {len(value)} instead."
+def long_string(param: str, most: int, length: int) -> ApiError:
+    """A string that is too long."""
+    expected = f"Expected a string with maximum length {most}, but got a string with length {length} instead."
     return errors.invalid_value(param, f"Invalid '{param}': string too long. {expected}", "string_above_max_length")
 
 
-_LENGTHS = {
-    "too_short": _short_array,
-    "too_long": _long_array,
-    "string_too_short": _short_string,
-    "string_too_long": _long_string,
-}
+def mismatched_string(param: str, pattern: str) -> ApiError:
+    """A string that does not match its pattern."""
+    expected = f"Expected a string that matches the pattern '{pattern}'."
+    return errors.invalid_value(param, f"Invalid '{param}': string does not match pattern. {expected}")
+
+
+def short_array(param: str, least: int, length: int) -> ApiError:
+    """An array with too few elements."""
+    if not length:
+        expected = f"Expected an array with minimum length {least}, but got an empty array instead."
+        return errors.invalid_value(param, f"Invalid '{param}': empty array. {expected}", "empty_array")
+    expected = f"Expected an array with minimum length {least}, but got an array with length {length} instead."
+    return errors.invalid_value(param, f"Invalid '{param}': array too short. {expected}", "array_below_min_length")
+
+
+def long_array(param: str, most: int, length: int) -> ApiError:
+    """An array with too many elements."""
+    expected = f"Expected an array with maximum length {most}, but got an array with length {length} instead."
+    return errors.invalid_value(param, f"Invalid '{param}': array too long. {expected}", "array_above_max_length")
+
+
+def large_object(param: str, most: int, length: int) -> ApiError:
+    """An object with too many members."""
+    expected = f"Expected an object with at most {most} properties, but got an object with {length} properties instead."
+    return errors.invalid_value(param, f"Invalid '{param}': too many properties. {expected}", "object_above_max_properties")
+
+
+def _number(value: float) -> str:
+    return "integer" if isinstance(value, int) else "decimal"

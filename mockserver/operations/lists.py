@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from mockserver import errors
+from mockserver.operations.complaints import check_range
+
+if TYPE_CHECKING:
+    from mockserver.operations.query import Query
 
 Json = Any
+Order = Literal["asc", "desc"]
+_ORDERS: tuple[Order, ...] = ("asc", "desc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +26,11 @@ class Cursor:
     before: str | None = None
 
 
-def cursor(query: Mapping[str, Sequence[str]], *, order: str = "desc", limit: int = 20, most: int = 100) -> Cursor:
+def cursor(query: Query, *, order: Order = "desc", limit: int = 20, most: int = 100) -> Cursor:
     """The cursor that a query asks for. Raises ApiError 400 for a limit or an order that does not exist."""
-    asked = query.get("limit", [str(limit)])[-1]
-    if not asked.lstrip("-").isdecimal():
-        raise errors.invalid_type("limit", "an integer", "a string")
-    number = int(asked[:20])
-    if not 1 <= number <= most:
-        raise _limit_error(number, most)
-    wanted = query.get("order", [order])[-1]
-    if wanted not in ("asc", "desc"):
-        raise errors.unsupported_choice("order", wanted, ["asc", "desc"])
-    return Cursor(number, wanted, _last(query, "after"), _last(query, "before"))
+    size = query.integer("limit", limit)
+    check_range("limit", size, 1, most)
+    return Cursor(size, query.choice("order", _ORDERS, order), query.last("after"), query.last("before"))
 
 
 def page(newest_last: Sequence[Json], cursor: Cursor) -> dict[str, Json]:
@@ -48,18 +46,3 @@ def page(newest_last: Sequence[Json], cursor: Cursor) -> dict[str, Json]:
         data, more = window[: cursor.limit], len(window) > cursor.limit
     ends = (data[0]["id"], data[-1]["id"]) if data else (None, None)
     return {"object": "list", "data": data, "first_id": ends[0], "has_more": more, "last_id": ends[1]}
-
-
-def _limit_error(number: int, most: int) -> errors.ApiError:
-    side, bound, code = (
-        ("below minimum", ">= 1", "integer_below_min_value")
-        if number < 1
-        else ("above maximum", f"<= {most}", "integer_above_max_value")
-    )
-    message = f"Invalid 'limit': integer {side} value. Expected a value {bound}, but got {number} instead."
-    return errors.invalid_value("limit", message, code)
-
-
-def _last(query: Mapping[str, Sequence[str]], name: str) -> str | None:
-    values = query.get(name)
-    return values[-1] if values and values[-1] else None

@@ -1,4 +1,4 @@
-"""Shapes of loose JSON objects as tables: which members an object must have, and of which kinds its members are.
+"""Members of loose JSON objects as tables: which members an object must have, and of which kinds its members are.
 
 Input items and tools come in some forty forms that only differ in this. What no table mentions is let through, because
 clients send back objects of ours with whatever else they put into them.
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockserver import errors
+from mockserver.operations.complaints import describe
 
 Json = Any
 Kind = str | tuple[str, ...]
@@ -46,16 +47,6 @@ def check(document: Mapping[str, Json], path: str, required: Members, optional: 
     for name, kind in optional.items():
         if document.get(name) is not None:
             _check(document[name], f"{path}.{name}", kind)
-
-
-def describe(value: Json) -> str:
-    """The JSON type of a value with its article, as error messages name it."""
-    if isinstance(value, bool):
-        return "a boolean"
-    for kind, classes in _CLASSES.items():
-        if isinstance(value, classes):
-            return _NAMES[kind]
-    return "null"
 
 
 def _check(value: Json, path: str, kind: Kind) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 
 from starlette.routing import compile_path
 
@@ -23,22 +23,51 @@ if TYPE_CHECKING:
 
     from mockserver.model.prompt import Prompt
 
+Json = Any
 JsonStyle = Literal["compact", "pretty", "pretty-newline"]
 Headers = Literal["chat", "responses", "embeddings", "stored", "authoring"]
+ModelKind = Literal["chat", "embedding", "completion"]
+ContentType = Literal["application/json", "multipart/form-data", "application/sdp", "text/plain"]
+DeploymentName = Callable[[Json, Mapping[str, str]], Json]
 _HOME = "mockserver.api"  # by name, since families import this module
 Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+def model_member(body: Json, path: Mapping[str, str]) -> Json:
+    """The deployment's name where most operations have it: the body's `model`, None where there is none."""
+    return body.get("model") if isinstance(body, dict) else None
+
+
+class Traits(TypedDict, total=False):
+    """What can be declared of an operation; `Operation` says what each means."""
+
+    body: type[Any] | None
+    content: tuple[ContentType, ...]
+    prompt: Callable[..., Prompt] | None
+    prompt_reads_store: bool
+    deployment: DeploymentName
+    model_kind: ModelKind
+    capability: str
+    quota_name: str
+    preview: str | None
+    style: JsonStyle
+    headers: Headers
+    beyond_spec: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One operation of the surface.
 
-    `body` is the pydantic model of its JSON body, None where it takes none. `prompt` turns a call into the `Prompt` that a
-    script or the improviser answers, None where no model is asked. `preview` is the header that must say `preview`.
-    `style` and `headers` name the wire habits of its family; `quota_name` is the operation's name in rate-limit messages
-    and `capability` in the refusal of a model that cannot do it. `inference` operations name a deployment in `body.model`, which
-    must serve a model of this `kind`; they count against its quota and carry its headers. `prompt_reads_store` says that the prompt
-    depends on stored objects too, and not on the body alone.
+    `body` is the pydantic model of its body, None where it takes none, and `content` the content types in which that may come.
+
+    `prompt` makes the `Prompt` that a script or the improviser answers; an operation that has one is answered by a model (its
+    handler gets a `ModelCall`), all others by the resource itself. `prompt_reads_store` says that the prompt depends on stored
+    objects too, and not on the body alone. `deployment` finds the deployment's name in a body and the path's parameters; it must
+    serve a model of `model_kind`, and the call counts against its quota. `capability` is what the refusal of another kind of
+    model calls the operation, `quota_name` what rate-limit messages call it.
+
+    `preview` is the header that must say `preview`. `style` and `headers` name the wire habits of its family.
     """
 
     method: str
@@ -46,15 +75,16 @@ class Operation:
     id: str
     handler: Callable[..., Any] | None = None
     body: type[Any] | None = None
+    content: tuple[ContentType, ...] = ("application/json",)
     prompt: Callable[..., Prompt] | None = None
+    prompt_reads_store: bool = False
+    deployment: DeploymentName = model_member
+    model_kind: ModelKind = "chat"
+    capability: str = ""
+    quota_name: str = ""
     preview: str | None = None
     style: JsonStyle = "compact"
     headers: Headers = "stored"
-    quota_name: str = ""
-    capability: str = ""
-    kind: Literal["chat", "embedding", "completion"] = "chat"
-    inference: bool = False
-    prompt_reads_store: bool = False
     beyond_spec: bool = False
 
     @property
@@ -76,7 +106,7 @@ class Table:
     """All operations known so far. Families register theirs when they are imported."""
 
     def __init__(self) -> None:
-        self._families: dict[str, list[Path]] = {}
+        self._paths: dict[str, list[Path]] = {}
         self._exact: dict[str, Path] = {}
         self._imported: set[str] = set()
         self.by_id: dict[str, Operation] = {}
@@ -98,10 +128,10 @@ class Table:
         if segment not in self._imported:
             self._import(segment)
             return self.find(path) if segment in self._imported else None
-        for candidate in self._families.get(segment, ()):
-            found = candidate.pattern.match(path)
-            if found is not None:
-                return candidate, found.groupdict()
+        for candidate in self._paths.get(segment, ()):
+            match = candidate.pattern.match(path)
+            if match is not None:
+                return candidate, match.groupdict()
         return None
 
     @cached_property
@@ -114,19 +144,19 @@ class Table:
         """Every operation, emulated or not, family by family. Imports all families."""
         for segment in self.families:
             self._import(segment)
-            for path in self._families.get(segment, ()):
+            for path in self._paths.get(segment, ()):
                 yield from path.methods.values()
 
     def _path(self, template: str) -> Path:
-        family = self._families.setdefault(template[1:].partition("/")[0], [])
-        for path in family:
+        paths = self._paths.setdefault(template[1:].partition("/")[0], [])
+        for path in paths:
             if path.template == template:
                 return path
         path = Path(template, compile_path(template)[0], {})
-        family.append(path)
+        paths.append(path)
         if "{" not in template:
             self._exact[template] = path
-        family.sort(key=lambda known: known.template.count("{"))
+        paths.sort(key=lambda known: known.template.count("{"))
         return path
 
     def _import(self, segment: str) -> None:
@@ -142,11 +172,16 @@ class Table:
 TABLE = Table()
 
 
-def operation(method: str, path: str, operation_id: str, **traits: Any) -> Callable[[Handler], Handler]:
-    """Declare the decorated handler as an operation; `traits` are `Operation`'s further fields."""
+def operation(method: str, path: str, operation_id: str, **traits: Unpack[Traits]) -> Callable[[Handler], Handler]:
+    """Declare the decorated handler as an operation."""
 
     def declare(handler: Handler) -> Handler:
         TABLE.add(Operation(method, path, operation_id, handler, **traits))
         return handler
 
     return declare
+
+
+def family(**defaults: Unpack[Traits]) -> Callable[..., Callable[[Handler], Handler]]:
+    """The decorator `operation` for one family, whose operations have these traits unless they say otherwise."""
+    return partial(operation, **defaults)

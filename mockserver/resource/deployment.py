@@ -9,7 +9,6 @@ from mockserver.model.caching import PromptCache
 from mockserver.resource.quota import Quota
 
 if TYPE_CHECKING:
-    from mockserver.gateway.headers import StaticHeaders
     from mockserver.model.catalogue import Model
     from mockserver.scenario.rule import Behaviour
 
@@ -19,13 +18,10 @@ class Deployment:
     """A model under a name.
 
     `behaviour` is what it does to all its calls: throttle, filter, slow down, stall, cut. `cache` is what it has read lately.
-    `region_headers` and `headers` hold what its answers always carry, the latter by family and by whether they are streamed.
     """
 
     name: str
     model: Model
-    region_headers: StaticHeaders
     quota: Quota = field(default_factory=Quota)
     behaviour: Behaviour | None = None
     cache: PromptCache = field(default_factory=PromptCache)
-    headers: dict[tuple[str, bool], StaticHeaders] = field(default_factory=dict)

@@ -1,29 +1,37 @@
-"""Every exchange, kept by reference and bounded: what was asked, what was answered, which rule decided, and what came near."""
+"""Every exchange, bounded by count and by bytes: the request, the response, which rule answered, and which came near."""
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 if TYPE_CHECKING:
     from mockserver.gateway.headers import ResponseHead
     from mockserver.model.prompt import Prompt
 
 Json = Any
+LIMIT = 1_000
+BYTES = 64 * 1024 * 1024
+_OVERHEAD = 2_048  # bytes that an exchange takes beside its bodies, roughly
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One request and its answer.
+    """One request and its response.
 
     `at` is the resource's time in Unix seconds; `ms` the real time spent before the first byte left. `operation` is an
     operationId, "" for a path outside the surface. `rule` names the scripted rule that answered, None where none did.
-    `frames` holds a streamed answer's events as sent; `hung_up` says that the client left before the end; `dated`
-    that it called the old way, by a dated path. `prompt` is what the script saw of the body, None where no model is asked.
+    `frames` holds a stream's events as sent; `hung_up` says that the client left before the end; `dated`
+    that it called the old way, by a dated path. `prompt` is what the script saw of the body, None where no model answers.
+    `parent` is the number of the exchange whose operation sent this request, None for one from outside.
+
+    A body that is a form is kept as the JSON of its fields, with each file's name, type, size and digest in its place; one that
+    is neither JSON nor text, or too large to keep, as the JSON of its size and digest.
 
     `begun` and `ended` are the real instants (of `state.clock.stopwatch`, in seconds) at which the request arrived and the
     last byte left or the client was gone; `ended_at` is the latter by the resource's clock. Both ends are 0.0 while the
@@ -52,6 +60,7 @@ class Exchange:
     error: str | None = None
     near_misses: str | None = None
     prompt: Prompt | None = None
+    parent: int | None = None
     begun: float = 0.0
     ended: float = 0.0
     ended_at: float = 0.0
@@ -82,6 +91,7 @@ class Exchange:
         shown = {name: value for name, value in self.headers.items() if name not in ("api-key", "authorization")}
         return {
             "number": self.number,
+            "parent": self.parent,
             "at": self.at,
             "ms": round(self.ms, 3),
             "resource": self.resource,
@@ -112,34 +122,52 @@ class Exchange:
         return body[:10_000].decode("utf-8", "replace")
 
 
-class Journal:
-    """The last exchanges of one resource, oldest first."""
+def _summary(body: bytes) -> bytes:
+    return to_json({"bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()})
 
-    def __init__(self, limit: int = 1_000) -> None:
-        self._exchanges: deque[Exchange] = deque(maxlen=limit)
+
+class Journal:
+    """The last exchanges of one resource, oldest first: at most `limit`, and at most about `most_bytes` bytes of bodies."""
+
+    def __init__(self, limit: int = LIMIT, most_bytes: int = BYTES) -> None:
+        self._exchanges: deque[tuple[Exchange, int]] = deque()
+        self._limit, self._most_bytes = limit, most_bytes
+        self._bytes = 0
         self.dropped = 0
 
     def __iter__(self) -> Iterator[Exchange]:
-        return iter(list(self._exchanges))
+        return iter([exchange for exchange, _ in self._exchanges])
 
     def __len__(self) -> int:
         return len(self._exchanges)
 
     def add(self, exchange: Exchange) -> None:
-        """Keep an exchange; the oldest goes where the journal is full."""
-        if len(self._exchanges) == self._exchanges.maxlen:
+        """Keep an exchange; the oldest make room for it. A body that alone is an eighth of the room is kept as its summary."""
+        longest = self._most_bytes // 8
+        if len(exchange.request_body) > longest:
+            exchange.request_body = _summary(exchange.request_body)
+            exchange.prompt = None
+        if len(exchange.response_body) > longest:
+            exchange.response_body = _summary(exchange.response_body)
+        # The prompt holds the request's texts once more.
+        size = _OVERHEAD + 2 * len(exchange.request_body) + len(exchange.response_body)
+        if exchange.frames is not None:
+            size += sum(map(len, exchange.frames))
+        self._exchanges.append((exchange, size))
+        self._bytes += size
+        while len(self._exchanges) > self._limit or (self._bytes > self._most_bytes and len(self._exchanges) > 1):
+            self._bytes -= self._exchanges.popleft()[1]
             self.dropped += 1
-        self._exchanges.append(exchange)
 
     def find(self, accepts: Callable[[Exchange], bool] | None = None, limit: int | None = None) -> list[Exchange]:
         """The exchanges that `accepts` takes, oldest first; of these the last `limit`."""
-        found = [exchange for exchange in self._exchanges if accepts is None or accepts(exchange)]
+        found = [exchange for exchange in self if accepts is None or accepts(exchange)]
         return found if limit is None else found[max(0, len(found) - limit) :]
 
     def clear(self) -> None:
         """Forget everything."""
         self._exchanges.clear()
-        self.dropped = 0
+        self._bytes = self.dropped = 0
 
 
 def _json(body: bytes) -> Json:

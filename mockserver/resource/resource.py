@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mockserver import errors
-from mockserver.gateway.bodies import Readings
-from mockserver.gateway.headers import of_resource, of_store
 from mockserver.gateway.preview import DEFAULT_PROFILE, PROFILES
 from mockserver.model.catalogue import Model, infer
 from mockserver.resource.deployment import Deployment
@@ -66,8 +64,6 @@ class Resource:
         self.store: Store = store or MemoryStore()
         self.lifecycle = lifecycle
         self.journal = Journal(journal_limit)
-        self.readings = Readings()
-        self.headers = of_resource(region)
         self.rename(name, keys or ())
         self.deployments: dict[str, Deployment] = {}
         self._assumed: dict[tuple[str, str], Deployment] = {}
@@ -78,7 +74,6 @@ class Resource:
         """Give it another name and other keys, while it is not served. Whether it is open to everybody stays as it is."""
         self.name = name
         self.keys = tuple(keys)
-        self.store_headers = of_store(name, self.headers)
 
     def declare(self, name: str, model: Model, spec: DeploymentSpec | None = None) -> Deployment:
         """Add a deployment; from now on only declared ones exist. A limit that `spec` sets is enforced."""
@@ -103,7 +98,7 @@ class Resource:
             DEFAULT_TPM if tpm is None else tpm,
             enforced=rpm is not None or tpm is not None,
         )
-        return Deployment(name, model, self.headers, quota, spec.behaviour if spec is not None else None)
+        return Deployment(name, model, quota, spec.behaviour if spec is not None else None)
 
     def deployment(self, name: str, kind: str = "chat") -> Deployment:
         """The deployment that `model` names in a request for a `kind` of model. Raises ApiError 404 where there is none."""
@@ -118,7 +113,7 @@ class Resource:
         if len(name) > _LONGEST_NAME or (declared is None and self.deployments):
             raise errors.deployment_not_found()
         model = declared.model if declared is not None else infer(served, kind)
-        return self._assume(name, kind, Deployment(name, model, self.headers, behaviour=behaviour))
+        return self._assume(name, kind, Deployment(name, model, behaviour=behaviour))
 
     def reset(self, *, rules: bool = False) -> None:
         """Forget state, journal, counters and quotas, and with `rules` the rules added in Python; time is real again."""

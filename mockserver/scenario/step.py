@@ -44,7 +44,8 @@ _FAULTS: dict[str, Literal["cut", "stall", "garbage", "reset"]] = {
 class Answer:
     """What a script says to a call. It is shared between calls: nobody changes it, or what is in it.
 
-    At most one of `reply`, `error`, `raw` and `vectors` is set. Where none is, the model improvises, and `finish` gives the
+    At most one of `reply`, `error`, `raw` and `vectors` is set; `members` goes with a `raw` that has no status of its own: what an
+    operation that no model answers returns has them in place of its own. Where none is, the model improvises, and `finish` gives the
     improvised reply the rest of what the rule says; `timing` and `fault` hold for every answer.
     """
 
@@ -52,6 +53,7 @@ class Answer:
     reply: Reply | None = None
     error: ApiError | None = None
     raw: Raw | None = None
+    members: dict[str, Json] | None = None
     vectors: list[list[float]] | None = None
     timing: Timing = field(default_factory=lambda: DEFAULT_TIMING)
     fault: Fault | None = None
@@ -119,6 +121,7 @@ def _answer(data: dict[str, Json], rule: str, moment: Moment | None) -> Answer:
         answer.error = _error(data, moment)
     elif data.keys() & {"status", "body"}:
         answer.raw = _raw(data)
+        answer.members = data["body"] if isinstance(data.get("body"), dict) and "status" not in data else None
     elif "embedding" in data:
         answer.vectors = _vectors(data["embedding"])
     else:

@@ -11,7 +11,7 @@ from mockserver.api.chat.render import completion
 from mockserver.api.chat.requests import ChatRequest
 from mockserver.model import content_filter
 from mockserver.model.limits import speak
-from mockserver.operations.call import DONE, Call, Result
+from mockserver.operations.call import DONE, ModelCall, Result
 from mockserver.operations.table import operation
 
 
@@ -25,20 +25,19 @@ from mockserver.operations.table import operation
     headers="chat",
     quota_name="ChatCompletions_Create",
     capability="chatCompletion",
-    inference=True,
 )
-def create(call: Call) -> Result:
+def create(call: ModelCall) -> Result:
     """Answer a conversation. A prompt that the filter withholds is refused with 400, streamed or not (recorded)."""
     body: ChatRequest = call.body
-    window = call.served_by.model.context
+    window = call.deployment.model.context
     if call.prompt_tokens > window:
         raise errors.context_length_exceeded("messages", window, call.prompt_tokens)
     replies = [call.reply(at) for at in range(body.n or 1)]
     filter_result = replies[0].prompt_filter
     if filter_result is not None and filter_result.blocked:
         raise errors.prompt_filtered(content_filter.prompt_results(filter_result))
-    said = [(reply, speak(reply, call.asked)) for reply in replies]
-    theirs = call.served_by.model.dialect == "deepseek"
+    said = [(reply, speak(reply, call.prompt)) for reply in replies]
+    theirs = call.deployment.model.dialect == "deepseek"
     whole = deepseek.completion(call, said) if theirs else completion(call, said)
     if body.store:
         stored.keep(call, whole)

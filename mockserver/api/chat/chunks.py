@@ -16,12 +16,12 @@ from mockserver.operations.call import Frame
 
 if TYPE_CHECKING:
     from mockserver.api.chat.requests import ChatRequest
-    from mockserver.operations.call import Call
+    from mockserver.operations.call import ModelCall
 
 Json = Any
 
 
-def stream(call: Call, whole: dict[str, Json]) -> list[Frame]:
+def stream(call: ModelCall, whole: dict[str, Json]) -> list[Frame]:
     """The chunks of a finished completion, less `[DONE]`, in the recorded order and spelling."""
     body: ChatRequest = call.body
     options = body.stream_options
@@ -48,9 +48,9 @@ def _opening(filters: list[Json]) -> Frame:
 _SAFE_OPENING = _opening(PROMPT_SAFE)
 
 
-def _filter_of_a_piece(call: Call) -> dict[str, Json]:
+def _filter_of_a_piece(call: ModelCall) -> dict[str, Json]:
     """What the filter says of a piece of text; which detectors have spoken by then differs from day to day (recorded)."""
-    model = call.served_by.model
+    model = call.deployment.model
     if model.dialect != "openai":
         return content_filter.STREAM_SEVERITIES
     return content_filter.STREAM_PROTECTED if model.reasons else content_filter.COMPLETION_SAFE
@@ -66,9 +66,9 @@ _ENCODED: dict[int, bytes] = {
 class _Chunks:
     """Writes the chunks of one completion. What they have in common is spelt once; a chunk is joined from bytes."""
 
-    def __init__(self, call: Call, whole: dict[str, Json], *, usage: bool) -> None:
+    def __init__(self, call: ModelCall, whole: dict[str, Json], *, usage: bool) -> None:
         self.usage = usage
-        openai = call.served_by.model.dialect == "openai"
+        openai = call.deployment.model.dialect == "openai"
         options = call.body.stream_options
         hidden = options is not None and options.include_obfuscation is False
         self._padding = call.chance.fork("obfuscation") if openai and not hidden else None
@@ -87,7 +87,7 @@ class _Chunks:
     def plain(self, choice: Encoded) -> list[Frame]:
         """The chunks of a choice that is nothing but text: only the delta differs, and the obfuscation that depends on it."""
         text, finish = choice["message"]["content"], choice["finish_reason"]
-        told = text_deltas(text, finish, self._told_filter, self._call.chunk, self._call.served_by.model.encoding)
+        told = text_deltas(text, finish, self._told_filter, self._call.chunk, self._call.deployment.model.encoding)
         closing = b',"index":%d,"logprobs":null}%b' % (choice["index"], self._left)
         before, right, pads = b'data: {"choices":[{', self._right, b""
         room = 1 - self._length - len('{"delta":,"finish_reason":,"index":,"logprobs":null}') - len(str(choice["index"]))

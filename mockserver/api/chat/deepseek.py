@@ -12,14 +12,14 @@ from mockserver.operations.call import Frame
 if TYPE_CHECKING:
     from mockserver.model.limits import Spoken
     from mockserver.model.reply import Reply
-    from mockserver.operations.call import Call
+    from mockserver.operations.call import ModelCall
 
 Json = Any
 _MEMBERS = ("role", "content", "reasoning_content", "tool_calls")
 _END_OF_TEXT = 1
 
 
-def completion(call: Call, replies: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
+def completion(call: ModelCall, replies: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
     """The `chat.completion` object of one choice per reply."""
     first, _ = replies[0]
     asked = first.used(call.prompt_tokens, "prompt_tokens", "input_tokens")
@@ -27,7 +27,7 @@ def completion(call: Call, replies: list[tuple[Reply, Spoken]]) -> dict[str, Jso
     total = first.used(asked + told, "total_tokens")
     return {
         "id": call.chance.hex(32),
-        "model": call.served_by.model.snapshot,
+        "model": call.deployment.model.snapshot,
         "choices": [_choice(call, at, spoken) for at, (_, spoken) in enumerate(replies)],
         "usage": {"prompt_tokens": asked, "completion_tokens": told, "total_tokens": total, "audio_prompt_tokens": 0},
         "created": call.created,
@@ -36,7 +36,7 @@ def completion(call: Call, replies: list[tuple[Reply, Spoken]]) -> dict[str, Jso
     }
 
 
-def stream(call: Call, whole: dict[str, Json]) -> list[Frame]:
+def stream(call: ModelCall, whole: dict[str, Json]) -> list[Frame]:
     """The chunks of a finished completion, less `[DONE]`: every delta has every member, and there is no filter."""
     options = call.body.stream_options
     shared = {"id": whole["id"], "object": "chat.completion.chunk", "created": whole["created"], "model": whole["model"]}
@@ -56,7 +56,7 @@ def stream(call: Call, whole: dict[str, Json]) -> list[Frame]:
     return frames
 
 
-def _choice(call: Call, index: int, spoken: Spoken) -> dict[str, Json]:
+def _choice(call: ModelCall, index: int, spoken: Spoken) -> dict[str, Json]:
     from mockserver.api.chat.render import tool_call
 
     thoughts = "".join(part.text for part in spoken.parts if isinstance(part, Reasoning))

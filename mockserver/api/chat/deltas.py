@@ -11,7 +11,7 @@ from mockserver.api.chat.encoding import characters, escape
 from mockserver.model.chunking import ChunkSize, cut
 
 if TYPE_CHECKING:
-    from mockserver.operations.call import Call
+    from mockserver.operations.call import ModelCall
 
 Json = Any
 
@@ -49,10 +49,10 @@ def _encoded(judged: bytes, told: dict[str, Json], finish: str | None = None, to
     return EncodedDelta(json, characters(delta) + len(reason), tokens)
 
 
-def deltas(call: Call, choice: dict[str, Json]) -> list[Delta]:
+def deltas(call: ModelCall, choice: dict[str, Json]) -> list[Delta]:
     """The deltas of one choice, less its end: the role first, then thoughts, text, refusal, sound and tool calls."""
     message = choice["message"]
-    size, encoding = call.chunk, call.served_by.model.encoding
+    size, encoding = call.chunk, call.deployment.model.encoding
     calls = message.get("tool_calls") or []
     thoughts, text = message.get("reasoning_content"), message.get("content")
     function = message.get("function_call")

@@ -12,7 +12,6 @@ from mockserver.api.chat.requests import (
     ChatRequest,
     FunctionTool,
     FunctionToolCall,
-    JsonObjectFormat,
     JsonSchemaFormat,
     Named,
 )
@@ -27,15 +26,16 @@ from mockserver.model.prompt import (
     Turn,
     name_tool_results,
 )
+from mockserver.operations.body import JsonObjectFormat
 
 if TYPE_CHECKING:
-    from mockserver.operations.call import Call
+    from mockserver.operations.call import ModelCall
 
 
-def prompt(call: Call) -> Prompt:
+def prompt(call: ModelCall) -> Prompt:
     """The prompt of a validated request. Raises ApiError 400 for what its model does not take."""
     body: ChatRequest = call.body
-    model = call.served_by.model
+    model = call.deployment.model
     if model.reasons:
         refusals.refuse_sampling(body, model.name)
     refusals.refuse_combinations(body, model.efforts)

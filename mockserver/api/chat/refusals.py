@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from mockserver import errors
-from mockserver.api.chat.requests import ChatRequest, FunctionTool, JsonObjectFormat
+from mockserver.api.chat.requests import ChatRequest, FunctionTool
 from mockserver.model.prompt import Turn
+from mockserver.operations.body import JsonObjectFormat
 
 _ONLY_DEFAULT = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0}
 _WITHOUT_STOP = ("o3", "o4-mini", "gpt-5")

@@ -19,7 +19,7 @@ from mockserver.state.ids import call_id, completion_id
 if TYPE_CHECKING:
     from mockserver.api.chat.requests import ChatRequest
     from mockserver.model.limits import Spoken
-    from mockserver.operations.call import Call
+    from mockserver.operations.call import ModelCall
 
 Json = Any
 _SHORT = 1_000
@@ -33,10 +33,10 @@ IMAGE_SAFE: dict[str, Json] = {
 }
 
 
-def completion(call: Call, replies: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
+def completion(call: ModelCall, replies: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
     """The `chat.completion` object of one choice per reply."""
     body: ChatRequest = call.body
-    model = call.served_by.model
+    model = call.deployment.model
     first, _ = replies[0]
     choices = [_choice(call, at, reply, said) for at, (reply, said) in enumerate(replies)]
     spent = usage(call, [said for _, said in replies], first)
@@ -79,10 +79,10 @@ def fingerprint(snapshot: str) -> str:
     return "fp_" + Chance(f"fingerprint/{snapshot}").hex(10)
 
 
-def _choice(call: Call, index: int, reply: Reply, spoken: Spoken) -> dict[str, Json]:
+def _choice(call: ModelCall, index: int, reply: Reply, spoken: Spoken) -> dict[str, Json]:
     if len(spoken.parts) == 1 and reply.completion_filter is None and spoken.stop != "content_filter":
         part = spoken.parts[0]
-        openai = call.served_by.model.dialect == "openai" and not call.body.logprobs
+        openai = call.deployment.model.dialect == "openai" and not call.body.logprobs
         if openai and type(part) is Text and len(part.text) <= _SHORT:
             return _plain(part.text, spoken.stop, index)
     return _told(call, index, reply, spoken)
@@ -96,12 +96,12 @@ def _plain(text: str, finish: str, index: int) -> Encoded:
     return Encoded({"content_filter_results": content_filter.COMPLETION_SAFE, **ending})
 
 
-def _told(call: Call, index: int, reply: Reply, spoken: Spoken) -> dict[str, Json]:
-    legacy = any(tool.legacy for tool in call.asked.tools) and bool(spoken.tool_calls)
+def _told(call: ModelCall, index: int, reply: Reply, spoken: Spoken) -> dict[str, Json]:
+    legacy = any(tool.legacy for tool in call.prompt.tools) and bool(spoken.tool_calls)
     finish = "function_call" if legacy and spoken.stop == "tool_calls" else spoken.stop
     logprobs = _logprobs(call, spoken)
     message = _message(call, spoken, legacy=legacy)
-    dialect = call.served_by.model.dialect
+    dialect = call.deployment.model.dialect
     if dialect == "mai":
         return {"index": index, "message": message, "logprobs": logprobs, "finish_reason": finish}
     choice = {
@@ -114,13 +114,13 @@ def _told(call: Call, index: int, reply: Reply, spoken: Spoken) -> dict[str, Jso
     return choice | {"stop_reason": None} if dialect == "grok" else choice
 
 
-def _message(call: Call, spoken: Spoken, *, legacy: bool) -> dict[str, Json]:
+def _message(call: ModelCall, spoken: Spoken, *, legacy: bool) -> dict[str, Json]:
     refusals = [part.text for part in spoken.parts if isinstance(part, Refusal)]
     refusal = "".join(refusals) if refusals else None
     calls = [tool_call(call, tool) for tool in spoken.tool_calls]
     text = spoken.text
     content = text if text or not (calls or refusal) else None
-    dialect = call.served_by.model.dialect
+    dialect = call.deployment.model.dialect
     if dialect != "openai":
         return _vendor_message(dialect, text, spoken, calls)
     message: dict[str, Json] = {"annotations": [], "content": content, "refusal": refusal, "role": "assistant"}
@@ -154,13 +154,13 @@ def _vendor_message(dialect: str, text: str, spoken: Spoken, calls: list[Json]) 
     return {"role": "assistant", "content": text, "reasoning_content": thoughts, "refusal": None, "tool_calls": calls}
 
 
-def tool_call(call: Call, tool: ToolCall) -> dict[str, Json]:
+def tool_call(call: ModelCall, tool: ToolCall) -> dict[str, Json]:
     """A call of the caller's tool, as a message shows it."""
     identity = tool.id or call_id(call.chance)
     if tool.kind == "custom":
         return {"custom": {"input": tool.arguments, "name": tool.name}, "id": identity, "type": "custom"}
     function: dict[str, Json] = {"arguments": tool.arguments, "name": tool.name}
-    if call.served_by.model.dialect == "grok":
+    if call.deployment.model.dialect == "grok":
         function = {"arguments": tool.arguments, "call_id": None, "name": tool.name}
     return {"function": function, "id": identity, "type": "function"}
 
@@ -178,12 +178,12 @@ def _completion_filter(reply: Reply, spoken: Spoken) -> dict[str, Json]:
     return {"content_filter_results": content_filter.completion_results(filter_result)}
 
 
-def _prompt_filters(call: Call, reply: Reply) -> list[dict[str, Json]]:
+def _prompt_filters(call: ModelCall, reply: Reply) -> list[dict[str, Json]]:
     """What the filter says of the prompt: nothing on a turn that only brings tool results (wire: `{}` for OpenAI's models).
 
     With an image there are two entries, under a name in the singular, and all is in the one that stands first (recorded).
     """
-    filter_result, openai, turns = reply.prompt_filter, call.served_by.model.dialect == "openai", call.asked.turns
+    filter_result, openai, turns = reply.prompt_filter, call.deployment.model.dialect == "openai", call.prompt.turns
     if openai and [media for turn in turns if turn.media for media in turn.media if media.kind == "image"]:
         results = IMAGE_SAFE if filter_result is None else content_filter.prompt_results(filter_result)
         return [{"prompt_index": 1, "content_filter_result": results}, {"prompt_index": 0, "content_filter_result": {}}]
@@ -193,11 +193,11 @@ def _prompt_filters(call: Call, reply: Reply) -> list[dict[str, Json]]:
     return [{"prompt_index": 0, "content_filter_results": {} if quiet else content_filter.prompt_results(filter_result)}]
 
 
-def _logprobs(call: Call, spoken: Spoken) -> Json:
+def _logprobs(call: ModelCall, spoken: Spoken) -> Json:
     body: ChatRequest = call.body
     if not body.logprobs or not spoken.text:
         return None
     from mockserver.model.logprobs import logprobs
 
-    content = logprobs(spoken.text, body.top_logprobs or 0, call.chance.fork("logprobs"), call.served_by.model.encoding)
+    content = logprobs(spoken.text, body.top_logprobs or 0, call.chance.fork("logprobs"), call.deployment.model.encoding)
     return {"content": content, "refusal": None}

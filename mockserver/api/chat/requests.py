@@ -11,11 +11,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from mockserver.operations.body import Body, Part
+from mockserver.operations.body import (
+    Body,
+    CacheRetention,
+    JsonObjectFormat,
+    Metadata,
+    Part,
+    ServiceTier,
+    StreamOptions,
+    TextFormat,
+)
 
 Json = Any
 Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]+$", max_length=64, min_length=1)]
-Metadata = Annotated[dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]], Field(max_length=16)]
 
 
 class TextPart(Part):
@@ -178,14 +186,6 @@ class AllowedChoice(Part):
     allowed_tools: AllowedTools
 
 
-class TextFormat(Part):
-    type: Literal["text"]
-
-
-class JsonObjectFormat(Part):
-    type: Literal["json_object"]
-
-
 class JsonSchema(Part):
     name: Name
     description: str | None = None
@@ -196,11 +196,6 @@ class JsonSchema(Part):
 class JsonSchemaFormat(Part):
     type: Literal["json_schema"]
     json_schema: JsonSchema
-
-
-class StreamOptions(Part):
-    include_usage: bool | None = None
-    include_obfuscation: bool | None = None
 
 
 class AudioOptions(Part):
@@ -260,6 +255,6 @@ class ChatRequest(Body):
     user: str | None = None
     safety_identifier: str | None = None
     prompt_cache_key: str | None = None
-    prompt_cache_retention: Literal["in_memory", "in-memory", "24h"] | None = None
-    service_tier: Literal["auto", "default", "priority"] | None = None
+    prompt_cache_retention: CacheRetention | None = None
+    service_tier: ServiceTier | None = None
     user_security_context: UserSecurityContext | None = None

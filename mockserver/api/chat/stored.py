@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mockserver import errors
-from mockserver.api.chat.requests import Metadata
-from mockserver.operations.body import Body
-from mockserver.operations.call import Call, Result
+from mockserver.operations.body import Body, Metadata
+from mockserver.operations.call import Call, ModelCall, Result
 from mockserver.operations.lists import cursor, page
-from mockserver.operations.table import operation
+from mockserver.operations.table import family
 
 if TYPE_CHECKING:
     from mockserver.api.chat.requests import ChatRequest
 
 Json = Any
+operation = family(style="pretty", headers="stored", beyond_spec=True)
 KIND = "chat.completion"
 
 
@@ -26,7 +26,7 @@ class UpdateRequest(Body):
     metadata: Metadata | None
 
 
-def keep(call: Call, whole: dict[str, Json]) -> None:
+def keep(call: ModelCall, whole: dict[str, Json]) -> None:
     """Store a finished completion with the messages that asked for it."""
     body: ChatRequest = call.body
     usage = whole["usage"]
@@ -54,36 +54,26 @@ def keep(call: Call, whole: dict[str, Json]) -> None:
     call.resource.store.put(KIND, whole["id"], {"shown": document, "messages": _messages(whole["id"], call.raw["messages"])})
 
 
-@operation("GET", "/chat/completions", "listChatCompletions", style="pretty", headers="stored", beyond_spec=True)
+@operation("GET", "/chat/completions", "listChatCompletions")
 def list_completions(call: Call) -> Result:
     """List stored completions, newest first, by model and metadata where asked."""
-    query = call.query()
-    labels = {name[9:-1]: values[-1] for name, values in query.items() if name.startswith("metadata[") and name.endswith("]")}
-    models = query.get("model")
+    query = call.query
+    metadata, model = query.members("metadata"), query.last("model")
 
     def fits(shown: dict[str, Json]) -> bool:
-        held = shown["metadata"]
-        return (not models or shown["model"] == models[-1]) and all(held.get(name) == value for name, value in labels.items())
+        return model in (None, shown["model"]) and metadata.items() <= shown["metadata"].items()
 
     shown = [document["shown"] for document in call.resource.store.list(KIND)]
     return Result(page([one for one in shown if fits(one)], cursor(query)))
 
 
-@operation("GET", "/chat/completions/{completion_id}", "getChatCompletion", style="pretty", headers="stored", beyond_spec=True)
+@operation("GET", "/chat/completions/{completion_id}", "getChatCompletion")
 def get(call: Call) -> Result:
     """Show a stored completion."""
     return Result(_asked(call)["shown"])
 
 
-@operation(
-    "POST",
-    "/chat/completions/{completion_id}",
-    "updateChatCompletion",
-    body=UpdateRequest,
-    style="pretty",
-    headers="stored",
-    beyond_spec=True,
-)
+@operation("POST", "/chat/completions/{completion_id}", "updateChatCompletion", body=UpdateRequest)
 def update(call: Call) -> Result:
     """Replace a stored completion's metadata."""
     document = _asked(call)
@@ -92,9 +82,7 @@ def update(call: Call) -> Result:
     return Result(shown)
 
 
-@operation(
-    "DELETE", "/chat/completions/{completion_id}", "deleteChatCompletion", style="pretty", headers="stored", beyond_spec=True
-)
+@operation("DELETE", "/chat/completions/{completion_id}", "deleteChatCompletion")
 def delete(call: Call) -> Result:
     """Forget a stored completion."""
     completion_id = _asked(call)["shown"]["id"]
@@ -102,17 +90,10 @@ def delete(call: Call) -> Result:
     return Result({"object": "chat.completion.deleted", "id": completion_id, "deleted": True})
 
 
-@operation(
-    "GET",
-    "/chat/completions/{completion_id}/messages",
-    "getChatCompletionMessages",
-    style="pretty",
-    headers="stored",
-    beyond_spec=True,
-)
+@operation("GET", "/chat/completions/{completion_id}/messages", "getChatCompletionMessages")
 def list_messages(call: Call) -> Result:
     """List the messages that asked for a stored completion, oldest first."""
-    return Result(page(_asked(call)["messages"], cursor(call.query(), order="asc")))
+    return Result(page(_asked(call)["messages"], cursor(call.query, order="asc")))
 
 
 def _asked(call: Call) -> dict[str, Json]:

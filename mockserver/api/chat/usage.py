@@ -11,7 +11,7 @@ from mockserver.model.reply import DEFAULT_TIMING
 if TYPE_CHECKING:
     from mockserver.model.limits import Spoken
     from mockserver.model.reply import Reply
-    from mockserver.operations.call import Call
+    from mockserver.operations.call import ModelCall
 
 Json = Any
 LATENCY = "latency_checkpoint"
@@ -20,7 +20,7 @@ _DETAILS = dict.fromkeys(_DETAIL, 0)
 _PROMPT_DETAILS = {"audio_tokens": 0, "cached_tokens": 0}
 
 
-def usage(call: Call, spoken: list[Spoken], reply: Reply) -> dict[str, Json]:
+def usage(call: ModelCall, spoken: list[Spoken], reply: Reply) -> dict[str, Json]:
     """The `usage` of an answer; a script's counts win over what is counted."""
     prompt_tokens, details, prompt_details = call.prompt_tokens, _DETAILS, _PROMPT_DETAILS
     counted, reasoning = spoken[0].completion_tokens, spoken[0].reasoning_tokens
@@ -30,7 +30,7 @@ def usage(call: Call, spoken: list[Spoken], reply: Reply) -> dict[str, Json]:
         details = details | {"reasoning_tokens": reasoning}
     if call.body.prediction is not None:
         details = details | _predicted(call, spoken[0])
-    dialect = call.served_by.model.dialect
+    dialect = call.deployment.model.dialect
     if dialect == "grok":
         return _of_grok(reply, prompt_tokens, counted, details)
     if prompt_tokens >= LEAST and (cached := call.read_from_cache()):
@@ -67,11 +67,11 @@ def _of_grok(reply: Reply, prompt_tokens: int, counted: int, details: dict[str, 
     }
 
 
-def _predicted(call: Call, spoken: Spoken) -> dict[str, int]:
+def _predicted(call: ModelCall, spoken: Spoken) -> dict[str, int]:
     """Tokens of the caller's prediction that the answer used, and those it did not (docs(predicted))."""
     prediction = call.body.prediction
     content = prediction.content if isinstance(prediction.content, str) else "".join(part.text for part in prediction.content)
-    encoding = call.served_by.model.encoding
+    encoding = call.deployment.model.encoding
     guessed, said = tokens.pieces(content, encoding), tokens.pieces(spoken.text, encoding)
     accepted = 0
     for guess, word in zip(guessed, said, strict=False):
@@ -81,7 +81,7 @@ def _predicted(call: Call, spoken: Spoken) -> dict[str, int]:
     return {"accepted_prediction_tokens": accepted, "rejected_prediction_tokens": len(guessed) - accepted}
 
 
-def _latency(call: Call, said: int) -> dict[str, int]:
+def _latency(call: ModelCall, said: int) -> dict[str, int]:
     """Milliseconds, undocumented (wire: all answers of OpenAI's models since May 2026).
 
     What the script says of the pace shows in them; the rest is chance within what was recorded.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from mockserver import errors
 from mockserver.api.responses import compaction as compaction
 from mockserver.api.responses import refusals, stored
 from mockserver.api.responses.events import EventOptions, frames
@@ -13,12 +12,13 @@ from mockserver.api.responses.render import prompt_length, response, skeleton, u
 from mockserver.api.responses.requests import Include, ResponseRequest
 from mockserver.model import content_filter
 from mockserver.model.limits import speak
-from mockserver.operations.call import Call, Result
+from mockserver.operations.call import Call, ModelCall, Result
 from mockserver.operations.lists import cursor, page
-from mockserver.operations.table import operation
+from mockserver.operations.table import family
 
 Json = Any
 Object = dict[str, Json]
+operation = family(style="pretty")
 
 
 @operation(
@@ -27,14 +27,12 @@ Object = dict[str, Json]
     "createResponse",
     body=ResponseRequest,
     prompt=prompt,
-    style="pretty",
     headers="responses",
     quota_name="Responses_Create",
     capability="responses",
-    inference=True,
     prompt_reads_store=True,
 )
-def create(call: Call) -> Result:
+def create(call: ModelCall) -> Result:
     """Answer a conversation: as an object, as a stream, or in the background.
 
     A prompt that the filter withholds is a 400, in a stream three frames of which the last tells why (recorded).
@@ -47,7 +45,7 @@ def create(call: Call) -> Result:
             raise refusals.prompt_withheld(content_filter.responses_filters(filter_result, None, prompt_length(call), None))
         whole = {**skeleton(call), "status": "failed"}
     else:
-        whole = response(call, reply, speak(reply, call.asked))
+        whole = response(call, reply, speak(reply, call.prompt))
     record = _record(call, whole)
     if body.stored:
         stored.keep(call.resource, record)
@@ -61,14 +59,14 @@ def create(call: Call) -> Result:
     return Result(visible(whole, record["include"]))
 
 
-@operation("GET", "/responses/{response_id}", "getResponse", style="pretty", headers="stored")
+@operation("GET", "/responses/{response_id}", "getResponse")
 def get(call: Call) -> Result:
     """Show a stored response, or tell it again as a stream from `starting_after` on."""
-    query = call.query()
-    include = _include(query)
-    stream = _flag(query, "stream", default=False)
-    after = _whole_number(query, "starting_after")
-    obfuscated = _flag(query, "include_obfuscation", default=True)
+    query = call.query
+    include = query.choices("include", get_args(Include))
+    stream = query.flag("stream", default=False)
+    after = query.integer("starting_after", -1)
+    obfuscated = query.flag("include_obfuscation", default=True)
     record = _asked(call)
     whole = record["response"]
     if stream:
@@ -82,7 +80,7 @@ def get(call: Call) -> Result:
     return Result(visible(whole, include) if stage == "done" else unfinished(whole, stage))
 
 
-@operation("DELETE", "/responses/{response_id}", "deleteResponse", style="pretty", headers="stored")
+@operation("DELETE", "/responses/{response_id}", "deleteResponse")
 def delete(call: Call) -> Result:
     """Forget a response. Deleting it again is a 404 (recorded)."""
     record = _asked(call)
@@ -90,7 +88,7 @@ def delete(call: Call) -> Result:
     return Result({"id": record["id"], "object": "response.deleted", "deleted": True})
 
 
-@operation("POST", "/responses/{response_id}/cancel", "cancelResponse", style="pretty", headers="stored")
+@operation("POST", "/responses/{response_id}/cancel", "cancelResponse")
 def cancel(call: Call) -> Result:
     """Cancel background work; once it has ended, say how (docs: idempotent)."""
     record = _asked(call)
@@ -102,19 +100,19 @@ def cancel(call: Call) -> Result:
     return Result(visible(record["response"], ()))
 
 
-@operation("GET", "/responses/{response_id}/input_items", "listInputItems", style="pretty", headers="stored")
+@operation("GET", "/responses/{response_id}/input_items", "listInputItems")
 def list_input_items(call: Call) -> Result:
     """List what a response was given, newest first (recorded)."""
-    query = call.query()
-    include = _include(query)
+    query = call.query
+    include = query.choices("include", get_args(Include))
     wanted = cursor(query)
     items = [_visible_input(item, include) for item in _asked(call)["input"]]
     return Result(page(items, wanted))
 
 
-def _record(call: Call, whole: Object) -> stored.Record:
+def _record(call: ModelCall, whole: Object) -> stored.Record:
     body: ResponseRequest = call.body
-    asked = call.asked
+    asked = call.prompt
     assert isinstance(asked, ResponsePrompt)
     include: set[str] = set(body.include or ())
     if body.top_logprobs:
@@ -151,29 +149,3 @@ def _visible_input(item: Object, include: list[str]) -> Object:
     if item["type"] == "computer_call_output" and "computer_call_output.output.image_url" not in include:
         return {**item, "output": {**item["output"], "image_url": None}}
     return item
-
-
-# -- queries ----------------------------------------------------------------------------------------------------------
-
-
-def _include(query: dict[str, list[str]]) -> list[str]:
-    known = get_args(Include)
-    for at, value in enumerate(query.get("include", ())):
-        if value not in known:
-            raise errors.unsupported_choice(f"include[{at}]", value, list(known))
-    return query.get("include", [])
-
-
-def _flag(query: dict[str, list[str]], name: str, *, default: bool) -> bool:
-    value = query.get(name, [""])[-1].lower()
-    if value not in ("", "true", "false"):
-        raise errors.invalid_type(name, "a boolean", "a string")
-    return value == "true" if value else default
-
-
-def _whole_number(query: dict[str, list[str]], name: str) -> int:
-    value = query.get(name, ["-1"])[-1]
-    digits = value.removeprefix("-")
-    if not (digits.isascii() and digits.isdecimal()) or len(digits) > 18:
-        raise errors.invalid_type(name, "an integer", "a string")
-    return int(value)

@@ -13,25 +13,18 @@ from mockserver.api.responses.turns import joined, turns_of
 from mockserver.model import tokens
 from mockserver.model.prompt import Prompt
 from mockserver.operations.call import Call, Result
-from mockserver.operations.table import operation
+from mockserver.operations.table import family
 from mockserver.state.ids import ResponseIds
 
 if TYPE_CHECKING:
     from mockserver.model.catalogue import Model
 
 Json = Any
+operation = family(style="pretty", beyond_spec=True)
 _LEAST_SUMMARY = 64
 
 
-@operation(
-    "POST",
-    "/responses/input_tokens",
-    "countResponseInputTokens",
-    body=InputTokensRequest,
-    style="pretty",
-    headers="stored",
-    beyond_spec=True,
-)
+@operation("POST", "/responses/input_tokens", "countResponseInputTokens", body=InputTokensRequest)
 def count(call: Call) -> Result:
     """Count the input tokens that creating a response would use (recorded on the sister service)."""
     body: InputTokensRequest = call.body
@@ -41,9 +34,7 @@ def count(call: Call) -> Result:
     return Result({"object": "response.input_tokens", "input_tokens": used})
 
 
-@operation(
-    "POST", "/responses/compact", "compactResponse", body=CompactRequest, style="pretty", headers="stored", beyond_spec=True
-)
+@operation("POST", "/responses/compact", "compactResponse", body=CompactRequest)
 def compact(call: Call) -> Result:
     """Compact a conversation to its user messages and one opaque item (recorded on the sister service).
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mockserver import errors
-from mockserver.operations.members import Members, check, describe, ordered
+from mockserver.operations.complaints import describe
+from mockserver.operations.members import Members, check, ordered
 
 if TYPE_CHECKING:
     from mockserver.state.ids import ResponseIds

@@ -15,7 +15,7 @@ from mockserver.state.ids import ResponseIds, call_id
 if TYPE_CHECKING:
     from mockserver.api.responses.requests import ResponseRequest
     from mockserver.model.limits import Spoken
-    from mockserver.operations.call import Call
+    from mockserver.operations.call import ModelCall
 
 Json = Any
 Object = dict[str, Json]
@@ -25,11 +25,11 @@ _PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQ
 class Writer:
     """Writes the output items of one response."""
 
-    def __init__(self, call: Call, ids: ResponseIds) -> None:
+    def __init__(self, call: ModelCall, ids: ResponseIds) -> None:
         self._call = call
         self._ids = ids
         self._body: ResponseRequest = call.body
-        self._model = call.served_by.model
+        self._model = call.deployment.model
 
     def items(self, spoken: Spoken) -> list[Object]:
         """The items of what was said, with everything that `include` may show.
@@ -79,7 +79,7 @@ class Writer:
         return kept
 
     def _thinks_unseen(self, parts: list[Part]) -> bool:
-        if not self._model.reasons or self._model.phase or self._call.asked.effort == "none":
+        if not self._model.reasons or self._model.phase or self._call.prompt.effort == "none":
             return False
         return not any(isinstance(part, Reasoning) for part in parts)
 
@@ -90,7 +90,7 @@ class Writer:
         item = self._empty_thought()
         if part.text and self._model.dialect != "openai":
             item["content"] = [{"type": "reasoning_text", "text": part.text}]
-        if self._call.asked.summary:
+        if self._call.prompt.summary:
             item["summary"] = [{"type": "summary_text", "text": paragraph} for paragraph in part.summary]
         return ordered(item)
 
@@ -141,10 +141,10 @@ def seal(chance: Chance, created: int, size: int) -> str:
 
 
 _CAN_BE_CUT = ("message", "function_call", "custom_tool_call")
-Fill = Callable[["Call", "ResponseRequest"], Object]
+Fill = Callable[["ModelCall", "ResponseRequest"], Object]
 
 
-def _nothing(call: Call, body: ResponseRequest) -> Object:
+def _nothing(call: ModelCall, body: ResponseRequest) -> Object:
     return {}
 
 
@@ -157,29 +157,29 @@ def _server(body: ResponseRequest) -> str:
     return str(labels[0]) if labels else "server"
 
 
-def _web_search(call: Call, body: ResponseRequest) -> Object:
+def _web_search(call: ModelCall, body: ResponseRequest) -> Object:
     # The preview tool's item is left at `searching` even when all is done (wire).
     status = "completed" if _offers(body, "web_search") and not _offers(body, "web_search_preview") else "searching"
-    return {"status": status, "action": {"type": "search", "query": call.asked.user}}
+    return {"status": status, "action": {"type": "search", "query": call.prompt.user}}
 
 
-def _code(call: Call, body: ResponseRequest) -> Object:
+def _code(call: ModelCall, body: ResponseRequest) -> Object:
     return {"status": "completed", "code": "", "container_id": f"cntr_{call.chance.hex(48)}", "outputs": None}
 
 
-def _image(call: Call, body: ResponseRequest) -> Object:
+def _image(call: ModelCall, body: ResponseRequest) -> Object:
     return {
         "status": "generating",
         "background": "opaque",
         "output_format": "png",
         "quality": "medium",
         "result": _PIXEL,
-        "revised_prompt": call.asked.user,
+        "revised_prompt": call.prompt.user,
         "size": "1024x1024",
     }
 
 
-def _mcp_call(call: Call, body: ResponseRequest) -> Object:
+def _mcp_call(call: ModelCall, body: ResponseRequest) -> Object:
     told = {
         "status": "completed",
         "approval_request_id": None,
@@ -197,7 +197,7 @@ def _called(**told: Json) -> Fill:
 
 _BUILT_IN: dict[str, tuple[str, Fill]] = {
     "web_search_call": ("ws", _web_search),
-    "file_search_call": ("fs", lambda call, body: {"status": "completed", "queries": [call.asked.user], "results": None}),
+    "file_search_call": ("fs", lambda call, body: {"status": "completed", "queries": [call.prompt.user], "results": None}),
     "code_interpreter_call": ("ci", _code),
     "image_generation_call": ("ig", _image),
     "computer_call": ("cu", _called(action={"type": "screenshot"}, pending_safety_checks=[])),

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 from mockserver import errors
 from mockserver.api.responses import refusals, stored
 from mockserver.api.responses.items import identify, normalise
-from mockserver.api.responses.requests import AsksModel, JsonObjectFormat, JsonSchemaFormat, ResponseRequest, TakesInput
+from mockserver.api.responses.requests import AsksModel, JsonSchemaFormat, ResponseRequest, TakesInput
 from mockserver.api.responses.tools import chosen, offered, validate_tools
 from mockserver.api.responses.turns import joined, refuse_loose_items, turns_of
 from mockserver.model import tokens
 from mockserver.model.prompt import PLAIN_TEXT, OutputFormat, Prompt, Turn
+from mockserver.operations.body import JsonObjectFormat
+from mockserver.operations.complaints import above_maximum
 from mockserver.state.ids import ResponseIds
 
 if TYPE_CHECKING:
     from mockserver.model.catalogue import Model
-    from mockserver.operations.call import Call
+    from mockserver.operations.call import Call, ModelCall
 
 Json = Any
 Object = dict[str, Json]
@@ -32,10 +34,10 @@ class ResponsePrompt(Prompt):
     items: list[Object] = field(default_factory=list)
 
 
-def prompt(call: Call) -> ResponsePrompt:
+def prompt(call: ModelCall) -> ResponsePrompt:
     """The prompt of a validated createResponse. Raises ApiError 400 or 404 for what cannot be answered."""
     body: ResponseRequest = call.body
-    model = call.served_by.model
+    model = call.deployment.model
     ids = ResponseIds(call.chance, call.created, stored=body.stored)
     response_id = ids.new("resp")
     validate_tools(body.tools)
@@ -179,9 +181,7 @@ def _output(body: ResponseRequest, items: list[Object]) -> OutputFormat:
 def _limit(body: ResponseRequest, model: Model) -> int | None:
     limit = body.max_output_tokens
     if limit is not None and limit > model.output:
-        expected = f"Expected a value <= {model.output}, but got {limit} instead."
-        message = f"Invalid 'max_output_tokens': integer above maximum value. {expected}"
-        raise errors.invalid_value("max_output_tokens", message, "integer_above_max_value")
+        raise above_maximum("max_output_tokens", limit, model.output)
     return limit
 
 

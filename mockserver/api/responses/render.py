@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mockserver.api.responses.requests import ResponseRequest
     from mockserver.model.limits import Spoken
     from mockserver.model.reply import Reply
-    from mockserver.operations.call import Call
+    from mockserver.operations.call import ModelCall
 
 Json = Any
 Object = dict[str, Json]
@@ -24,9 +24,9 @@ Object = dict[str, Json]
 _IMAGE_DETAILS = {"image_tokens": 0, "text_tokens": 0}
 
 
-def response(call: Call, reply: Reply, spoken: Spoken) -> Object:
+def response(call: ModelCall, reply: Reply, spoken: Spoken) -> Object:
     """The finished response, with everything that `include` may show."""
-    asked = call.asked
+    asked = call.prompt
     assert isinstance(asked, ResponsePrompt)
     assert asked.ids is not None
     writer = Writer(call, asked.ids)
@@ -49,10 +49,10 @@ def response(call: Call, reply: Reply, spoken: Spoken) -> Object:
     return {**skeleton(call), **done}
 
 
-def skeleton(call: Call) -> Object:
+def skeleton(call: ModelCall) -> Object:
     """The response as it is when work on it begins."""
     body: ResponseRequest = call.body
-    asked = call.asked
+    asked = call.prompt
     assert isinstance(asked, ResponsePrompt)
     told: Object = {
         "id": asked.response_id,
@@ -88,9 +88,9 @@ def _limits(body: ResponseRequest) -> Object:
     }
 
 
-def _settings(call: Call) -> Object:
+def _settings(call: ModelCall) -> Object:
     body: ResponseRequest = call.body
-    model = call.served_by.model
+    model = call.deployment.model
     retention = body.prompt_cache_retention or model.cache_retention
     return {
         "prompt_cache_key": body.prompt_cache_key,
@@ -140,7 +140,7 @@ def _compacts(body: ResponseRequest, used: int) -> bool:
     return any(threshold is not None and used > threshold for threshold in thresholds)
 
 
-def _completed_at(call: Call, spoken: Spoken) -> int:
+def _completed_at(call: ModelCall, spoken: Spoken) -> int:
     """When the answer is complete at the pace that the script asks for."""
     timing = call.answer.timing if call.answer is not None else DEFAULT_TIMING
     seconds = timing.delay
@@ -149,9 +149,9 @@ def _completed_at(call: Call, spoken: Spoken) -> int:
     return int(call.now + seconds)
 
 
-def _reasoning(call: Call) -> Object:
+def _reasoning(call: ModelCall) -> Object:
     body: ResponseRequest = call.body
-    model, reasoning = call.served_by.model, body.reasoning
+    model, reasoning = call.deployment.model, body.reasoning
     summary = summary_of(body)
     context = (reasoning.context if reasoning is not None else None) or ("all_turns" if model.phase else "current_turn")
     return {
@@ -182,7 +182,7 @@ def _tool_usage(searches: int) -> Object:
     return {"image_gen": image, "web_search": {"num_requests": searches}}
 
 
-def _usage(call: Call, reply: Reply, spoken: Spoken) -> Object:
+def _usage(call: ModelCall, reply: Reply, spoken: Spoken) -> Object:
     """Counted, except for what the script overrides by its chat or Responses name."""
     input_tokens = reply.used(call.prompt_tokens, "input_tokens", "prompt_tokens")
     output_tokens = reply.used(spoken.completion_tokens, "output_tokens", "completion_tokens")
@@ -195,12 +195,12 @@ def _usage(call: Call, reply: Reply, spoken: Spoken) -> Object:
     }
 
 
-def prompt_length(call: Call) -> int:
+def prompt_length(call: ModelCall) -> int:
     """The characters of the prompt, which is what the content filter measures in."""
-    return len(call.asked.instructions or "") + sum([len(turn.text) for turn in call.asked.turns])
+    return len(call.prompt.instructions or "") + sum([len(turn.text) for turn in call.prompt.turns])
 
 
-def _filters(call: Call, reply: Reply, spoken: Spoken, output: list[Object]) -> list[Object]:
+def _filters(call: ModelCall, reply: Reply, spoken: Spoken, output: list[Object]) -> list[Object]:
     """What the filter says. A turn that only brings tool results has no entry for its prompt (wire)."""
     withheld = spoken.stop == "content_filter"
     spoken_items = [item for item in output if item["type"] in _SPOKEN]
@@ -208,7 +208,7 @@ def _filters(call: Call, reply: Reply, spoken: Spoken, output: list[Object]) -> 
     filters = content_filter.responses_filters(reply.prompt_filter, reply.completion_filter, prompt_length(call), said)
     if withheld:
         filters[-1] = {**filters[-1], "blocked": True}
-    return filters[1:] if call.asked.tool_results and reply.prompt_filter is None and len(filters) > 1 else filters
+    return filters[1:] if call.prompt.tool_results and reply.prompt_filter is None and len(filters) > 1 else filters
 
 
 _SPOKEN = ("message", "function_call", "custom_tool_call")

@@ -17,11 +17,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from mockserver.api.responses.refusals import moved
-from mockserver.operations.body import Body, Part
+from mockserver.operations.body import Body, CacheRetention, JsonObjectFormat, Metadata, Part, ServiceTier, TextFormat
 
 Json = Any
 Object = dict[str, Json]
-Metadata = Annotated[dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]], Field(max_length=16)]
 Summary = Literal["auto", "concise", "detailed"]
 Include = Literal[
     "code_interpreter_call.outputs",
@@ -44,14 +43,6 @@ class Reasoning(Part):
     generate_summary: Summary | None = None
     context: Literal["auto", "current_turn", "all_turns"] | None = None
     mode: Literal["standard", "pro"] | None = None
-
-
-class TextFormat(Part):
-    type: Literal["text"]
-
-
-class JsonObjectFormat(Part):
-    type: Literal["json_object"]
 
 
 class JsonSchemaFormat(Part):
@@ -130,9 +121,9 @@ class ResponseRequest(AsksModel):
     metadata: Metadata | None = None
     prompt: Template | None = None
     prompt_cache_key: str | None = None
-    prompt_cache_retention: Literal["in_memory", "in-memory", "24h"] | None = None
+    prompt_cache_retention: CacheRetention | None = None
     safety_identifier: Annotated[str, Field(max_length=64)] | None = None
-    service_tier: Literal["auto", "default", "priority"] | None = None
+    service_tier: ServiceTier | None = None
     store: bool | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
@@ -168,6 +159,6 @@ class CompactRequest(TakesInput):
     model: str
     prompt_cache_key: str | None = None
     prompt_cache_options: Object | None = None
-    prompt_cache_retention: Literal["in_memory", "in-memory", "24h"] | None = None
-    service_tier: Literal["auto", "default", "priority"] | None = None
+    prompt_cache_retention: CacheRetention | None = None
+    service_tier: ServiceTier | None = None
     image: Object | None = None

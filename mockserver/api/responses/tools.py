@@ -9,7 +9,8 @@ from typing import Any
 from mockserver import errors
 from mockserver.api.responses.refusals import no_tools, tool_not_offered
 from mockserver.model.prompt import AUTO, Tool, ToolChoice
-from mockserver.operations.members import Members, check, describe, ordered
+from mockserver.operations.complaints import check_range, describe, empty_string, long_string, mismatched_string
+from mockserver.operations.members import Members, check, ordered
 
 Json = Any
 Object = dict[str, Json]
@@ -129,16 +130,11 @@ def _form(tool: Json, path: str) -> ToolForm:
 def _refuse_name(tool: Object, path: str) -> None:
     name = tool["name"]
     if not name:
-        expected = "Expected a string with minimum length 1, but got an empty string instead."
-        raise errors.invalid_value(f"{path}.name", f"Invalid '{path}.name': empty string. {expected}", "empty_string")
+        raise empty_string(f"{path}.name")
     if len(name) > _NAME_LIMIT:
-        expected = f"Expected a string with maximum length {_NAME_LIMIT}, but got a string with length {len(name)} instead."
-        raise errors.invalid_value(
-            f"{path}.name", f"Invalid '{path}.name': string too long. {expected}", "string_above_max_length"
-        )
+        raise long_string(f"{path}.name", _NAME_LIMIT, len(name))
     if not _NAME_LETTERS.issuperset(name):
-        expected = "Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'."
-        raise errors.invalid_value(f"{path}.name", f"Invalid '{path}.name': string does not match pattern. {expected}")
+        raise mismatched_string(f"{path}.name", "^[a-zA-Z0-9_-]+$")
 
 
 def _refuse_function(tool: Object, path: str) -> None:
@@ -163,16 +159,7 @@ def _refuse_mcp(tool: Object, path: str) -> None:
 
 
 def _between(name: str, least: int, most: int) -> Callable[[Object, str], None]:
-    def refuse(tool: Object, path: str) -> None:
-        value = tool.get(name)
-        if value is None or least <= value <= most:
-            return
-        below = value < least
-        side, bound = ("below minimum", f">= {least}") if below else ("above maximum", f"<= {most}")
-        message = f"Invalid '{path}.{name}': integer {side} value. Expected a value {bound}, but got {value} instead."
-        raise errors.invalid_value(f"{path}.{name}", message, f"integer_{'below_min' if below else 'above_max'}_value")
-
-    return refuse
+    return lambda tool, path: check_range(f"{path}.{name}", tool.get(name), least, most)
 
 
 _FURTHER: dict[str, Callable[[Object, str], None]] = {

@@ -1,0 +1,94 @@
+"""A request over ASGI: read it, respond, deliver."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from mockserver import errors
+from mockserver.errors import ApiError
+from mockserver.gateway import bodies
+from mockserver.gateway.delivery import Delivery, Message, Receive, Scope, Send
+from mockserver.gateway.headers import RequestHeaders
+from mockserver.gateway.pipeline import Request, respond
+
+if TYPE_CHECKING:
+    from mockserver.gateway.bodies import Payload
+    from mockserver.resource.journal import Exchange
+    from mockserver.resource.resources import Resources
+
+log = logging.getLogger("mockserver")
+
+
+class ClientGoneError(Exception):
+    """The client left before its request was read."""
+
+
+async def handle(resources: Resources, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer one request."""
+    request = Request(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), RequestHeaders(scope["headers"]))
+    try:
+        request.payload = await _read(receive, request.headers, resources.body_limit)
+    except ClientGoneError:
+        return
+    except ApiError as error:
+        request.refusal = error
+    response = respond(resources, request)
+    try:
+        await Delivery(scope, receive, send, response).deliver()
+    finally:
+        if log.isEnabledFor(logging.INFO):
+            log.info("%s", _line(response.exchange))
+
+
+async def _read(receive: Receive, headers: RequestHeaders, limit: int) -> Payload:
+    """The whole body. Raises ClientGoneError, or ApiError for one that is too large or a form that cannot be read."""
+    message = await receive()
+    reader = bodies.form_reader(headers.get("content-type", ""))
+    if reader is None and message["type"] == "http.request" and not message.get("more_body"):
+        body = message.get("body", b"")
+        return body if isinstance(body, bytes) else bytes(body)
+    chunks: list[bytes] = []
+    size, refusal = 0, None
+    while True:
+        chunk = _chunk(message)
+        size += len(chunk)
+        if size > limit and refusal is None:
+            refusal = errors.body_too_large(limit)
+            chunks.clear()
+        if refusal is None and reader is None:
+            chunks.append(chunk)
+        elif refusal is None and reader is not None:
+            refusal = _fed(reader, chunk)
+        if not message.get("more_body"):
+            break
+        message = await receive()
+    if refusal is not None:
+        if reader is not None:
+            reader.discard()
+        raise refusal  # only now, since most clients listen when they have sent all
+    return b"".join(chunks) if reader is None else reader.finish()
+
+
+def _chunk(message: Message) -> bytes:
+    if message["type"] == "http.disconnect":
+        raise ClientGoneError
+    return bytes(message.get("body", b""))
+
+
+def _fed(reader: bodies.FormReader, chunk: bytes) -> ApiError | None:
+    """Feed a form's reader; return what it refuses, so that the rest of the body can still be taken off the connection."""
+    try:
+        reader.feed(chunk)
+    except ApiError as error:
+        return error
+    return None
+
+
+def _line(exchange: Exchange) -> str:
+    """One line of the log: method, operation or path, deployment, what answered, status, milliseconds."""
+    source = (exchange.rule and f"rule {exchange.rule!r}") or exchange.error or "improvised"
+    operation = exchange.operation or exchange.path
+    flag = f" [{exchange.fault}]" if exchange.fault else " [client hung up]" if exchange.hung_up else ""
+    deployment = f" {exchange.deployment}" if exchange.deployment else ""
+    return f"{exchange.method} {operation}{deployment} · {source} · {exchange.status} · {exchange.ms:.1f} ms{flag}"
