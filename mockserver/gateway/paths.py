@@ -1,7 +1,7 @@
-"""Where a request goes: the v1 paths, and the dated ones of the older client, which are other names for the same operations.
+"""Where a request goes: the v1 paths, and those of the legacy API, which are other names for the same operations.
 
 `AzureOpenAI(azure_endpoint=…, api_version=…)` calls `/openai/deployments/{deployment}/chat/completions?api-version=…` and
-`/openai/responses?api-version=…`. The dated wire differs little from v1 (recordings of both), so one engine answers both.
+`/openai/responses?api-version=…`. The legacy API differs little from v1 on the wire (recordings of both), so one engine answers both.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _V1_VERSIONS = ("v1", "preview", "")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A path below the surface's root, the deployment that a dated path names, and whether it is a dated one."""
+    """A path below the surface's root, whether it is one of the legacy API, and the deployment that such a path names."""
 
     path: str
     deployment: str | None = None
-    dated: bool = False
+    legacy_api: bool = False
 
 
 @lru_cache(maxsize=256)
@@ -45,23 +45,23 @@ def locate(path: str) -> Place | None:
     below = path[len(ROOT) - 1 :].rstrip("/") or "/"
     first, _, rest = below[1:].partition("/")
     if first != DEPLOYMENTS:
-        return Place(below, dated=True)
+        return Place(below, legacy_api=True)
     deployment, _, operation = rest.partition("/")
-    return Place(f"/{operation}", deployment, dated=True) if f"/{operation}" in _BY_DEPLOYMENT else None
+    return Place(f"/{operation}", deployment, legacy_api=True) if f"/{operation}" in _BY_DEPLOYMENT else None
 
 
 def check_version(place: Place, query: str) -> None:
     """Hold `api-version` against the kind of path.
 
-    On v1 paths it may be absent, `v1` or `preview` (others: ApiError 400); on dated paths it must be a date (else the path is
-    not there: ApiError 404).
+    On v1 paths it may be absent, `v1` or `preview` (others: ApiError 400); on paths of the legacy API it must be a date
+    (else the path is not there: ApiError 404).
     """
     if "api-version" not in query:
-        if place.dated:
+        if place.legacy_api:
             raise errors.unrouted()
         return
     versions = [value for name, value in parse_qsl(query, keep_blank_values=True) if name == "api-version"]
-    if place.dated:
+    if place.legacy_api:
         if not all(_DATED.fullmatch(version) for version in versions):
             raise errors.unrouted()
     elif any(version not in _V1_VERSIONS for version in versions):

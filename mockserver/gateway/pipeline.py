@@ -158,10 +158,10 @@ def _prepare(resources: Resources, request: Request, progress: _Progress) -> Cal
         raise errors.unrouted()
     path, parameters = found
     resource = progress.resource = request.resource or authorise(resources, request.headers)
-    exchange.dated = target.dated
-    if target.dated and not resource.dated:
+    exchange.legacy_api = target.legacy_api
+    if target.legacy_api and not resource.legacy_api:
         raise errors.unrouted()
-    if request.query or target.dated:
+    if request.query or target.legacy_api:
         check_version(target, request.query)
     operation = progress.operation = path.methods.get(request.method)
     if operation is None:

@@ -26,9 +26,9 @@ class Exchange:
 
     `at` is the resource's time in Unix seconds; `ms` the real time spent before the first byte left. `operation` is an
     operationId, "" for a path outside the surface. `rule` names the scripted rule that answered, None where none did.
-    `frames` holds a stream's events as sent; `hung_up` says that the client left before the end; `dated`
-    that it called the old way, by a dated path. `prompt` is what the script saw of the body, None where no model answers.
-    `parent` is the number of the exchange whose operation sent this request, None for one from outside.
+    `frames` holds a stream's events as sent; `hung_up` says that the client left before the end;
+    `legacy_api` that the path is one of the legacy API, where `api-version` is a date. `prompt` is what the script saw of
+    the body, None where no model answers. `parent` is the number of the exchange whose operation sent this request, None for one from outside.
 
     A body that is a form is kept as the JSON of its fields, with each file's name, type, size and digest in its place; one that
     is neither JSON nor text, or too large to keep, as the JSON of its size and digest.
@@ -46,7 +46,7 @@ class Exchange:
     at: float = 0.0
     resource: str = ""
     operation: str = ""
-    dated: bool = False
+    legacy_api: bool = False
     deployment: str = ""
     rule: str | None = None
     status: int = 0
@@ -86,6 +86,11 @@ class Exchange:
         """Whether the answer was a stream of events."""
         return self.frames is not None
 
+    @property
+    def dated(self) -> bool:
+        """`legacy_api` by its deprecated name."""
+        return self.legacy_api
+
     def row(self) -> dict[str, Json]:
         """This exchange as the control API shows it. Credentials are left out."""
         shown = {name: value for name, value in self.headers.items() if name not in ("api-key", "authorization")}
@@ -99,7 +104,8 @@ class Exchange:
             "path": self.path,
             "query": self.query,
             "operation": self.operation,
-            "dated": self.dated,
+            "legacy_api": self.legacy_api,
+            "dated": self.legacy_api,  # deprecated name
             "deployment": self.deployment,
             "rule": self.rule,
             "status": self.status,

@@ -34,7 +34,7 @@ class Resource:
     """Name, keys, deployments, stored objects, script, journal, clock and seed of one endpoint.
 
     `keys` None turns credential checks off. Until a deployment is declared every name works, and serves the model that the
-    name suggests. `dated` says whether the older client's dated paths are answered. Raises ValueError for a profile that does not exist.
+    name suggests. `legacy_api` says whether the older client's paths are answered. Raises ValueError for a profile that does not exist.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Resource:
         seed: int | str = 0,
         profile: str = DEFAULT_PROFILE,
         region: str = DEFAULT_REGION,
-        dated: bool = True,
+        legacy_api: bool = True,
         clock: Clock | None = None,
         store: Store | None = None,
         lifecycle: Lifecycle = AT_ONCE,
@@ -59,7 +59,7 @@ class Resource:
         self.seed = str(seed)
         self.profile = profile
         self.region = region
-        self.dated = dated
+        self.legacy_api = legacy_api
         self.clock = clock or Clock()
         self.store: Store = store or MemoryStore()
         self.lifecycle = lifecycle

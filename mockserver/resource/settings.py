@@ -98,7 +98,7 @@ def _resource(scenario: Scenario | None, settings: Settings, *, first: bool) -> 
         seed=_chosen(settings.seed, said.get("seed"), 0),
         profile=_chosen(settings.profile, said.get("profile"), DEFAULT_PROFILE),
         region=_chosen(settings.region, said.get("region"), DEFAULT_REGION),
-        dated=_chosen(settings.dated, said.get("dated"), True),
+        legacy_api=_chosen(settings.dated, said.get("dated"), True),
         lifecycle=Lifecycle(**said.get("lifecycle", {})),
         journal_limit=settings.journal_limit,
     )

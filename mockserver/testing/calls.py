@@ -189,8 +189,8 @@ class RecordedCall:
     def view(self) -> RecordedView:
         """The call as conditions see it."""
         sent, one = {} if self.body is None else self.body, self.exchange
-        if one.dated and one.deployment and isinstance(sent, dict):
-            # Rules see the deployment of a dated path where v1 has it.
+        if one.legacy_api and one.deployment and isinstance(sent, dict):
+            # Rules see the deployment that a path of the legacy API names where v1 has it.
             sent = {**sent, "model": one.deployment}
         return RecordedView(
             one.operation,

@@ -1,4 +1,4 @@
-"""Findings about where a client calls: the legacy paths and versions that v1 has replaced."""
+"""Findings about where a client calls: the paths and versions of the legacy API, which v1 has replaced."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _message(exchange: Exchange) -> str | None:
     versions = [value for name, value in parse_qsl(exchange.query) if name == "api-version"]
     version = f"api-version={versions[0]:.40}" if versions else "no api-version"
     place = locate(exchange.path)
-    if place.dated if place is not None else exchange.path.startswith(ROOT + DEPLOYMENTS):
+    if place.legacy_api if place is not None else exchange.path.startswith(ROOT + DEPLOYMENTS):
         return f"{target(exchange)} was called at a path outside v1 ({exchange.path:.100}) with {version}."
     if place is not None and any(version not in _V1_VERSIONS for version in versions):
         return f"{target(exchange)} was called at its v1 path with {version}, which belongs to the legacy API."

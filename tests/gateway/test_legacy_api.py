@@ -1,4 +1,4 @@
-"""The older client, `AzureOpenAI` with a dated api-version, on the same engine."""
+"""The legacy API: the older client, `AzureOpenAI` with a date as its api-version, on the same engine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_it_calls_by_deployment_and_is_noted_in_the_journal(old: AzureOpenAI, mo
     answer = old.chat.completions.create(model="gpt-4.1-mini", messages=HI)
     assert (answer.choices[0].message.content, answer.model) == ("Hello", "gpt-4.1-mini-2025-04-14")
     exchange = mock.requests[0]
-    assert (exchange.operation, exchange.deployment, exchange.dated) == ("createChatCompletion", "gpt-4.1-mini", True)
+    assert (exchange.operation, exchange.deployment, exchange.legacy_api) == ("createChatCompletion", "gpt-4.1-mini", True)
     assert exchange.path == "/openai/deployments/gpt-4.1-mini/chat/completions"
 
 
@@ -41,7 +41,7 @@ def test_streams_embeddings_completions_responses_and_models_work_too(old: Azure
     made = old.responses.create(model="gpt-4o", input="hi")
     assert old.responses.retrieve(made.id).output_text == made.output_text
     assert old.models.retrieve("gpt-4o").id == "gpt-4o"
-    assert all(exchange.dated for exchange in mock.requests)
+    assert all(exchange.legacy_api for exchange in mock.requests)
 
 
 @pytest.mark.anyio
@@ -56,7 +56,7 @@ def test_the_body_needs_no_model_of_its_own(http: httpx2.Client, mock: MockServe
 
 
 @pytest.mark.parametrize("query", ["", "?api-version=v1", "?api-version=yesterday"])
-def test_a_dated_path_without_a_date_is_not_there(http: httpx2.Client, mock: MockServer, query: str) -> None:
+def test_a_path_of_the_legacy_api_without_a_date_is_not_there(http: httpx2.Client, mock: MockServer, query: str) -> None:
     url = f"{mock.endpoint}/openai/deployments/gpt-4o/chat/completions{query}"
     answer = http.post(url, json={"messages": HI}, headers={"api-key": mock.api_key})
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "404")
@@ -85,4 +85,4 @@ def test_the_old_way_can_be_switched_off(switched_off: MockServer, http: httpx2.
     )
     with pytest.raises(NotFoundError, match="Resource not found"):
         old.chat.completions.create(model="gpt-4o", messages=HI)
-    assert switched_off.requests[0].dated
+    assert switched_off.requests[0].legacy_api
