@@ -90,29 +90,29 @@ def create(call: ModelCall) -> Result:
     if first.prompt_filter is not None and first.prompt_filter.blocked:
         raise errors.prompt_filtered(content_filter.prompt_results(first.prompt_filter))
     count = (body.n or 1) * len(call.prompt.turns)
-    said = [(reply, speak(reply, call.prompt)) for reply in (call.reply(at) for at in range(count))]
-    whole = _whole(call, said)
-    return Result(frames=_stream(call, whole)) if body.stream else Result(whole)
+    answers = [(reply, speak(reply, call.prompt)) for reply in (call.reply(at) for at in range(count))]
+    completion = _completion(call, answers)
+    return Result(frames=_stream(call, completion)) if body.stream else Result(completion)
 
 
 def _texts(body: CompletionRequest, encoding: str) -> list[str]:
-    given: Any = "<|endoftext|>" if body.prompt is None else body.prompt
-    listed = [given] if isinstance(given, str) or isinstance(given[0], int) else given
-    return [text if isinstance(text, str) else decoded(text, encoding) for text in listed]
+    prompts: Any = "<|endoftext|>" if body.prompt is None else body.prompt
+    texts = [prompts] if isinstance(prompts, str) or isinstance(prompts[0], int) else prompts
+    return [text if isinstance(text, str) else decoded(text, encoding) for text in texts]
 
 
-def _whole(call: ModelCall, said: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
+def _completion(call: ModelCall, answers: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
     body: CompletionRequest = call.body
     turns, model = call.prompt.turns, call.deployment.model
     per_prompt = body.n or 1
-    choices = [_choice(call, at, reply, spoken, turns[at // per_prompt].text) for at, (reply, spoken) in enumerate(said)]
+    choices = [_choice(call, at, reply, spoken, turns[at // per_prompt].text) for at, (reply, spoken) in enumerate(answers)]
     prompts = [
-        {"prompt_index": at, "content_filter_results": content_filter.prompt_results(said[0][0].prompt_filter)}
+        {"prompt_index": at, "content_filter_results": content_filter.prompt_results(answers[0][0].prompt_filter)}
         for at in range(len(turns))
     ]
-    first = said[0][0]
-    asked = first.used(sum(tokens.count(turn.text, model.encoding) for turn in turns), "prompt_tokens")
-    told = first.used(sum(spoken.completion_tokens for _, spoken in said), "completion_tokens")
+    first = answers[0][0]
+    prompt_tokens = first.used(sum(tokens.count(turn.text, model.encoding) for turn in turns), "prompt_tokens")
+    completion_tokens = first.used(sum(spoken.completion_tokens for _, spoken in answers), "completion_tokens")
     return {
         "id": completion_id(call.chance, "cmpl"),
         "object": "text_completion",
@@ -120,14 +120,18 @@ def _whole(call: ModelCall, said: list[tuple[Reply, Spoken]]) -> dict[str, Json]
         "model": model.snapshot,
         "prompt_filter_results": prompts,
         "choices": choices,
-        "usage": {"prompt_tokens": asked, "completion_tokens": told, "total_tokens": first.used(asked + told, "total_tokens")},
+        "usage": {
+            "prompt_tokens": prompt_tokens,
+            "completion_tokens": completion_tokens,
+            "total_tokens": first.used(prompt_tokens + completion_tokens, "total_tokens"),
+        },
     }
 
 
-def _choice(call: ModelCall, index: int, reply: Reply, spoken: Spoken, asked: str) -> dict[str, Json]:
+def _choice(call: ModelCall, index: int, reply: Reply, spoken: Spoken, prompt_text: str) -> dict[str, Json]:
     body: CompletionRequest = call.body
     return {
-        "text": (asked if body.echo else "") + spoken.text,
+        "text": (prompt_text if body.echo else "") + spoken.text,
         "index": index,
         "finish_reason": spoken.stop if spoken.stop in ("length", "content_filter") else "stop",
         "logprobs": _logprobs(call, spoken.text) if body.logprobs is not None else None,
@@ -160,25 +164,25 @@ def _logprobs(call: ModelCall, text: str) -> dict[str, Json]:
     }
 
 
-def _stream(call: ModelCall, whole: dict[str, Json]) -> list[Frame]:
+def _stream(call: ModelCall, completion: dict[str, Json]) -> list[Frame]:
     body: CompletionRequest = call.body
     with_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
-    shared = {key: whole[key] for key in ("id", "object", "created", "model")}
+    shared = {key: completion[key] for key in ("id", "object", "created", "model")}
     blank = {"usage": None} if with_usage else {}
     opening = {
         "id": "",
         "object": "",
         "created": 0,
         "model": "",
-        "prompt_filter_results": whole["prompt_filter_results"],
+        "prompt_filter_results": completion["prompt_filter_results"],
         "choices": [],
     }
     frames = [Frame(data_event(opening))]
-    for choice in whole["choices"]:
+    for choice in completion["choices"]:
         for piece, count in cut(choice["text"], call.chunk, call.deployment.model.encoding):
-            told = {**choice, "text": piece, "finish_reason": None, "logprobs": None}
-            frames.append(Frame(data_event({**shared, "choices": [told], **blank}), count))
+            members = {**choice, "text": piece, "finish_reason": None, "logprobs": None}
+            frames.append(Frame(data_event({**shared, "choices": [members], **blank}), count))
         frames.append(Frame(data_event({**shared, "choices": [{**choice, "text": ""}], **blank})))
     if with_usage:
-        frames.append(Frame(data_event({**shared, "choices": [], "usage": whole["usage"]})))
+        frames.append(Frame(data_event({**shared, "choices": [], "usage": completion["usage"]})))
     return [*frames, DONE]

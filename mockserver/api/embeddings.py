@@ -76,8 +76,8 @@ def create(call: ModelCall) -> Result:
 
 
 def _inputs(body: EmbeddingRequest) -> Sequence[str | list[int]]:
-    given: Any = body.input
-    return [given] if isinstance(given, str) or isinstance(given[0], int) else given
+    inputs: Any = body.input
+    return [inputs] if isinstance(inputs, str) or isinstance(inputs[0], int) else inputs
 
 
 def _scripted(call: ModelCall, count: int) -> list[list[float]] | None:
@@ -101,12 +101,12 @@ def _size(at: int, text: str | list[int], encoding: str) -> int:
     return size
 
 
-def _check_dimensions(asked: int, native: int, *, resizable: bool) -> None:
+def _check_dimensions(dimensions: int, native: int, *, resizable: bool) -> None:
     """Wording of the minimum as recorded on the sister service; the others as reported."""
-    if asked < 1:
-        raise errors.request_error(f"{asked} is less than the minimum of 1 - 'dimensions'")
+    if dimensions < 1:
+        raise errors.request_error(f"{dimensions} is less than the minimum of 1 - 'dimensions'")
     if not resizable:
         raise errors.request_error("This model does not support specifying dimensions.")
-    if asked > native:
-        message = f"Invalid value for 'dimensions' = {asked}. Must be less than or equal to {native}."
+    if dimensions > native:
+        message = f"Invalid value for 'dimensions' = {dimensions}. Must be less than or equal to {native}."
         raise errors.request_error(message, param="dimensions")

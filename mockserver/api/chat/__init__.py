@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from mockserver import errors
-from mockserver.api.chat import deepseek, stored
-from mockserver.api.chat.chunks import stream
+from mockserver.api.chat import chunks, deepseek, render, stored
 from mockserver.api.chat.encoding import document
 from mockserver.api.chat.prompt import prompt
-from mockserver.api.chat.render import completion
 from mockserver.api.chat.requests import ChatRequest
 from mockserver.model import content_filter
 from mockserver.model.limits import speak
@@ -36,11 +34,12 @@ def create(call: ModelCall) -> Result:
     filter_result = replies[0].prompt_filter
     if filter_result is not None and filter_result.blocked:
         raise errors.prompt_filtered(content_filter.prompt_results(filter_result))
-    said = [(reply, speak(reply, call.prompt)) for reply in replies]
-    theirs = call.deployment.model.dialect == "deepseek"
-    whole = deepseek.completion(call, said) if theirs else completion(call, said)
+    answers = [(reply, speak(reply, call.prompt)) for reply in replies]
+    renderer = deepseek if call.deployment.model.dialect == "deepseek" else render
+    completion = renderer.completion(call, answers)
     if body.store:
-        stored.keep(call, whole)
+        stored.keep(call, completion)
     if body.stream:
-        return Result(frames=[*(deepseek.stream(call, whole) if theirs else stream(call, whole)), DONE])
-    return Result(document(whole, escaped=bool(whole.get("prompt_filter_results"))))
+        stream = deepseek.stream if renderer is deepseek else chunks.stream
+        return Result(frames=[*stream(call, completion), DONE])
+    return Result(document(completion, escaped=bool(completion.get("prompt_filter_results"))))

@@ -1,4 +1,4 @@
-"""A finished chat completion told as a stream of chunks, so that folding them gives the object back (recorded)."""
+"""A finished chat completion as the chunks of a stream, so that folding them gives the object back (recorded)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import to_json
 
 from mockserver.api.chat.deltas import Delta, deltas, text_deltas
-from mockserver.api.chat.encoding import Encoded, characters, escape, event
-from mockserver.api.chat.render import FILTER_FAILED, PROMPT_SAFE
+from mockserver.api.chat.encoding import characters, encode, escape, event
+from mockserver.api.chat.render import FILTER_FAILED
 from mockserver.api.chat.usage import LATENCY
 from mockserver.model import content_filter
 from mockserver.operations.call import Frame
@@ -19,120 +19,134 @@ if TYPE_CHECKING:
     from mockserver.operations.call import ModelCall
 
 Json = Any
+Object = dict[str, Json]
+_BLOCK = 16  # characters that obfuscation fills a chunk up to a multiple of
+_SEVERITIES = to_json(content_filter.STREAM_SEVERITIES)
+_PROTECTED = to_json(content_filter.STREAM_PROTECTED)
+_COMPLETE = to_json(content_filter.COMPLETION_SAFE)
 
 
-def stream(call: ModelCall, whole: dict[str, Json]) -> list[Frame]:
-    """The chunks of a finished completion, less `[DONE]`, in the recorded order and spelling."""
+def stream(call: ModelCall, completion: Object) -> list[Frame]:
+    """The chunks of a finished completion, less `[DONE]`, in the recorded order and layout."""
     body: ChatRequest = call.body
     options = body.stream_options
-    chunks = _Chunks(call, whole, usage=bool(options and options.include_usage))
-    frames: list[Frame] = []
-    filters = whole.get("prompt_filter_results")
-    if filters is not None:
-        frames.append(_SAFE_OPENING if filters is PROMPT_SAFE else _opening(filters))
-    told = [chunks.plain(choice) if type(choice) is Encoded else chunks.mixed(choice) for choice in whole["choices"]]
-    ends = [one.pop() for one in told]
-    frames += told[0] if len(told) == 1 else [frame for row in zip_longest(*told) for frame in row if frame is not None]
-    frames += ends
-    if chunks.usage:
-        frames.append(chunks.last(whole["usage"]))
+    writer = _ChunkWriter(call, completion, usage=bool(options and options.include_usage))
+    filters = completion.get("prompt_filter_results")
+    frames = [] if filters is None else [_opening(filters)]
+    by_choice = [writer.choice(choice) for choice in completion["choices"]]
+    endings = [chunks.pop() for chunks in by_choice]
+    frames += [frame for row in zip_longest(*by_choice) for frame in row if frame is not None]
+    frames += endings
+    if writer.usage:
+        frames.append(writer.last(completion["usage"]))
     return frames
 
 
 def _opening(filters: list[Json]) -> Frame:
-    """The chunk before all others, which only tells what the filter found in the prompt."""
-    opening: dict[str, Json] = {"choices": [], "created": 0, "id": "", "model": "", "object": ""}
+    """The chunk before all others, which holds nothing but what the filter found in the prompt."""
+    opening: Object = {"choices": [], "created": 0, "id": "", "model": "", "object": ""}
     return Frame(event(opening | {"prompt_filter_results": filters}, escaped=True))
 
 
-_SAFE_OPENING = _opening(PROMPT_SAFE)
-
-
-def _filter_of_a_piece(call: ModelCall) -> dict[str, Json]:
-    """What the filter says of a piece of text; which detectors have spoken by then differs from day to day (recorded)."""
+def _piece_filters(call: ModelCall) -> bytes:
+    """The filter results of a piece of text; which detectors have come to theirs by then differs from day to day (recorded)."""
     model = call.deployment.model
     if model.dialect != "openai":
-        return content_filter.STREAM_SEVERITIES
-    return content_filter.STREAM_PROTECTED if model.reasons else content_filter.COMPLETION_SAFE
+        return _SEVERITIES
+    return _PROTECTED if model.reasons else _COMPLETE
 
 
-_OPENING = b'data: {"choices":['
-_ENCODED: dict[int, bytes] = {
-    id(found): to_json(found)
-    for found in (content_filter.STREAM_SEVERITIES, content_filter.STREAM_PROTECTED, content_filter.COMPLETION_SAFE)
-}
+class _ChunkWriter:
+    """Writes the chunks of one completion. What they have in common is encoded once; a chunk is joined from bytes."""
 
-
-class _Chunks:
-    """Writes the chunks of one completion. What they have in common is spelt once; a chunk is joined from bytes."""
-
-    def __init__(self, call: ModelCall, whole: dict[str, Json], *, usage: bool) -> None:
+    def __init__(self, call: ModelCall, completion: Object, *, usage: bool) -> None:
         self.usage = usage
+        self._call = call
         openai = call.deployment.model.dialect == "openai"
         options = call.body.stream_options
         hidden = options is not None and options.include_obfuscation is False
         self._padding = call.chance.fork("obfuscation") if openai and not hidden else None
-        self._filters = "prompt_filter_results" in whole
-        self._told_filter = _ENCODED[id(_filter_of_a_piece(call))]
-        self._before = {name: whole[name] for name in ("created", "id", "model")}
-        self._after: dict[str, Json] = {"object": "chat.completion.chunk"}
+        self._filters = "prompt_filter_results" in completion
+        self._piece_filters = _piece_filters(call)
+        self._before = {name: completion[name] for name in ("created", "id", "model")}
+        self._after: Object = {"object": "chat.completion.chunk"}
         if openai:
-            self._after |= {"service_tier": whole["service_tier"], "system_fingerprint": whole["system_fingerprint"]}
-        after = self._after | {"usage": None} if usage else self._after
-        left, right = to_json(self._before)[1:-1], to_json(after)[1:]
-        self._call = call
+            self._after |= {name: completion[name] for name in ("service_tier", "system_fingerprint")}
+        left, right = to_json(self._before)[1:-1], to_json(self._after | {"usage": None} if usage else self._after)[1:]
         self._left, self._right = b"]," + left, b"," + right + b"\n\n"
         self._length = len('{"choices":[],,"obfuscation":"",') + characters(left) + characters(right)
 
-    def plain(self, choice: Encoded) -> list[Frame]:
+    def choice(self, choice: Object) -> list[Frame]:
+        """The chunks of one choice."""
+        if self._filters and _is_plain(choice):
+            return self._plain(choice)
+        chunks = [self._frame(choice, delta) for delta in deltas(self._call, choice)]
+        return [*chunks, self._frame(choice, Delta({}), choice["finish_reason"])]
+
+    def _plain(self, choice: Object) -> list[Frame]:
         """The chunks of a choice that is nothing but text: only the delta differs, and the obfuscation that depends on it."""
-        text, finish = choice["message"]["content"], choice["finish_reason"]
-        told = text_deltas(text, finish, self._told_filter, self._call.chunk, self._call.deployment.model.encoding)
+        text, finish_reason = choice["message"]["content"], choice["finish_reason"]
+        encoding = self._call.deployment.model.encoding
+        encoded = text_deltas(text, finish_reason, self._piece_filters, self._call.chunk, encoding)
         closing = b',"index":%d,"logprobs":null}%b' % (choice["index"], self._left)
-        before, right, pads = b'data: {"choices":[{', self._right, b""
+        if self._padding is None:
+            return [Frame(b"".join((b'data: {"choices":[{', one.json, closing, self._right)), one.tokens) for one in encoded]
+        closing, right = closing + b',"obfuscation":"', b'"' + self._right
         room = 1 - self._length - len('{"delta":,"finish_reason":,"index":,"logprobs":null}') - len(str(choice["index"]))
-        if self._padding is not None:
-            closing, right = closing + b',"obfuscation":"', b'"' + right
-            pads = self._padding.alnum(16 * len(told)).encode()
+        pads = self._padding.alnum(_BLOCK * len(encoded)).encode()
         return [
-            Frame(b"".join((before, delta.json, closing, pads[at : at + (room - delta.length) % 16], right)), delta.tokens)
-            for at, delta in zip(range(0, 16 * len(told), 16), told, strict=True)
+            Frame(
+                b"".join((b'data: {"choices":[{', one.json, closing, pads[at : at + (room - one.length) % _BLOCK], right)),
+                one.tokens,
+            )
+            for at, one in zip(range(0, len(pads), _BLOCK), encoded, strict=True)
         ]
 
-    def mixed(self, choice: dict[str, Json]) -> list[Frame]:
-        """The chunks of any choice."""
-        told = [self._frame(choice, delta) for delta in deltas(self._call, choice)]
-        return [*told, self._frame(choice, Delta({}), choice["finish_reason"])]
-
-    def _frame(self, choice: dict[str, Json], delta: Delta, finish: str | None = None) -> Frame:
-        """One chunk of one choice."""
-        told = to_json({"delta": delta.told, "finish_reason": finish, "index": choice["index"], "logprobs": delta.logprobs})
+    def _frame(self, choice: Object, delta: Delta, finish_reason: str | None = None) -> Frame:
+        """One chunk of any choice."""
+        members = {"delta": delta.members, "finish_reason": finish_reason, "index": choice["index"]}
+        encoded = to_json(members | {"logprobs": delta.logprobs})
         if not self._filters:
-            return Frame(b"".join((_OPENING, told, self._left, self._right)), delta.tokens)
-        padding = self._pad(self._length + characters(told))
+            return Frame(b"".join((b'data: {"choices":[', encoded, self._left, self._right)), delta.tokens)
+        padding = self._pad(self._length + characters(encoded))
         right = self._right if padding is None else b',"obfuscation":"%b"%b' % (padding.encode(), self._right)
-        parts = (_OPENING, b"{", self._filter(choice, delta.told, finish), b",", escape(told)[1:], self._left, right)
-        return Frame(b"".join(parts), delta.tokens)
+        filters = self._choice_filters(choice, delta.members, finish_reason)
+        return Frame(b"".join((b'data: {"choices":[{', filters, b",", escape(encoded)[1:], self._left, right)), delta.tokens)
 
-    def last(self, usage: dict[str, Json]) -> Frame:
+    def last(self, usage: Object) -> Frame:
         """The usage chunk. The latency, which a whole answer has inside `usage`, stands beside it (recorded)."""
-        spent = {name: value for name, value in usage.items() if name != LATENCY}
+        counts = {name: value for name, value in usage.items() if name != LATENCY}
         latency = {LATENCY: usage[LATENCY]} if LATENCY in usage else {}
-        chunk = {"choices": [], **self._before, **self._after, **latency, "usage": spent}
+        chunk = {"choices": [], **self._before, **self._after, **latency, "usage": counts}
         padding = self._pad(characters(to_json(chunk | {"obfuscation": ""})))
         if padding is not None:
             chunk["obfuscation"] = padding
         return Frame(event(dict(sorted(chunk.items())), escaped=self._filters))
 
-    def _filter(self, choice: dict[str, Json], told: dict[str, Json], finish: str | None) -> bytes:
-        """The members about the filter, without the braces around them."""
+    def _choice_filters(self, choice: Object, members: Object, finish_reason: str | None) -> bytes:
+        """A chunk's members about the filter, without the braces around them."""
         if FILTER_FAILED in choice:
-            failed = {FILTER_FAILED: choice[FILTER_FAILED], "content_filter_results": {}}
-            return escape(to_json(failed))[1:-1]
-        if finish == "content_filter":
-            return escape(to_json({"content_filter_results": choice["content_filter_results"]}))[1:-1]
-        return b'"content_filter_results":' + (self._told_filter if told.get("content") else b"{}")
+            return encode({FILTER_FAILED: choice[FILTER_FAILED], "content_filter_results": {}})[1:-1]
+        if finish_reason == "content_filter":
+            return encode({"content_filter_results": choice["content_filter_results"]})[1:-1]
+        return b'"content_filter_results":' + (self._piece_filters if members.get("content") else b"{}")
 
     def _pad(self, length: int) -> str | None:
         """Obfuscation: the chunk less its filter results is one character over a multiple of 16 (22 of 22 recorded streams)."""
-        return self._padding.alnum((1 - length) % 16) if self._padding is not None else None
+        return self._padding.alnum((1 - length) % _BLOCK) if self._padding is not None else None
+
+
+def _is_plain(choice: Object) -> bool:
+    """Whether a choice is nothing but text that the filter let through."""
+    message = choice["message"]
+    return (
+        choice["logprobs"] is None
+        and choice["finish_reason"] in ("stop", "length")
+        and FILTER_FAILED not in choice
+        and bool(message["content"])
+        and message["refusal"] is None
+        and message.keys() == _PLAIN_MEMBERS
+    )
+
+
+_PLAIN_MEMBERS = {"annotations", "content", "refusal", "role"}

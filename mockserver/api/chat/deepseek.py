@@ -19,38 +19,49 @@ _MEMBERS = ("role", "content", "reasoning_content", "tool_calls")
 _END_OF_TEXT = 1
 
 
-def completion(call: ModelCall, replies: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
+def completion(call: ModelCall, answers: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
     """The `chat.completion` object of one choice per reply."""
-    first, _ = replies[0]
-    asked = first.used(call.prompt_tokens, "prompt_tokens", "input_tokens")
-    told = first.used(sum(said.completion_tokens for _, said in replies), "completion_tokens", "output_tokens")
-    total = first.used(asked + told, "total_tokens")
+    first, _ = answers[0]
+    prompt_tokens = first.used(call.prompt_tokens, "prompt_tokens", "input_tokens")
+    counted = sum(spoken.completion_tokens for _, spoken in answers)
+    completion_tokens = first.used(counted, "completion_tokens", "output_tokens")
+    usage = {
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
+        "total_tokens": first.used(prompt_tokens + completion_tokens, "total_tokens"),
+        "audio_prompt_tokens": 0,
+    }
     return {
         "id": call.chance.hex(32),
         "model": call.deployment.model.snapshot,
-        "choices": [_choice(call, at, spoken) for at, (_, spoken) in enumerate(replies)],
-        "usage": {"prompt_tokens": asked, "completion_tokens": told, "total_tokens": total, "audio_prompt_tokens": 0},
+        "choices": [_choice(call, at, spoken) for at, (_, spoken) in enumerate(answers)],
+        "usage": usage,
         "created": call.created,
         "object": "chat.completion",
         "prompt_filter_results": None,
     }
 
 
-def stream(call: ModelCall, whole: dict[str, Json]) -> list[Frame]:
+def stream(call: ModelCall, completion: dict[str, Json]) -> list[Frame]:
     """The chunks of a finished completion, less `[DONE]`: every delta has every member, and there is no filter."""
     options = call.body.stream_options
-    shared = {"id": whole["id"], "object": "chat.completion.chunk", "created": whole["created"], "model": whole["model"]}
+    shared = {
+        "id": completion["id"],
+        "object": "chat.completion.chunk",
+        "created": completion["created"],
+        "model": completion["model"],
+    }
 
     def chunk(choice: dict[str, Json], delta: Delta, finish: str | None = None) -> Frame:
-        full = {name: delta.told.get(name) for name in _MEMBERS}
+        full = {name: delta.members.get(name) for name in _MEMBERS}
         matched = _END_OF_TEXT if finish == "stop" else None
-        told = {"index": choice["index"], "delta": full, "logprobs": None, "finish_reason": finish, "matched_stop": matched}
-        return Frame(event({**shared, "choices": [told], "usage": None}, escaped=False), delta.tokens)
+        members = {"index": choice["index"], "delta": full, "logprobs": None, "finish_reason": finish, "matched_stop": matched}
+        return Frame(event({**shared, "choices": [members], "usage": None}, escaped=False), delta.tokens)
 
-    frames = [chunk(choice, delta) for choice in whole["choices"] for delta in deltas(call, choice)]
-    frames += [chunk(choice, Delta({}), choice["finish_reason"]) for choice in whole["choices"]]
+    frames = [chunk(choice, delta) for choice in completion["choices"] for delta in deltas(call, choice)]
+    frames += [chunk(choice, Delta({}), choice["finish_reason"]) for choice in completion["choices"]]
     if options is not None and options.include_usage:
-        counts = {name: whole["usage"][name] for name in ("prompt_tokens", "total_tokens", "completion_tokens")}
+        counts = {name: completion["usage"][name] for name in ("prompt_tokens", "total_tokens", "completion_tokens")}
         usage = {**counts, "prompt_tokens_details": None, "reasoning_tokens": 0}
         frames.append(Frame(event({**shared, "choices": [], "usage": usage}, escaped=False)))
     return frames

@@ -43,21 +43,21 @@ def prompt(call: ModelCall) -> Prompt:
     if [turn for turn in turns if turn.tool_calls or turn.role == "tool"]:
         name_tool_results(turns)
         refusals.refuse_orphans(turns)
-    asked = Prompt(body.model, model, turns)
+    result = Prompt(body.model, model, turns)
     if body.tools or body.functions:
-        asked.tools = _tools(body)
+        result.tools = _tools(body)
     if body.tool_choice is not None or body.function_call is not None:
-        asked.tool_choice = _choice(body)
+        result.tool_choice = _choice(body)
     if body.response_format is not None:
-        asked.output = _output(body, turns)
+        result.output = _output(body, turns)
     if body.modalities:
-        asked.modalities = tuple(body.modalities)
-    asked.parallel_tool_calls = body.parallel_tool_calls is not False
-    asked.max_tokens = _limit(body, model.output)
-    asked.stop = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
-    asked.effort = body.reasoning_effort or model.default_effort
-    asked.metadata = body.metadata or {}
-    return asked
+        result.modalities = tuple(body.modalities)
+    result.parallel_tool_calls = body.parallel_tool_calls is not False
+    result.max_tokens = _limit(body, model.output)
+    result.stop = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
+    result.effort = body.reasoning_effort or model.default_effort
+    result.metadata = body.metadata or {}
+    return result
 
 
 def _turn(message: Any) -> Turn:
@@ -125,22 +125,22 @@ def _choice(body: ChatRequest) -> ToolChoice:
 
 
 def _output(body: ChatRequest, turns: list[Turn]) -> OutputFormat:
-    asked = body.response_format
-    if isinstance(asked, JsonObjectFormat):
+    wanted = body.response_format
+    if isinstance(wanted, JsonObjectFormat):
         if not any("json" in turn.text.lower() for turn in turns):
             message = "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
             raise errors.request_error(message, param="messages")
         return OutputFormat("json_object")
-    if isinstance(asked, JsonSchemaFormat):
-        wanted = asked.json_schema
-        if wanted.strict:
+    if isinstance(wanted, JsonSchemaFormat):
+        schema = wanted.json_schema
+        if schema.strict:
             from mockserver.model.json_schema import strict_problem
 
-            problem = strict_problem(wanted.schema_ or {})
+            problem = strict_problem(schema.schema_ or {})
             if problem is not None:
-                message = f"Invalid schema for response_format '{wanted.name}': {problem}"
+                message = f"Invalid schema for response_format '{schema.name}': {problem}"
                 raise errors.request_error(message, param="response_format")
-        return OutputFormat("json_schema", wanted.name, wanted.schema_ or {}, bool(wanted.strict))
+        return OutputFormat("json_schema", schema.name, schema.schema_ or {}, bool(schema.strict))
     return PLAIN_TEXT
 
 

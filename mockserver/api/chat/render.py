@@ -9,10 +9,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from mockserver.api.chat.encoding import Encoded
 from mockserver.api.chat.usage import usage
 from mockserver.model import content_filter
-from mockserver.model.reply import Audio, Reasoning, Refusal, Reply, Text, ToolCall
+from mockserver.model.reply import Audio, Reasoning, Refusal, Reply, ToolCall
 from mockserver.state.chance import Chance
 from mockserver.state.ids import call_id, completion_id
 
@@ -22,24 +21,21 @@ if TYPE_CHECKING:
     from mockserver.operations.call import ModelCall
 
 Json = Any
-_SHORT = 1_000
 FILTER_FAILED = "content_filter_result"
 _SAFE = {"filtered": False, "severity": "safe"}
-PROMPT_SAFE: list[Json] = [Encoded({"prompt_index": 0, "content_filter_results": content_filter.PROMPT_SAFE})]
-_PROMPT_UNJUDGED: list[Json] = [Encoded({"prompt_index": 0, "content_filter_results": {}})]
-IMAGE_SAFE: dict[str, Json] = {
+_IMAGE_SAFE: dict[str, Json] = {
     **dict.fromkeys(("sexual", "violence", "hate", "self_harm"), _SAFE),
     "custom_blocklists": {"filtered": False, "details": []},
 }
 
 
-def completion(call: ModelCall, replies: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
+def completion(call: ModelCall, answers: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
     """The `chat.completion` object of one choice per reply."""
     body: ChatRequest = call.body
     model = call.deployment.model
-    first, _ = replies[0]
-    choices = [_choice(call, at, reply, said) for at, (reply, said) in enumerate(replies)]
-    spent = usage(call, [said for _, said in replies], first)
+    first, _ = answers[0]
+    choices = [_choice(call, at, reply, spoken) for at, (reply, spoken) in enumerate(answers)]
+    tokens = usage(call, [spoken for _, spoken in answers], first)
     filters = _prompt_filters(call, first)
     if model.dialect == "openai":
         return {
@@ -51,7 +47,7 @@ def completion(call: ModelCall, replies: list[tuple[Reply, Spoken]]) -> dict[str
             "prompt_filter_results": filters,
             "service_tier": "priority" if body.service_tier == "priority" else "default",
             "system_fingerprint": fingerprint(model.snapshot) if model.fingerprint else None,
-            "usage": spent,
+            "usage": tokens,
         }
     if model.dialect == "grok":
         return {
@@ -61,7 +57,7 @@ def completion(call: ModelCall, replies: list[tuple[Reply, Spoken]]) -> dict[str
             "model": model.snapshot,
             "object": "chat.completion",
             "prompt_filter_results": filters,
-            "usage": spent,
+            "usage": tokens,
         }
     return {
         "id": call.chance.hex(32),
@@ -69,7 +65,7 @@ def completion(call: ModelCall, replies: list[tuple[Reply, Spoken]]) -> dict[str
         "created": call.created,
         "model": model.snapshot,
         "choices": choices,
-        "usage": spent,
+        "usage": tokens,
     }
 
 
@@ -80,23 +76,6 @@ def fingerprint(snapshot: str) -> str:
 
 
 def _choice(call: ModelCall, index: int, reply: Reply, spoken: Spoken) -> dict[str, Json]:
-    if len(spoken.parts) == 1 and reply.completion_filter is None and spoken.stop != "content_filter":
-        part = spoken.parts[0]
-        openai = call.deployment.model.dialect == "openai" and not call.body.logprobs
-        if openai and type(part) is Text and len(part.text) <= _SHORT:
-            return _plain(part.text, spoken.stop, index)
-    return _told(call, index, reply, spoken)
-
-
-@lru_cache(maxsize=512)
-def _plain(text: str, finish: str, index: int) -> Encoded:
-    """The choice that is nothing but a short text: scripted answers are told again and again."""
-    message: dict[str, Json] = {"annotations": [], "content": text, "refusal": None, "role": "assistant"}
-    ending: dict[str, Json] = {"finish_reason": finish, "index": index, "logprobs": None, "message": message}
-    return Encoded({"content_filter_results": content_filter.COMPLETION_SAFE, **ending})
-
-
-def _told(call: ModelCall, index: int, reply: Reply, spoken: Spoken) -> dict[str, Json]:
     legacy = any(tool.legacy for tool in call.prompt.tools) and bool(spoken.tool_calls)
     finish = "function_call" if legacy and spoken.stop == "tool_calls" else spoken.stop
     logprobs = _logprobs(call, spoken)
@@ -185,12 +164,10 @@ def _prompt_filters(call: ModelCall, reply: Reply) -> list[dict[str, Json]]:
     """
     filter_result, openai, turns = reply.prompt_filter, call.deployment.model.dialect == "openai", call.prompt.turns
     if openai and [media for turn in turns if turn.media for media in turn.media if media.kind == "image"]:
-        results = IMAGE_SAFE if filter_result is None else content_filter.prompt_results(filter_result)
+        results = _IMAGE_SAFE if filter_result is None else content_filter.prompt_results(filter_result)
         return [{"prompt_index": 1, "content_filter_result": results}, {"prompt_index": 0, "content_filter_result": {}}]
-    quiet = filter_result.failed if filter_result is not None else openai and turns[-1].role == "tool"
-    if filter_result is None:
-        return _PROMPT_UNJUDGED if quiet else PROMPT_SAFE
-    return [{"prompt_index": 0, "content_filter_results": {} if quiet else content_filter.prompt_results(filter_result)}]
+    silent = filter_result.failed if filter_result is not None else openai and turns[-1].role == "tool"
+    return [{"prompt_index": 0, "content_filter_results": {} if silent else content_filter.prompt_results(filter_result)}]
 
 
 def _logprobs(call: ModelCall, spoken: Spoken) -> Json:

@@ -24,8 +24,8 @@ def usage(call: ModelCall, spoken: list[Spoken], reply: Reply) -> dict[str, Json
     """The `usage` of an answer; a script's counts win over what is counted."""
     prompt_tokens, details, prompt_details = call.prompt_tokens, _DETAILS, _PROMPT_DETAILS
     counted, reasoning = spoken[0].completion_tokens, spoken[0].reasoning_tokens
-    for said in spoken[1:]:
-        counted, reasoning = counted + said.completion_tokens, reasoning + said.reasoning_tokens
+    for further in spoken[1:]:
+        counted, reasoning = counted + further.completion_tokens, reasoning + further.reasoning_tokens
     if reasoning:
         details = details | {"reasoning_tokens": reasoning}
     if call.body.prediction is not None:
@@ -39,14 +39,14 @@ def usage(call: ModelCall, spoken: list[Spoken], reply: Reply) -> dict[str, Json
         prompt_tokens = reply.used(prompt_tokens, "prompt_tokens", "input_tokens")
         prompt_details, details = reply.detailed("prompt", prompt_details), reply.detailed("completion", details)
     completion_tokens = reply.used(counted, "completion_tokens", "output_tokens") if reply.usage else counted
-    spent: dict[str, Json] = {"completion_tokens": completion_tokens, "completion_tokens_details": details}
+    counts: dict[str, Json] = {"completion_tokens": completion_tokens, "completion_tokens_details": details}
     if dialect == "openai":
-        spent[LATENCY] = _latency(call, completion_tokens)
-    spent["prompt_tokens"] = prompt_tokens
-    spent["prompt_tokens_details"] = prompt_details
+        counts[LATENCY] = _latency(call, completion_tokens)
+    counts["prompt_tokens"] = prompt_tokens
+    counts["prompt_tokens_details"] = prompt_details
     total = prompt_tokens + completion_tokens
-    spent["total_tokens"] = reply.used(total, "total_tokens") if reply.usage else total
-    return spent
+    counts["total_tokens"] = reply.used(total, "total_tokens") if reply.usage else total
+    return counts
 
 
 def _of_grok(reply: Reply, prompt_tokens: int, counted: int, details: dict[str, int]) -> dict[str, Json]:
@@ -72,34 +72,34 @@ def _predicted(call: ModelCall, spoken: Spoken) -> dict[str, int]:
     prediction = call.body.prediction
     content = prediction.content if isinstance(prediction.content, str) else "".join(part.text for part in prediction.content)
     encoding = call.deployment.model.encoding
-    guessed, said = tokens.pieces(content, encoding), tokens.pieces(spoken.text, encoding)
+    predicted, pieces = tokens.pieces(content, encoding), tokens.pieces(spoken.text, encoding)
     accepted = 0
-    for guess, word in zip(guessed, said, strict=False):
-        if guess != word:
+    for prediction_piece, piece in zip(predicted, pieces, strict=False):
+        if prediction_piece != piece:
             break
         accepted += 1
-    return {"accepted_prediction_tokens": accepted, "rejected_prediction_tokens": len(guessed) - accepted}
+    return {"accepted_prediction_tokens": accepted, "rejected_prediction_tokens": len(predicted) - accepted}
 
 
-def _latency(call: ModelCall, said: int) -> dict[str, int]:
+def _latency(call: ModelCall, completion_tokens: int) -> dict[str, int]:
     """Milliseconds, undocumented (wire: all answers of OpenAI's models since May 2026).
 
-    What the script says of the pace shows in them; the rest is chance within what was recorded.
+    The pace that the script asks for shows in them; the rest is chance within what was recorded.
     """
     timing = call.answer.timing if call.answer is not None else DEFAULT_TIMING
     drawn = call.chance.bytes(3)
     between = round(1000 / timing.tokens_per_second) if timing.tokens_per_second else 6 + drawn[0] % 10
     first, before = 28 + drawn[1] % 24, 80 + drawn[2] % 160
     visible = round(1000 * (timing.delay + timing.ttft)) or before + first + (drawn[0] ^ drawn[2])
-    told = between * said
+    generation = between * completion_tokens
     return {
         "engine_tbt_ms": between,
         "engine_ttft_ms": first,
-        "engine_ttlt_ms": first + told,
+        "engine_ttlt_ms": first + generation,
         "pre_inference_ms": before,
         "service_tbt_ms": between,
         "service_ttft_ms": before + visible,
-        "service_ttlt_ms": before + visible + told,
-        "total_duration_ms": visible + told,
+        "service_ttlt_ms": before + visible + generation,
+        "total_duration_ms": visible + generation,
         "user_visible_ttft_ms": visible,
     }
