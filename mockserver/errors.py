@@ -1,11 +1,13 @@
-"""Every error that this product can send, in one file; and the one for its own users' mistakes.
+"""The errors that callers get: their envelopes, and those that more than one family or the gateway itself sends.
 
-    ApiError                 what a caller gets, exactly as Azure words and spells it
-    ScenarioError            a scenario file that cannot be used: file, line, column, key and what was expected
+    Exception
+    ├── ApiError              a response, worded and laid out as Azure's; raised anywhere, rendered by the pipeline alone
+    │     gateway_error()     {"error": {"code", "message"}}                    who, where, how large: the front door
+    │     request_error()     {"error": {"message", "type", "param", "code"}}   the model layer; compact or indented as its family
+    │     bad_token()         {"statusCode", "message"}                         the token check
+    └── ScenarioError         our user's mistake: file, line, column, key, and what was expected
 
-Three envelopes exist on the wire (documented): the gateway's `{"error": {"code", "message"}}`, whose bytes are fixed; the
-model layer's `{"error": {"message", "type", "param", "code"}}`, written compactly or indented as its family writes JSON; and
-the token check's `{"statusCode", "message"}`.
+Errors that only one family sends stand in that family, those that only scripts name in `scenario.named_errors`.
 """
 
 from __future__ import annotations
@@ -290,27 +292,6 @@ def prompt_filtered(results: Json) -> ApiError:
     error = {"message": message, "type": None, "param": "prompt", "code": "content_filter", "status": 400, "innererror": inner}
     headers = {"ms-azureml-model-error-reason": "model_error", "ms-azureml-model-error-statuscode": "400"}
     return ApiError(400, {"error": error}, style="compact", headers=headers)
-
-
-def response_not_found(response_id: str) -> ApiError:
-    """A response that is not stored, or no longer (recorded)."""
-    return request_error(f"Response with id '{response_id}' not found.", status=404)
-
-
-def completion_not_found(completion_id: str) -> ApiError:
-    """A completion that is not stored (recorded on the sister service)."""
-    return request_error(f"Completion {completion_id} not found", param="completion_id", code="not_found", status=404)
-
-
-def previous_response_not_found(response_id: str) -> ApiError:
-    """`previous_response_id` names no stored response (reported)."""
-    message = f"Previous response with id '{response_id}' not found."
-    return request_error(message, param="previous_response_id", code="previous_response_not_found")
-
-
-def model_not_found(model: str) -> ApiError:
-    """A model that the catalogue does not have (recorded on the sister service)."""
-    return request_error(f"The model '{model}' does not exist", param="model", code="model_not_found", status=404)
 
 
 # -- the service itself -----------------------------------------------------------------------------------------------

@@ -50,9 +50,14 @@ def _models(call: Call) -> dict[str, Model]:
 def _known(call: Call, name: str) -> Model:
     model = _models(call).get(name)
     if model is None:
-        raise errors.model_not_found(name)
+        raise model_not_found(name)
     return model
 
 
 def _model_object(name: str, model: Model) -> dict[str, Json]:
     return {"id": name, "object": "model", "created": model.created, "owned_by": model.owner}
+
+
+def model_not_found(model: str) -> errors.ApiError:
+    """A model that the catalogue does not have (recorded on the sister service)."""
+    return errors.request_error(f"The model '{model}' does not exist", param="model", code="model_not_found", status=404)

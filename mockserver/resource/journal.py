@@ -26,9 +26,9 @@ class Exchange:
 
     `at` is the resource's time in Unix seconds; `ms` the real time spent before the first byte left. `operation` is an
     operationId, "" for a path outside the surface. `rule` names the scripted rule that answered, None where none did.
-    `frames` holds a stream's events as sent; `hung_up` says that the client left before the end;
-    `legacy_api` that the path is one of the legacy API, where `api-version` is a date. `prompt` is what the script saw of
-    the body, None where no model answers. `parent` is the number of the exchange whose operation sent this request, None for one from outside.
+    `frames` holds a stream's events as sent; `hung_up` says that the client left before the end; `legacy_api` that the path is
+    one of the legacy API, where `api-version` is a date. `prompt` is what the script saw of the body, None where no model
+    answers. `parent` is the number of the exchange whose operation sent this request, None for one from outside.
 
     A body that is a form is kept as the JSON of its fields, with each file's name, type, size and digest in its place; one that
     is neither JSON nor text, or too large to keep, as the JSON of its size and digest.

@@ -135,3 +135,8 @@ def refuse_unknown_tool(body: ChatRequest, name: str) -> None:
     if name not in offered:
         field = "tool_choice" if body.tool_choice is not None else "function_call"
         raise errors.invalid_value(field, f"Tool choice '{name}' not found in 'tools' parameter.")
+
+
+def completion_not_found(completion_id: str) -> errors.ApiError:
+    """A completion that is not stored (recorded on the sister service)."""
+    return errors.request_error(f"Completion {completion_id} not found", param="completion_id", code="not_found", status=404)

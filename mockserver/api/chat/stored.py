@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mockserver import errors
+from mockserver.api.chat import refusals
 from mockserver.operations.body import Body, Metadata
 from mockserver.operations.call import Call, ModelCall, Result
 from mockserver.operations.lists import cursor, page
@@ -100,7 +100,7 @@ def _asked(call: Call) -> dict[str, Json]:
     completion_id = call.path["completion_id"]
     document: dict[str, Json] | None = call.resource.store.get(KIND, completion_id)
     if document is None:
-        raise errors.completion_not_found(completion_id)
+        raise refusals.completion_not_found(completion_id)
     return document
 
 

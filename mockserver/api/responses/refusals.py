@@ -53,6 +53,17 @@ def malformed_previous(response_id: str) -> ApiError:
     return invalid_value("previous_response_id", message)
 
 
+def response_not_found(response_id: str) -> ApiError:
+    """A response that is not stored, or no longer (recorded)."""
+    return request_error(f"Response with id '{response_id}' not found.", status=404)
+
+
+def previous_response_not_found(response_id: str) -> ApiError:
+    """`previous_response_id` names no stored response (reported)."""
+    message = f"Previous response with id '{response_id}' not found."
+    return request_error(message, param="previous_response_id", code="previous_response_not_found")
+
+
 def conversation_not_found(conversation_id: str) -> ApiError:
     """A conversation that is not stored (recalled)."""
     return request_error(f"Conversation with id '{conversation_id}' not found.", status=404)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mockserver import errors
 from mockserver.api.responses import refusals
 from mockserver.state.lifecycle import Lifecycle
 
@@ -42,7 +41,7 @@ def get(resource: Resource, response_id: str, now: float) -> Record:
     """The record of a response. Raises ApiError 404 where there is none."""
     record = find(resource, response_id, now)
     if record is None:
-        raise errors.response_not_found(response_id)
+        raise refusals.response_not_found(response_id)
     return record
 
 
@@ -76,7 +75,7 @@ def chain(resource: Resource, response_id: str, now: float) -> list[Object]:
     while next_id is not None:
         record = find(resource, next_id, now)
         if record is None:
-            raise errors.previous_response_not_found(next_id)
+            raise refusals.previous_response_not_found(next_id)
         links.append(record)
         next_id = record["response"]["previous_response_id"]
     return [item for record in reversed(links) for item in (*record["input"], *record["response"]["output"])]
