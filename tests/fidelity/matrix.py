@@ -261,7 +261,7 @@ NOT_FOLLOWED = (
     ),
     (
         "image_generation_call",
-        r"output_item.added \$.item: 'result' is required and absent",
+        r"output_item.added \$.item(.result)?: 'result' is required and absent",
         "An image that has only begun has no `result` (recorded).",
     ),
     (
