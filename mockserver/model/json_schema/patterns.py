@@ -1,111 +1,106 @@
-"""Strings that a regular expression matches, found by walking through it and choosing at every turn."""
+"""Strings that a regular expression matches, built by walking through it and choosing at random wherever it leaves a choice."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
+from mockserver.model import regex
+from mockserver.model.regex import Character, Group, Lookaround, Node, Nodes, Reference, Repeat
 from mockserver.state.chance import Chance
 
-_ALPHABETS = (b"abcdefghijklmnopqrstuvwxyz0123456789", range(32, 127), range(160, 1_000))  # code points, the plainest first
-_WITHOUT_WIDTH = ("AT", "ASSERT", "ASSERT_NOT", "GROUPREF_EXISTS")
+# Characters to choose from, the plainest first.
+_ALPHABETS = tuple(
+    "".join(map(chr, codes)) for codes in (b"abcdefghijklmnopqrstuvwxyz0123456789", range(32, 127), range(160, 1_000))
+)
+_SURROGATES = range(0xD800, 0xE000)
 _LONGEST_CHECKED = 500  # characters; a search through more could backtrack for long
 
 
-def matching(pattern: str, least: int, most: int, chance: Chance) -> str | None:
-    """A string of `least` to `most` characters that a regular expression finds; None where no way to one is known."""
-    from re import _parser as parser  # type: ignore[attr-defined]
-
+def make_match(pattern: str, least: int, most: int, chance: Chance) -> str | None:
+    """A string of `least` to `most` characters in which a regular expression is found; None where the walk finds none."""
     try:
-        parsed, compiled = parser.parse(pattern), re.compile(pattern)
-        for attempt, extra in enumerate(_extras(parsed, least, most, chance)):
-            text = _Walk(chance, extra, most, attempt % 2 == 1).all(parsed)
-            fits = least <= len(text) <= most and not any("\ud800" <= letter <= "\udfff" for letter in text)
-            if fits and (len(text) > _LONGEST_CHECKED or compiled.search(text)):
+        expression = re.compile(pattern)
+        alternatives = regex.read(expression)
+        for attempt, extra in enumerate(_extra_rounds(alternatives, least, most, chance)):
+            text = _Walk(chance, extra, most, attempt % 2 == 1).choose(alternatives)
+            fits = least <= len(text) <= most and not any(ord(character) in _SURROGATES for character in text)
+            if fits and (len(text) > _LONGEST_CHECKED or expression.search(text)):
                 return text
     except (re.error, OverflowError, RecursionError, Warning):
         pass
     return None
 
 
-def _extras(parsed: Any, least: int, most: int, chance: Chance) -> Iterator[int | None]:
-    """How often to repeat beyond the least: at random first, then just as often as the length asks for."""
+def _extra_rounds(alternatives: tuple[Nodes, ...], least: int, most: int, chance: Chance) -> Iterator[int | None]:
+    """How often to repeat beyond the minimum: at random first, then as often as the length needs."""
     yield from [None] * 8
-    short, longer = (len(_Walk(chance, extra, most).all(parsed)) for extra in (0, 1))
+    short, longer = (len(_Walk(chance, extra, most).choose(alternatives)) for extra in (0, 1))
     needed = (least - short) // max(1, longer - short)
     yield from (extra for extra in (needed, needed + 1, *range(30)) if extra >= 0)
 
 
 @dataclass(slots=True)
 class _Walk:
-    """One walk through a parsed regular expression.
+    """One walk through an expression.
 
-    `extra` None repeats at random, up to three times more; `room` is how many characters may still be repeated. `spells`
-    writes out what a lookahead asks for, which satisfies the usual `(?=.*[A-Z])(?=.*[0-9]).{8,}`.
+    `extra` None repeats at random, up to three times more than the minimum; `room` is how many characters may still be
+    repeated. `looks_ahead` writes out what a lookahead demands, which satisfies the usual `(?=.*[A-Z])(?=.*[0-9]).{8,}`.
     """
 
     chance: Chance
     extra: int | None
     room: int
-    spells: bool = False
-    groups: dict[int, str] = field(default_factory=dict)
+    looks_ahead: bool = False
+    captures: dict[int, str] = field(default_factory=dict)
 
-    def all(self, parsed: Any) -> str:
-        return "".join([self.one(operation.name, argument) for operation, argument in parsed])
+    def choose(self, alternatives: tuple[Nodes, ...]) -> str:
+        return self.write(self.chance.choice(alternatives) if len(alternatives) > 1 else alternatives[0])
 
-    def one(self, operation: str, argument: Any) -> str:
-        if operation.endswith("REPEAT"):
-            return self.repeated(*argument)
-        if operation == "SUBPATTERN":
-            if argument[0] is None:  # a group with flags has no number to be remembered by
-                return self.all(argument[3])
-            return self.groups.setdefault(argument[0], self.all(argument[3]))
-        if operation == "BRANCH":
-            return self.all(self.chance.choice(argument[1]))
-        if operation == "ATOMIC_GROUP":
-            return self.all(argument)
-        if operation == "ASSERT" and self.spells:
-            return self.all(argument[1])
-        if operation == "GROUPREF":
-            return self.groups.get(argument, "")
-        return "" if operation in _WITHOUT_WIDTH else self.letter(operation, argument)
+    def write(self, nodes: Nodes) -> str:
+        return "".join([self.write_node(node) for node in nodes])
 
-    def repeated(self, least: int, most: int, parsed: Any) -> str:
-        wished = self.chance.below(4) if self.extra is None else self.extra
-        pieces: list[str] = []
-        for _ in range(min(int(most), int(least) + wished)):
-            piece = self.all(parsed)
-            self.room -= max(1, len(piece))
+    def write_node(self, node: Node) -> str:
+        match node:
+            case Character(source, literal):
+                return source if literal else self.character(source)
+            case Repeat(inner, least, most):
+                return self.repeat(inner, least, most)
+            case Group(alternatives, number):
+                text = self.choose(alternatives)
+                # The first text of a capturing group is the text of all its rounds, so that references to it hold.
+                return text if number is None else self.captures.setdefault(number, text)
+            case Lookaround(alternatives, negative=False) if self.looks_ahead:
+                return self.choose(alternatives)
+            case Reference(number):
+                return self.captures.get(number, "")
+        return ""
+
+    def repeat(self, node: Node, least: int, most: int | None) -> str:
+        extra = self.chance.below(4) if self.extra is None else self.extra
+        rounds: list[str] = []
+        for _ in range(least + extra if most is None else min(most, least + extra)):
+            text = self.write_node(node)
+            self.room -= max(1, len(text))
             if self.room < 0:
                 break
-            pieces.append(piece)
-        return "".join(pieces)
+            rounds.append(text)
+        return "".join(rounds)
 
-    def letter(self, operation: str, argument: Any) -> str:
-        if operation == "LITERAL":
-            return chr(argument)
-        wanted = argument if operation == "IN" else [(operation, argument)]
-        told = [(str(getattr(kind, "name", kind)), of) for kind, of in wanted]
+    def character(self, source: str) -> str:
+        """A character that a class or an escape matches; "" where there is none."""
         for alphabet in _ALPHABETS:
-            possible = [letter for letter in map(chr, alphabet) if _allowed(letter, told)]
+            possible: list[str] = re.findall(source, alphabet)
             if possible:
                 return self.chance.choice(possible)
-        listed = [of if kind == "LITERAL" else of[0] for kind, of in told if kind in ("LITERAL", "RANGE")]
-        return chr(listed[0]) if listed else ""
+        for block in _unicode_blocks():
+            if match := re.search(source, block):
+                return match[0]
+        return ""
 
 
-def _allowed(letter: str, told: list[tuple[str, Any]]) -> bool:
-    negated = told[0][0] == "NEGATE"
-    return any(_is_in(letter, kind, of) for kind, of in told[negated:]) != negated
-
-
-def _is_in(letter: str, kind: str, of: Any) -> bool:
-    if kind == "CATEGORY":
-        name = of.name.removeprefix("CATEGORY_")
-        letters = {"DIGIT": letter.isdigit(), "SPACE": letter.isspace(), "WORD": letter.isalnum() or letter == "_"}
-        return not letters[name[4:]] if name.startswith("NOT_") else letters[name]
-    if kind == "RANGE":
-        return bool(of[0] <= ord(letter) <= of[1])
-    return letter != "\n" if kind == "ANY" else (ord(letter) == of) == (kind == "LITERAL")
+def _unicode_blocks() -> Iterator[str]:
+    for start in range(0, 0x110000, 0x800):
+        if start not in _SURROGATES:
+            yield "".join(map(chr, range(start, start + 0x800)))

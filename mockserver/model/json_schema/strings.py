@@ -9,7 +9,7 @@ from typing import Any
 
 from mockserver.model.json_schema.hints import text_kind
 from mockserver.model.json_schema.keywords import LONGEST, Node, limit
-from mockserver.model.json_schema.patterns import matching
+from mockserver.model.json_schema.patterns import make_match
 from mockserver.state.chance import Chance
 
 _PLACE = r"\b(?:in|at|to|from|near|of) ((?:[A-Z][\w'’-]+)(?: [A-Z][\w'’-]+){0,3})"
@@ -42,7 +42,7 @@ class Writer:
         least, most = limit(node, "minLength", 0), limit(node, "maxLength", LONGEST)
         pattern, wanted = node.get("pattern"), node.get("format")
         if isinstance(pattern, str):
-            made = matching(pattern, least, most, self.chance)
+            made = make_match(pattern, least, most, self.chance)
             if made is not None:
                 return made
         if isinstance(wanted, str) and wanted in _FORMATS:
