@@ -12,7 +12,7 @@ from mockserver.resource.deployment import Deployment
 from mockserver.resource.journal import Journal
 from mockserver.resource.quota import DEFAULT_RPM, DEFAULT_TPM, Quota
 from mockserver.scenario.engine import Script
-from mockserver.scenario.switches import switched
+from mockserver.scenario.switches import split_switch
 from mockserver.state.chance import ChanceSource
 from mockserver.state.clock import Clock
 from mockserver.state.lifecycle import AT_ONCE, Lifecycle
@@ -108,7 +108,7 @@ class Resource:
         known = self._assumed.get((name, kind))
         if known is not None and not self.deployments:
             return known
-        served, behaviour = switched(name)
+        served, behaviour = split_switch(name)
         declared = self.deployments.get(served)
         if len(name) > _LONGEST_NAME or (declared is None and self.deployments):
             raise errors.deployment_not_found()

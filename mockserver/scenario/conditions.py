@@ -11,7 +11,7 @@ from mockserver.scenario import values
 from mockserver.scenario.section import Choices, Flag, Name, Section, States, Text, Texts, WholeNumber, by_kind, optional
 
 Operation = Annotated[str, AfterValidator(values.operation), Choices(lambda: ["*", *values.operation_ids()])]
-JsonPath = Annotated[str, AfterValidator(values.json_path)]
+BodyPath = Annotated[str, AfterValidator(values.body_path)]
 
 
 class OperatorsSection(Section):
@@ -107,7 +107,7 @@ class WhenSection(Section):
     state: States = optional(
         "The state that the script must be in, by name where there are several machines. All begin in `start`."
     )
-    json_: Annotated[dict[JsonPath, ValueMatcher], Field(min_length=1)] = optional(
+    json_: Annotated[dict[BodyPath, ValueMatcher], Field(min_length=1)] = optional(
         "Values in the request's body by path, for instance `messages[0].content` or `tools[*].name`.", alias="json"
     )
     any: list[WhenSection] = optional("At least one of these conditions holds.", min_length=1)

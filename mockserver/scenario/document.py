@@ -1,4 +1,4 @@
-"""Reading a scenario's text: YAML 1.2 (of which JSON is a part) with the place of every value kept for error messages."""
+"""Reads a scenario's text: YAML 1.2 (of which JSON is a part), with the position of every value for messages."""
 
 from __future__ import annotations
 
@@ -13,69 +13,69 @@ import yaml
 Json = Any
 Path = Sequence[str | int]
 
-LONGEST = 4_000_000
-DEEPEST = 60
+# Far beyond what people write, and small enough that no file takes seconds or gigabytes to read. Aliases count at every use.
+LONGEST = 4_000_000  # characters
+DEEPEST = 60  # mappings and lists inside each other
 MOST_VALUES = 200_000
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_WORDS: dict[str, Json] = {"": None, "~": None} | {
+_CONSTANTS: dict[str, Json] = {"": None, "~": None} | {
     spelling: value
     for word, value in (("null", None), ("true", True), ("false", False))
     for spelling in (word, word.title(), word.upper())
 }
+# The lengths are bounded because int() and float() take long for thousands of digits, and refuse more than 4,300.
 _INTEGER = re.compile(r"[-+]?[0-9]{1,300}")
 _BASED = re.compile(r"0o[0-7]{1,80}|0x[0-9a-fA-F]{1,80}")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,3})?")
-_NO_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufffe\uffff]")
+_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufffe\uffff]")  # allowed in JSON, but not in YAML
 _HALF_SURROGATE = re.compile("[\ud800-\udfff]")
-_SURROGATES = re.compile(r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
+_SURROGATE_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
 
 
 @dataclass(slots=True)
-class Place:
-    """Where a value stands (1-based), where its keys stand, and the places of the values inside it."""
+class Position:
+    """Line and column (from 1) of a value and, if it is a mapping or list, of its keys and of the values inside it."""
 
     line: int
     column: int
     keys: dict[str, tuple[int, int]] = field(default_factory=dict)
-    items: dict[str | int, Place] = field(default_factory=dict)
+    items: dict[str | int, Position] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Document:
-    """A scenario's plain value, the name that messages call it by, and the places of its parts (None for Python values)."""
+    """A scenario as plain JSON values. `name` stands for it in messages; `root` is None where it comes from Python."""
 
     name: str
     value: Json
-    root: Place | None = None
+    root: Position | None = None
 
     def problem(self, path: Path, message: str, *, at_key: bool = False) -> str:
         """One line about the value at `path`, or about its key: `file:line:column: key.path: message`."""
-        where = dotted(path)
-        return f"{self.where(path, at_key=at_key)}: {where}: {message}" if where else f"{self.where(path)}: {message}"
+        keys = dotted(path)
+        return f"{self.place(path, at_key=at_key)}: {keys}: {message}" if keys else f"{self.place(path)}: {message}"
 
-    def where(self, path: Path, *, at_key: bool = False) -> str:
-        """`file:line:column` of the value at `path`; only the name where there are no places."""
+    def place(self, path: Path, *, at_key: bool = False) -> str:
+        """`file:line:column` of the value at `path`; only the name of the document where it has no positions."""
         if self.root is None:
             return self.name
         line, column = self.position(path, at_key=at_key)
         return f"{self.name}:{line}:{column}"
 
     def position(self, path: Path, *, at_key: bool = False) -> tuple[int, int]:
-        """Line and column of the value at `path`, or of the closest thing around it that has a place."""
-        place = self.root
-        if place is None:
+        """Line and column of the value at `path` or of its key, else of the closest value around it that the file has."""
+        position = self.root
+        if position is None:
             return 0, 0
-        line, column = place.line, place.column
-        for depth, item in enumerate(path, start=1):
-            if depth == len(path) and at_key and item in place.keys:
-                line, column = place.keys[str(item)]
-            inner = place.items.get(item)
-            if inner is None or (depth == len(path) and at_key):
-                break
-            place = inner
-            line, column = place.line, place.column
-        return line, column
+        for item in path[:-1] if at_key else path:
+            inner = position.items.get(item)
+            if inner is None:
+                return position.line, position.column
+            position = inner
+        if at_key and path and path[-1] in position.keys:
+            return position.keys[str(path[-1])]
+        return position.line, position.column
 
 
 def dotted(path: Path) -> str:
@@ -87,7 +87,7 @@ def dotted(path: Path) -> str:
 
 
 class UnreadableError(Exception):
-    """The text is no usable YAML. `problems` are finished lines."""
+    """The text is not usable YAML. `problems` are whole messages, each with its place."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -95,11 +95,11 @@ class UnreadableError(Exception):
 
 
 def read(text: str, name: str) -> Document:
-    """Parse a scenario's text. Raises UnreadableError for anything but one YAML document made of plain values."""
+    """Parse a scenario's text. Raises UnreadableError for anything but one YAML document of plain values."""
     if len(text) > LONGEST:
         raise UnreadableError([f"{name}: is longer than {LONGEST:,} characters"])
     if text.lstrip().startswith("{"):
-        text = _NO_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", _SURROGATES.sub(_joined, text))
+        text = _NOT_IN_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", _SURROGATE_PAIR.sub(_join_surrogates, text))
     reader = _Reader(name)
     try:
         value, root = reader.document(yaml.parse(text, Loader=_LOADER))
@@ -122,7 +122,7 @@ def _refuse_deep_nesting(text: str, error: yaml.MarkedYAMLError, name: str) -> N
 
 
 def from_python(value: Json, name: str) -> Document:
-    """A document of Python values: tuples as lists, mappings as dicts. Raises UnreadableError for what is not JSON."""
+    """A document of Python values, with tuples as lists and mappings as dicts. Raises UnreadableError for what is not JSON."""
     problems: list[str] = []
 
     def plain(value: Json, path: list[str | int]) -> Json:
@@ -136,12 +136,12 @@ def from_python(value: Json, name: str) -> Document:
         elif isinstance(value, (list, tuple)):
             return [plain(inner, [*path, index]) for index, inner in enumerate(value)]
         elif not _is_json(value):
-            problems.append(f"{name}: {dotted(path)}: {value!r:.60} is no JSON value")
+            problems.append(f"{name}: {dotted(path)}: {value!r:.60} is not a JSON value")
         return value
 
     document = Document(name, plain(value, []))
     if problems:
-        raise UnreadableError(problems[:20])
+        raise UnreadableError(problems[:20])  # a large object of some other kind would give a line for each of its parts
     return document
 
 
@@ -151,10 +151,10 @@ def _is_json(value: Json) -> bool:
     return value is None or isinstance(value, (bool, int)) or (isinstance(value, float) and abs(value) < float("inf"))
 
 
-def _joined(found: re.Match[str]) -> str:
+def _join_surrogates(match: re.Match[str]) -> str:
     # YAML has no surrogate pairs; json.dumps writes every emoji as one.
-    code = found[2]
-    return found[1] + bytes.fromhex(code[2:6] + code[8:12]).decode("utf-16-be")
+    pair = match[2]
+    return match[1] + bytes.fromhex(pair[2:6] + pair[8:12]).decode("utf-16-be")
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str, name: str) -> str:
@@ -181,78 +181,78 @@ def _unprintable(error: Exception, text: str, name: str) -> str:
 
 
 class _Reader:
-    """Turns parse events into values and places; keeps going after a fault, so that all of them can be told at once."""
+    """Turns parse events into values and positions. It goes on after a mistake, so that all of them are reported at once."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.problems: list[str] = []
-        self._anchors: dict[str, tuple[Json, Place, int]] = {}
+        self._anchors: dict[str, tuple[Json, Position, int]] = {}  # by name: value, position, and how many values it holds
         self._values = 0
 
-    def document(self, events: Iterator[Any]) -> tuple[Json, Place]:
-        value, place, documents = None, Place(1, 1), 0
+    def document(self, events: Iterator[Any]) -> tuple[Json, Position]:
+        value, position, documents = None, Position(1, 1), 0
         for event in events:
             if isinstance(event, yaml.NodeEvent):
                 documents += 1
                 if documents > 1:
-                    self._fault(event, "a second document starts here; a scenario is one document")
+                    self._report(event, "a second document starts here; a scenario is one document")
                     break
-                value, place = self._node(event, events, 1)
+                value, position = self._node(event, events, 1)
         if not documents:
             self.problems.append(f"{self.name}:1:1: is empty; write resource, deployments or rules")
-        return value, place
+        return value, position
 
-    def _node(self, event: Any, events: Iterator[Any], depth: int) -> tuple[Json, Place]:
+    def _node(self, event: Any, events: Iterator[Any], depth: int) -> tuple[Json, Position]:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         self._count(event, 1)
         before = self._values
         if depth > DEEPEST:
             raise UnreadableError([*self.problems, self._line(event, f"is nested more than {DEEPEST} levels deep")])
-        place = Place(event.start_mark.line + 1, event.start_mark.column + 1)
+        position = Position(*_line_and_column(event))
         if isinstance(event, yaml.ScalarEvent):
             value = self._scalar(event)
         elif isinstance(event, yaml.SequenceStartEvent):
-            value = self._sequence(event, events, place, depth)
+            value = self._sequence(event, events, position, depth)
         else:
-            value = self._mapping(event, events, place, depth)
+            value = self._mapping(event, events, position, depth)
         if event.anchor:
-            self._anchors[event.anchor] = (value, place, self._values - before + 1)
-        return value, place
+            self._anchors[event.anchor] = (value, position, self._values - before + 1)
+        return value, position
 
-    def _alias(self, event: Any) -> tuple[Json, Place]:
+    def _alias(self, event: Any) -> tuple[Json, Position]:
         if event.anchor not in self._anchors:
-            self._fault(event, f"there is no anchor &{event.anchor} before this")
-            return None, Place(event.start_mark.line + 1, event.start_mark.column + 1)
-        value, place, size = self._anchors[event.anchor]
+            self._report(event, f"there is no anchor &{event.anchor} before this")
+            return None, Position(*_line_and_column(event))
+        value, position, size = self._anchors[event.anchor]
         self._count(event, size)
-        return value, place
+        return value, position
 
-    def _sequence(self, event: Any, events: Iterator[Any], place: Place, depth: int) -> list[Json]:
+    def _sequence(self, event: Any, events: Iterator[Any], position: Position, depth: int) -> list[Json]:
         self._check_tag(event, "tag:yaml.org,2002:seq")
         values: list[Json] = []
         for inner in events:
             if isinstance(inner, yaml.SequenceEndEvent):
                 break
-            value, place.items[len(values)] = self._node(inner, events, depth + 1)
+            value, position.items[len(values)] = self._node(inner, events, depth + 1)
             values.append(value)
         return values
 
-    def _mapping(self, event: Any, events: Iterator[Any], place: Place, depth: int) -> dict[str, Json]:
+    def _mapping(self, event: Any, events: Iterator[Any], position: Position, depth: int) -> dict[str, Json]:
         self._check_tag(event, "tag:yaml.org,2002:map")
         values: dict[str, Json] = {}
         for inner in events:
             if isinstance(inner, yaml.MappingEndEvent):
                 break
             key = self._key(inner, events, depth)
-            value, value_place = self._node(next(events), events, depth + 1)
+            value, value_position = self._node(next(events), events, depth + 1)
             if key is None:
                 continue
             if key in values:
-                self._fault(inner, f"the key {key!r} stands here twice; it was given on line {place.keys[key][0]}")
+                self._report(inner, f"the key {key!r} stands here twice; it is already on line {position.keys[key][0]}")
             values[key] = value
-            place.keys[key] = (inner.start_mark.line + 1, inner.start_mark.column + 1)
-            place.items[key] = value_place
+            position.keys[key] = _line_and_column(inner)
+            position.items[key] = value_position
         return values
 
     def _key(self, event: Any, events: Iterator[Any], depth: int) -> str | None:
@@ -260,7 +260,7 @@ class _Reader:
         if isinstance(key, str):
             return key
         hint = "a value that starts with {{ or [ needs quotes" if isinstance(key, (dict, list)) else "put it in quotes"
-        self._fault(event, f"a key must be text; {hint}")
+        self._report(event, f"a key must be text; {hint}")
         return None
 
     def _scalar(self, event: Any) -> Json:
@@ -270,12 +270,12 @@ class _Reader:
         try:
             return resolve(event.value)
         except ValueError as error:
-            self._fault(event, str(error))
+            self._report(event, str(error))
             return None
 
     def _check_tag(self, event: Any, allowed: str) -> None:
         if event.tag not in (None, "!", allowed):
-            self._fault(event, f"the tag {event.tag} is not supported")
+            self._report(event, f"the tag {event.tag} is not supported")
 
     def _count(self, event: Any, values: int) -> None:
         self._values += values
@@ -284,20 +284,25 @@ class _Reader:
                 [*self.problems, self._line(event, f"holds more than {MOST_VALUES:,} values, counting every use of an alias")]
             )
 
-    def _fault(self, event: Any, message: str) -> None:
+    def _report(self, event: Any, message: str) -> None:
         self.problems.append(self._line(event, message))
 
     def _line(self, event: Any, message: str) -> str:
-        return f"{self.name}:{event.start_mark.line + 1}:{event.start_mark.column + 1}: {message}"
+        line, column = _line_and_column(event)
+        return f"{self.name}:{line}:{column}: {message}"
+
+
+def _line_and_column(event: Any) -> tuple[int, int]:
+    return event.start_mark.line + 1, event.start_mark.column + 1
 
 
 def resolve(text: str) -> Json:
-    """What an unquoted YAML 1.2 scalar means: null, a boolean, a number, else text (so `no`, `12:30` and dates are text).
+    """The value of an unquoted YAML 1.2 scalar: null, a boolean, a number, else text (so `no`, `12:30` and dates are text).
 
     Raises ValueError for a number that JSON cannot carry.
     """
-    if text in _WORDS:
-        return _WORDS[text]
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
     if text[0] not in "-+.0123456789":
         return text
     if _INTEGER.fullmatch(text):

@@ -1,4 +1,4 @@
-"""The script of one resource: which rule answers a call, what has been used, which states it is in; and why no rule fits."""
+"""The script of one resource: it finds the rule that answers a call, counts uses, keeps states, and explains why no rule fits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mockserver.scenario.match import CallView, Mismatch, differences
+from mockserver.scenario.match import CallView, Mismatch, find_mismatches
 from mockserver.scenario.rule import Behaviour, Rule
 from mockserver.scenario.step import Answer
 
@@ -14,54 +14,54 @@ if TYPE_CHECKING:
     from mockserver.state.chance import Chance
 
 Json = Any
-__all__ = ["Answer", "Behaviour", "Explained", "NearMiss", "Rule", "Script", "When", "format_near_misses"]
+__all__ = ["Answer", "Behaviour", "Explanation", "NearMiss", "Rule", "Script", "When", "format_near_misses"]
 
 _RULE_KEYS = ("name", "times", "priority", "set_state")
 
 
 @dataclass(slots=True)
-class Explained:
-    """What a rule makes of a call. `answers` is True for the one that answers, `differs` is empty where its conditions hold."""
+class Explanation:
+    """Why a rule answers a call or does not. `answers` is True for one rule at most; `mismatches` is empty where it fits."""
 
     rule: str
     place: str
     answers: bool
-    differs: list[Mismatch] = field(default_factory=list)
+    mismatches: list[Mismatch] = field(default_factory=list)
 
     def __str__(self) -> str:
         if self.answers:
             return f"{self.rule}: answers"
-        if not self.differs:
+        if not self.mismatches:
             return f"{self.rule}: fits too, but an earlier rule answers"
-        return "\n".join([f"{self.rule}: does not fit", *(f"    {mismatch}" for mismatch in self.differs)])
+        return "\n".join([f"{self.rule}: does not fit", *(f"    {mismatch}" for mismatch in self.mismatches)])
 
 
 @dataclass(slots=True)
 class NearMiss:
-    """A rule that did not fit, and where the call differs. `distance` is 0 to 1: the share of it that is missing."""
+    """A rule that did not fit, and where the call differs. `distance` is above 0 and at most 1, the mean of its conditions."""
 
     rule: str
     place: str
-    differs: list[Mismatch]
+    mismatches: list[Mismatch]
     distance: float
 
 
 def format_near_misses(misses: Sequence[NearMiss]) -> str:
-    """The rules that came nearest, each with a line for every field that differs."""
+    """The nearest rules as text, each with a line for every field that differs."""
     if not misses:
         return "The scenario has no rules."
     lines = ["The nearest rules:"]
     for miss in misses:
         lines.append(f"  {miss.rule}" if miss.place.endswith(miss.rule) else f"  {miss.rule} ({miss.place})")
-        lines += [f"    {mismatch}" for mismatch in miss.differs]
+        lines += [f"    {mismatch}" for mismatch in miss.mismatches]
     return "\n".join(lines)
 
 
 class Script:
-    """What one resource is scripted to do.
+    """The rules of one resource, how often each has answered, and the states of its state machines.
 
-    Rules are asked by priority, then the file's in their order, then those of `when` in theirs; the first that fits answers.
-    Rules can be replaced from any thread; calls are answered on one.
+    Rules are tried by priority, then those of the file in their order, then those of `when` in theirs; the first that fits
+    answers. Rules can be replaced from any thread; calls are answered on one.
     """
 
     def __init__(self, rules: Sequence[Rule] = (), *, strict: bool = False) -> None:
@@ -71,12 +71,13 @@ class Script:
         self._python: tuple[Rule, ...] = ()
         self._counts: dict[Rule, int] = {}
         self._rules: tuple[Rule, ...] = ()
-        self._concerned: dict[tuple[str, bool], tuple[Rule, ...]] = {}
+        # The rules for an operation, with or without a model: the same for every call of it, and often few of many.
+        self._rules_by_operation: dict[tuple[str, bool], tuple[Rule, ...]] = {}
         self._sort()
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """All rules in the order in which they are asked."""
+        """All rules in the order in which they are tried."""
         return self._rules
 
     @property
@@ -88,11 +89,11 @@ class Script:
         return uses
 
     def answer(self, view: CallView, chance: Chance, now: float) -> Answer | None:
-        """What the first fitting rule says to a call, None where none fits. Counts the use, and moves the states."""
+        """The answer of the first rule that fits a call, None where none does. Counts the use and moves the states."""
         view.states = self.states
         counts = self._counts
-        rules = self._concerned.get((view.operation, view.prompt is None))
-        for rule in self._about(view) if rules is None else rules:
+        rules = self._rules_by_operation.get((view.operation, view.prompt is None))
+        for rule in self._select_rules(view) if rules is None else rules:
             if rule.times is not None and counts.get(rule, 0) >= rule.times:
                 continue
             for test in rule.tests:
@@ -106,33 +107,32 @@ class Script:
                 return answer
         return None
 
-    def explain(self, view: CallView) -> list[Explained]:
-        """What every rule makes of a call, in the order in which they are asked. Counts nothing, changes nothing."""
+    def explain(self, view: CallView) -> list[Explanation]:
+        """Why each rule answers a call or does not, in the order in which they are tried. Counts and changes nothing."""
         view.states = self.states
-        explained, answered = [], False
+        explanations, answered = [], False
         for rule in self._rules:
-            differs = self._differences(rule, view)
-            explained.append(Explained(rule.name, rule.place, not differs and not answered, differs))
-            answered = answered or not differs
-        return explained
+            mismatches = self._find_mismatches(rule, view)
+            explanations.append(Explanation(rule.name, rule.place, not mismatches and not answered, mismatches))
+            answered = answered or not mismatches
+        return explanations
 
     def explain_all(self, view: CallView) -> tuple[bool, str]:
-        """Whether a rule answers a call, and what every rule makes of it, as text."""
-        explained = self.explain(view)
-        answered = any(one.answers for one in explained)
-        return answered, "\n".join(map(str, explained)) or "The scenario has no rules."
+        """Whether a rule answers a call, and `explain` as text."""
+        explanations = self.explain(view)
+        answered = any(explanation.answers for explanation in explanations)
+        return answered, "\n".join(map(str, explanations)) or "The scenario has no rules."
 
     def near_misses(self, view: CallView, count: int = 3) -> list[NearMiss]:
-        """The rules that came nearest to fitting a call, nearest first."""
+        """The `count` rules that come nearest to fitting a call, nearest first."""
         view.states = self.states
         misses = []
         for rule in self._rules:
-            differs = self._differences(rule, view)
-            if differs:
+            mismatches = self._find_mismatches(rule, view)
+            if mismatches:
                 conditions = len(rule.checks) + (rule.times is not None)
-                misses.append(
-                    NearMiss(rule.name, rule.place, differs, sum(mismatch.distance for mismatch in differs) / conditions)
-                )
+                distance = sum(mismatch.distance for mismatch in mismatches) / conditions
+                misses.append(NearMiss(rule.name, rule.place, mismatches, distance))
         return sorted(misses, key=lambda miss: miss.distance)[:count]
 
     def explain_near_misses(self, view: CallView, count: int = 3) -> str:
@@ -140,7 +140,7 @@ class Script:
         return format_near_misses(self.near_misses(view, count))
 
     def unused(self) -> list[str]:
-        """The names of rules that have answered nothing."""
+        """The names of rules that have not answered any call."""
         return [name for name, count in self.uses.items() if not count]
 
     def reset(self, *, rules: bool = False) -> None:
@@ -152,14 +152,14 @@ class Script:
             self._sort()
 
     def replace(self, rules: Sequence[Rule]) -> None:
-        """Put other rules in the place of the file's, all at once. Counts of the rules that stay, and states, are kept."""
+        """Replace the rules of the file, all at once. States are kept, and the counts of rules that stay."""
         self._file = tuple(rules)
         self._sort()
         kept = set(self._rules)
         self._counts = {rule: count for rule, count in self._counts.items() if rule in kept}
 
     def add(self, rule: Rule) -> None:
-        """Add a rule behind those that were added in Python before."""
+        """Add a rule after those that were added in Python before."""
         self._python += (rule,)
         self._sort()
 
@@ -170,28 +170,29 @@ class Script:
         """
         from mockserver.scenario.conditions import WhenSection
 
-        return When(self, _worded(conditions, WhenSection, "when", hints=dict.fromkeys(_RULE_KEYS, "it belongs to respond()")))
+        hints = dict.fromkeys(_RULE_KEYS, "it belongs to respond()")
+        return When(self, _keys_of_file(conditions, WhenSection, "when", hints))
 
     def _sort(self) -> None:
         self._rules = tuple(sorted((*self._file, *self._python), key=lambda rule: -rule.priority))
-        self._concerned = {}
+        self._rules_by_operation = {}
 
-    def _about(self, view: CallView) -> tuple[Rule, ...]:
-        """The rules about the operation that is called: the same for every call of it."""
-        concerned = self._concerned
+    def _select_rules(self, view: CallView) -> tuple[Rule, ...]:
+        # The dict comes first: if the rules are replaced meanwhile, what is written goes to the old one.
+        rules_by_operation = self._rules_by_operation
         rules = tuple(rule for rule in self._rules if rule.concerns(view))
-        return concerned.setdefault((view.operation, view.prompt is None), rules)
+        return rules_by_operation.setdefault((view.operation, view.prompt is None), rules)
 
-    def _differences(self, rule: Rule, view: CallView) -> list[Mismatch]:
-        differs = differences(rule.checks, view)
-        used = self._counts.get(rule, 0)
-        if rule.times is not None and used >= rule.times:
-            differs.append(Mismatch("times", f"at most {rule.times}", f"call {used + 1}"))
-        return differs
+    def _find_mismatches(self, rule: Rule, view: CallView) -> list[Mismatch]:
+        mismatches = find_mismatches(rule.checks, view)
+        count = self._counts.get(rule, 0)
+        if rule.times is not None and count >= rule.times:
+            mismatches.append(Mismatch("times", f"at most {rule.times}", f"call {count + 1}"))
+        return mismatches
 
 
 class When:
-    """The conditions of a rule that is being written in Python."""
+    """The first half of a rule in Python: its conditions, which `respond` makes a rule of."""
 
     def __init__(self, script: Script, conditions: dict[str, Json]) -> None:
         self._script = script
@@ -212,35 +213,38 @@ class When:
         exist, ScenarioError for values that do not fit.
         """
         from mockserver.scenario.answers import RespondSection
-        from mockserver.scenario.load import rule
+        from mockserver.scenario.load import build_rule
 
         if answers and answer:
             raise TypeError(f"respond() takes answers or keywords, not both: put {', '.join(answer)} into a dict")
-        given = list(answers) if answers else [_worded(answer, RespondSection, "respond")]
+        sequence = list(answers) if answers else [_keys_of_file(answer, RespondSection, "respond")]
         settings = {"name": name, "times": times, "priority": priority, "set_state": set_state}
         document: dict[str, Json] = {key: value for key, value in settings.items() if value is not None}
         document["when"] = self._conditions
-        document["respond"] = [_paired(one) for one in given] if len(given) > 1 else _paired(given[0])
-        made = rule(document, f"when({', '.join(f'{key}={value!r:.60}' for key, value in self._conditions.items())})")
-        self._script.add(made)
-        return made
+        document["respond"] = [_expand_pairs(entry) for entry in sequence] if len(sequence) > 1 else _expand_pairs(sequence[0])
+        conditions = ", ".join(f"{key}={value!r:.60}" for key, value in self._conditions.items())
+        rule = build_rule(document, f"when({conditions})")
+        self._script.add(rule)
+        return rule
 
 
-def _worded(keywords: dict[str, Json], section: Any, function: str, hints: Mapping[str, str] | None = None) -> dict[str, Json]:
+def _keys_of_file(
+    keywords: dict[str, Json], section: Any, function: str, hints: Mapping[str, str] | None = None
+) -> dict[str, Json]:
     """Keywords as keys of the file. Raises TypeError for one that it does not have."""
     from mockserver.scenario.values import suggestion
 
     known = [field.alias or name for name, field in section.model_fields.items()]
-    worded = {keyword.rstrip("_"): value for keyword, value in keywords.items()}
-    for key in worded:
+    keys = {keyword.rstrip("_"): value for keyword, value in keywords.items()}
+    for key in keys:
         if key not in known:
             hint = (hints or {}).get(key) or suggestion(key, known)
             raise TypeError(f"{function}() got an unexpected keyword {key!r}; {hint}")
-    return worded
+    return keys
 
 
-def _paired(answer: Json) -> Json:
-    """An answer with tool calls that were written as (name, arguments) spelled out."""
+def _expand_pairs(answer: Json) -> Json:
+    """An answer in which tool calls that are pairs of name and arguments are mappings, as in the file."""
     if not isinstance(answer, Mapping) or not isinstance(answer.get("tool_calls"), (list, tuple)):
         return answer
     calls = [

@@ -1,4 +1,4 @@
-"""Scenario files become scenarios: found, read, validated, compiled and merged, with every problem told at once."""
+"""Turns scenario files into scenarios: finds, reads, validates, compiles and merges them, and reports all problems at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver.errors import ScenarioError
 from mockserver.scenario.document import LONGEST, Document, UnreadableError, dotted, from_python, read
-from mockserver.scenario.rule import Behaviour, Rule, behaviour_of, rule_of
+from mockserver.scenario.rule import Behaviour, Rule, compile_behaviour, compile_rule
 from mockserver.scenario.template import Report
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ SUFFIXES = (".yaml", ".yml", ".json")
 
 @dataclass(frozen=True, slots=True)
 class DeploymentSpec:
-    """A declared deployment. `model` None is the one that the name suggests; limits are per minute, None where none is set."""
+    """A declared deployment. `model` None means the one that the name suggests; limits are per minute, None where none is set."""
 
     name: str
     model: str | None = None
@@ -66,23 +66,21 @@ def load(paths: Sequence[str | Path]) -> list[Scenario]:
 def files_of(paths: Iterable[str | Path], problems: list[str] | None = None) -> list[Path]:
     """The scenario files that `paths` mean: files as they are, folders as the sorted files in them.
 
-    What cannot be found is told to `problems`, where given.
+    Paths that do not exist, or cannot be read, are added to `problems`.
     """
-    found: dict[Path, None] = {}
+    files: dict[Path, None] = {}  # each once, in their order
     for path in map(Path, paths):
         try:
-            inside = _inside(path)
+            files |= dict.fromkeys(_files_at(path))
         except OSError as error:
-            inside = []
             if problems is not None:
                 problems.append(f"{path}: {error.strerror or error}")
-        found |= dict.fromkeys(inside)
-    return list(found)
+    return list(files)
 
 
-def _inside(path: Path) -> list[Path]:
+def _files_at(path: Path) -> list[Path]:
     if not path.is_dir():
-        path.stat()
+        path.stat()  # raises FileNotFoundError
         return [path]
     files = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file())
     if not files:
@@ -99,24 +97,24 @@ def parse(text: str, name: str = "<string>") -> Scenario:
 
 
 def build(document: Mapping[str, Json], name: str = "<dict>") -> Scenario:
-    """A scenario from a mapping, as a file would say it. Raises ScenarioError."""
-    return _scenario(_of_python(document, name))
+    """A scenario from a mapping with the keys of the file. Raises ScenarioError; `name` stands for the file in its problems."""
+    return _scenario(_from_python(document, name))
 
 
-def rule(document: Mapping[str, Json], name: str) -> Rule:
-    """One rule from a mapping; `name` is its name where it says none. Raises ScenarioError."""
+def build_rule(document: Mapping[str, Json], name: str) -> Rule:
+    """One rule from a mapping with the keys of the file, called `name` unless it has one. Raises ScenarioError."""
     from mockserver.scenario.schema import RuleSection
 
-    source = _of_python(document, name)
-    section: Any = _validated(source, RuleSection)
+    source = _from_python(document, name)
+    section: Any = _validate(source, RuleSection)
     problems: list[str] = []
-    made = rule_of(section, name, name, lambda path, message: problems.append(source.problem(path, message)))
+    rule = compile_rule(section, name, name, lambda path, message: problems.append(source.problem(path, message)))
     if problems:
         raise ScenarioError(problems)
-    return made
+    return rule
 
 
-def _of_python(document: Mapping[str, Json], name: str) -> Document:
+def _from_python(document: Mapping[str, Json], name: str) -> Document:
     try:
         return from_python(document, name)
     except UnreadableError as error:
@@ -125,6 +123,7 @@ def _of_python(document: Mapping[str, Json], name: str) -> Document:
 
 def _text(path: Path) -> str:
     try:
+        # A character has at most four bytes. A larger file is not read: any text that is too long is refused with its length.
         data = path.read_bytes() if path.stat().st_size <= 4 * LONGEST else b" " * (LONGEST + 1)
         return data.decode("utf-8-sig")
     except OSError as error:
@@ -140,15 +139,15 @@ def _scenario(document: Document) -> Scenario:
     if not isinstance(document.value, dict):
         kind = "a list" if isinstance(document.value, list) else "a single value"
         raise ScenarioError([document.problem([], f"a scenario is a mapping with resource, deployments or rules, not {kind}")])
-    file: Any = _validated(document, ScenarioFile)
+    file: Any = _validate(document, ScenarioFile)
     problems: list[str] = []
-    made = _compiled(file, document, problems)
+    scenario = _compile(file, document, problems)
     if problems:
         raise ScenarioError(problems)
-    return made
+    return scenario
 
 
-def _validated(document: Document, model: type[BaseModel]) -> BaseModel:
+def _validate(document: Document, model: type[BaseModel]) -> BaseModel:
     from pydantic import ValidationError
 
     from mockserver.scenario.problems import problems
@@ -159,7 +158,7 @@ def _validated(document: Document, model: type[BaseModel]) -> BaseModel:
         raise ScenarioError(problems(document, error, model)) from None
 
 
-def _compiled(file: ScenarioFile, document: Document, problems: list[str]) -> Scenario:
+def _compile(file: ScenarioFile, document: Document, problems: list[str]) -> Scenario:
     said = file.resource.model_dump(exclude_unset=True) if file.resource is not None else {}
     return Scenario(
         said.pop("name", None),
@@ -172,13 +171,13 @@ def _compiled(file: ScenarioFile, document: Document, problems: list[str]) -> Sc
 
 def _deployments(file: ScenarioFile, document: Document, problems: list[str]) -> dict[str, DeploymentSpec]:
     specs = {}
-    for name, said in (file.deployments or {}).items():
-        if isinstance(said, str):
-            specs[name] = DeploymentSpec(name, said)
+    for name, section in (file.deployments or {}).items():
+        if isinstance(section, str):
+            specs[name] = DeploymentSpec(name, section)
             continue
         path: list[str | int] = ["deployments", name]
-        behaviour = behaviour_of(said, name, _reporter(problems, document, path))
-        specs[name] = DeploymentSpec(name, said.model, said.rpm, said.tpm, behaviour)
+        behaviour = compile_behaviour(section, name, _reporter(problems, document, path))
+        specs[name] = DeploymentSpec(name, section.model, section.rpm, section.tpm, behaviour)
     return specs
 
 
@@ -186,9 +185,9 @@ def _rules(file: ScenarioFile, document: Document, problems: list[str]) -> tuple
     rules = []
     for index, section in enumerate(file.rules or ()):
         path: list[str | int] = ["rules", index]
-        place = document.where(path) if document.root is not None else dotted(path)
+        place = document.place(path) if document.root is not None else dotted(path)
         name = Path(place.rpartition(":")[0]).name if document.root is not None else f"rule {index + 1}"
-        rules.append(rule_of(section, name, place, _reporter(problems, document, path)))
+        rules.append(compile_rule(section, name, place, _reporter(problems, document, path)))
     return tuple(rules)
 
 
@@ -197,7 +196,7 @@ def _reporter(problems: list[str], document: Document, path: list[str | int]) ->
 
 
 def _merge(into: Scenario, more: Scenario, problems: list[str]) -> None:
-    """Add what one more file says. What contradicts the files before it is told to `problems`."""
+    """Merge one more file. Contradictions with the files before it are added to `problems`."""
     file = more.files[0]
     for key, value in more.settings.items():
         if into.settings.setdefault(key, value) != value:

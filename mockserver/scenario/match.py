@@ -1,4 +1,4 @@
-"""What a call looks like to a script, and whether it has what a rule asks for; where not, in which field it differs."""
+"""A call as scripts see it, the checks that the conditions of a rule compile to, and the fields in which a call differs."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from mockserver.model.prompt import parsed
-from mockserver.scenario.jsonpath import find, parse_path
-from mockserver.scenario.predicate import NOTHING, Predicate, Value, equals, exists, predicate_of, shown
+from mockserver.scenario.paths import parse_path
+from mockserver.scenario.predicate import NOTHING, Predicate, Value, abbreviate, compile_matcher, equals, exists
 
 if TYPE_CHECKING:
     from mockserver.model.prompt import Prompt, Turn
     from mockserver.scenario.conditions import WhenSection
 
 Json = Any
+AnswerKind = Literal["words", "vectors", "model"]
 EMBEDDINGS = "createEmbedding"
 START = "start"
 OPERATION = "operation"
@@ -26,8 +27,8 @@ class CallView:
     """A call as rules see it.
 
     `operation` is the operationId, `body` the parsed JSON ({} where there is none), `headers` have lower-case names, `prompt`
-    is None for operations that no model answers, `path` holds the path's parameters. `states` is filled in by the script,
-    `values` by `value`.
+    is None for operations that no model answers, `path` holds the path's parameters. The script sets `states`; `values` holds
+    what `value` has computed.
     """
 
     operation: str
@@ -42,11 +43,11 @@ class CallView:
     _results: list[Turn] | None = field(default=None, init=False, repr=False, compare=False)
 
     def value(self, name: str) -> Value:
-        """The value of one of `_VALUES`, computed once a call however many rules ask for it."""
-        found = self.values.get(name)
-        if found is None:
-            found = self.values[name] = Value(_VALUES[name](self))
-        return found
+        """The value of one of `_VALUES`, computed once a call however many rules compare it."""
+        value = self.values.get(name)
+        if value is None:
+            value = self.values[name] = Value(_VALUES[name](self))
+        return value
 
     @property
     def results(self) -> list[Turn]:
@@ -86,162 +87,166 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One condition of a rule, and what to say where it fails.
+    """One condition of a rule: `test` decides it, `mismatch` describes a call that fails it.
 
-    `captures` are the expressions whose groups templates may use, each with the text that it searches.
+    Checks of low `cost` run first. `captures` are the regular expressions whose groups templates may use, each with the text
+    that it searches.
     """
 
     field: str
     test: Callable[[CallView], bool]
-    differ: Callable[[CallView], Mismatch]
+    mismatch: Callable[[CallView], Mismatch]
     cost: int = 0
     captures: tuple[tuple[Callable[[CallView], str], re.Pattern[str]], ...] = ()
 
     @property
     def of_operation(self) -> bool:
-        """Whether it looks at nothing but which operation was called."""
+        """Whether its outcome depends on nothing but the operation."""
         return self.field == OPERATION
 
 
 def _check(
     name: str,
     predicate: Predicate,
-    look: Callable[[CallView], Value],
+    read: Callable[[CallView], Value],
     cost: int,
-    holds: Callable[[CallView], bool] | None = None,
+    fast_test: Callable[[CallView], bool] | None = None,
 ) -> Check:
     test = predicate.test
 
-    def differ(view: CallView) -> Mismatch:
-        seen = look(view)
-        return Mismatch(name, predicate.words, str(seen), predicate.distance(seen))
+    def mismatch(view: CallView) -> Mismatch:
+        value = read(view)
+        return Mismatch(name, predicate.expected, str(value), predicate.distance(value))
 
-    captures = tuple(((lambda view: look(view).text), pattern) for pattern in predicate.patterns)
-    return Check(name, holds or (lambda view: test(look(view))), differ, cost + 10 * bool(captures), captures)
+    captures = tuple(((lambda view: read(view).text), pattern) for pattern in predicate.patterns)
+    # A regular expression costs more than any other test, so it runs after them.
+    return Check(name, fast_test or (lambda view: test(read(view))), mismatch, cost + 10 * bool(captures), captures)
 
 
 def _value_check(name: str, cost: int, bare: Literal["contains", "equals"] = "equals") -> Callable[[Any], Check]:
     def make(matcher: Any) -> Check:
-        predicate = exists(matcher) if isinstance(matcher, bool) and name == "previous" else predicate_of(matcher, bare)
+        predicate = exists(matcher) if isinstance(matcher, bool) and name == "previous" else compile_matcher(matcher, bare)
         test = predicate.test
         return _check(
             name,
             predicate,
             lambda view: view.value(name),
             cost,
+            # Two calls less for every rule after the first: these are the conditions that long scripts consist of.
             lambda view: test(view.values.get(name) or view.value(name)),
         )
 
     return make
 
 
-def _operation(wanted: str | list[str]) -> Check:
-    names = frozenset([wanted] if isinstance(wanted, str) else wanted)
-    words = " or ".join(map(shown, sorted(names)))
-    everything = "*" in names
+def _operation(matcher: str | list[str]) -> Check:
+    names = frozenset([matcher] if isinstance(matcher, str) else matcher)
+    expected = " or ".join(map(abbreviate, sorted(names)))
+    every = "*" in names
     return Check(
         OPERATION,
-        lambda view: everything or view.operation in names,
-        lambda view: Mismatch(OPERATION, words, shown(view.operation)),
+        lambda view: every or view.operation in names,
+        lambda view: Mismatch(OPERATION, expected, abbreviate(view.operation)),
         -2,
     )
 
 
-def _tools(wanted: bool | str | list[str]) -> Check:
+def _tools(matcher: bool | str | list[str]) -> Check:
     def offered(view: CallView) -> list[str]:
         return [tool.name for tool in view.prompt.tools] if view.prompt is not None else []
 
-    def differ(view: CallView) -> Mismatch:
-        return Mismatch("tools", _listed(wanted), _listed(offered(view)))
+    def mismatch(view: CallView) -> Mismatch:
+        return Mismatch("tools", _join_names(matcher), _join_names(offered(view)))
 
-    if isinstance(wanted, bool):
-        return Check("tools", lambda view: bool(offered(view)) is wanted, differ, 2)
-    names = {wanted} if isinstance(wanted, str) else set(wanted)
-    return Check("tools", lambda view: names.issubset(offered(view)), differ, 2)
+    if isinstance(matcher, bool):
+        return Check("tools", lambda view: bool(offered(view)) is matcher, mismatch, 2)
+    names = {matcher} if isinstance(matcher, str) else set(matcher)
+    return Check("tools", lambda view: names.issubset(offered(view)), mismatch, 2)
 
 
-def _listed(names: bool | str | list[str]) -> str:
+def _join_names(names: bool | str | list[str]) -> str:
     if isinstance(names, str):
-        return shown(names)
+        return abbreviate(names)
     if isinstance(names, bool):
         return "some" if names else "none"
-    return ", ".join(map(shown, names)) or "none"
+    return ", ".join(map(abbreviate, names)) or "none"
 
 
-def _tool_results(wanted: bool | str | dict[str, Any]) -> list[Check]:
-    if not isinstance(wanted, dict):
-        return [_tool_result(wanted)]
-    return [_tool_result_text(name, matcher) for name, matcher in wanted.items()]
+def _tool_results(matcher: bool | str | dict[str, Any]) -> list[Check]:
+    if not isinstance(matcher, dict):
+        return [_tool_result(matcher)]
+    return [_tool_result_text(name, inner) for name, inner in matcher.items()]
 
 
-def _tool_result(wanted: bool | str) -> Check:
-    def differ(view: CallView) -> Mismatch:
-        return Mismatch("tool_result", _listed(wanted), _listed([turn.name or "unnamed" for turn in view.results]))
+def _tool_result(matcher: bool | str) -> Check:
+    def mismatch(view: CallView) -> Mismatch:
+        names = [turn.name or "unnamed" for turn in view.results]
+        return Mismatch("tool_result", _join_names(matcher), _join_names(names))
 
-    if isinstance(wanted, bool):
-        return Check("tool_result", lambda view: bool(view.results) is wanted, differ, 1)
-    return Check("tool_result", lambda view: any(turn.name == wanted for turn in view.results), differ, 1)
+    if isinstance(matcher, bool):
+        return Check("tool_result", lambda view: bool(view.results) is matcher, mismatch, 1)
+    return Check("tool_result", lambda view: any(turn.name == matcher for turn in view.results), mismatch, 1)
 
 
 def _tool_result_text(name: str, matcher: Any) -> Check:
-    def look(view: CallView) -> Value:
+    def last_text(view: CallView) -> Value:
         texts = [turn.text for turn in view.results if name in (turn.name, "*")]
         return Value(texts[-1] if texts else NOTHING)
 
-    predicate = exists(matcher) if isinstance(matcher, bool) else predicate_of(matcher, "contains")
-    return _check(f"tool_result.{name}", predicate, look, 5)
+    predicate = exists(matcher) if isinstance(matcher, bool) else compile_matcher(matcher, "contains")
+    return _check(f"tool_result.{name}", predicate, last_text, 5)
 
 
-def _headers(wanted: Mapping[str, Any]) -> list[Check]:
-    return [_held("header", name, name.lower(), matcher, lambda view: view.headers) for name, matcher in wanted.items()]
+def _headers(matchers: Mapping[str, Any]) -> list[Check]:
+    return [_entry("header", name, name.lower(), matcher, lambda view: view.headers) for name, matcher in matchers.items()]
 
 
-def _metadata(wanted: Mapping[str, Any]) -> list[Check]:
+def _metadata(matchers: Mapping[str, Any]) -> list[Check]:
     def metadata(view: CallView) -> Mapping[str, str]:
         return view.prompt.metadata if view.prompt is not None else {}
 
-    return [_held("metadata", name, name, matcher, metadata) for name, matcher in wanted.items()]
+    return [_entry("metadata", name, name, matcher, metadata) for name, matcher in matchers.items()]
 
 
-def _held(where: str, name: str, key: str, matcher: Any, holder: Callable[[CallView], Mapping[str, Any]]) -> Check:
-    predicate = exists(matcher) if isinstance(matcher, bool) else predicate_of(matcher, "equals")
-    return _check(f"{where}.{name}", predicate, lambda view: Value(holder(view).get(key, NOTHING)), 2)
+def _entry(condition: str, name: str, key: str, matcher: Any, mapping: Callable[[CallView], Mapping[str, Any]]) -> Check:
+    predicate = exists(matcher) if isinstance(matcher, bool) else compile_matcher(matcher, "equals")
+    return _check(f"{condition}.{name}", predicate, lambda view: Value(mapping(view).get(key, NOTHING)), 2)
 
 
-def _states(wanted: str | Mapping[str, str]) -> list[Check]:
-    machines = {"": wanted} if isinstance(wanted, str) else wanted
+def _states(matcher: str | Mapping[str, str]) -> list[Check]:
+    machines = {"": matcher} if isinstance(matcher, str) else matcher
     return [_state(machine, state) for machine, state in machines.items()]
 
 
-def _state(machine: str, wanted: str) -> Check:
+def _state(machine: str, state: str) -> Check:
     name = f"state.{machine}" if machine else "state"
-    return _check(name, equals(wanted), lambda view: Value(view.states.get(machine, START)), 0)
+    return _check(name, equals(state), lambda view: Value(view.states.get(machine, START)), 0)
 
 
-def _json(wanted: Mapping[str, Any]) -> list[Check]:
-    return [_json_value(path, matcher) for path, matcher in wanted.items()]
+def _json(matchers: Mapping[str, Any]) -> list[Check]:
+    return [_json_value(path, matcher) for path, matcher in matchers.items()]
 
 
 def _json_value(path: str, matcher: Any) -> Check:
-    steps, predicate, name = parse_path(path), predicate_of(matcher, "equals"), f"json.{path}"
+    body_path, predicate, name = parse_path(path), compile_matcher(matcher, "equals"), f"json.{path}"
 
-    def look(view: CallView) -> list[Value]:
-        return [Value(value) for value in find(view.body, steps)] or [Value(NOTHING)]
+    def values(view: CallView) -> list[Value]:
+        return [Value(value) for value in body_path.find(view.body)] or [Value(NOTHING)]
 
-    def differ(view: CallView) -> Mismatch:
-        found = look(view)
-        actual = str(found[0]) if len(found) == 1 else shown([seen.value for seen in found])
-        return Mismatch(name, predicate.words, actual, min(map(predicate.distance, found)))
+    def mismatch(view: CallView) -> Mismatch:
+        actual = values(view)
+        quoted = str(actual[0]) if len(actual) == 1 else abbreviate([value.json for value in actual])
+        return Mismatch(name, predicate.expected, quoted, min(map(predicate.distance, actual)))
 
-    captures = tuple(((lambda view: look(view)[0].text), pattern) for pattern in predicate.patterns)
-    return Check(name, lambda view: any(map(predicate.test, look(view))), differ, 6, captures)
+    captures = tuple(((lambda view: values(view)[0].text), pattern) for pattern in predicate.patterns)
+    return Check(name, lambda view: any(map(predicate.test, values(view))), mismatch, 6, captures)
 
 
 def _any(alternatives: Sequence[WhenSection]) -> Check:
-    groups = [checks_of(alternative) for alternative in alternatives]
+    groups = [compile_conditions(alternative) for alternative in alternatives]
 
-    def differ(view: CallView) -> Mismatch:
-        nearest = min((differences(group, view) for group in groups), key=_distance)
+    def mismatch(view: CallView) -> Mismatch:
+        nearest = min((find_mismatches(group, view) for group in groups), key=_distance)
         expected = " and ".join(f"{mismatch.field} {mismatch.expected}" for mismatch in nearest)
         actual = ", ".join(mismatch.actual for mismatch in nearest)
         return Mismatch(
@@ -249,16 +254,17 @@ def _any(alternatives: Sequence[WhenSection]) -> Check:
         )
 
     captures = tuple(capture for group in groups for check in group for capture in check.captures)
-    return Check("any", lambda view: any(holds(group, view) for group in groups), differ, 8, captures)
+    return Check("any", lambda view: any(holds(group, view) for group in groups), mismatch, 8, captures)
 
 
 def _not(when: WhenSection) -> Check:
-    group = checks_of(when)
-    words = f"{', '.join(check.field for check in group) or 'the call'} to differ"
-    return Check("not", lambda view: not holds(group, view), lambda view: Mismatch("not", words, "a call that fits"), 8)
+    group = compile_conditions(when)
+    expected = f"{', '.join(check.field for check in group) or 'the call'} to differ"
+    return Check("not", lambda view: not holds(group, view), lambda view: Mismatch("not", expected, "a call that fits"), 8)
 
 
-_MAKERS: dict[str, Callable[[Any], Check | list[Check]]] = {
+# The numbers are costs. What most rules tell calls apart by, and what takes no look into the prompt, is tested first.
+_COMPILERS: dict[str, Callable[[Any], Check | list[Check]]] = {
     "operation": _operation,
     "deployment": _value_check("deployment", -1),
     "stream": _value_check("stream", 0),
@@ -272,53 +278,53 @@ _MAKERS: dict[str, Callable[[Any], Check | list[Check]]] = {
     "user": _value_check("user", 3, "contains"),
     "system": _value_check("system", 4, "contains"),
     "json_": _json,
-    "all": lambda whens: [check for when in whens for check in checks_of(when)],
+    "all": lambda whens: [check for when in whens for check in compile_conditions(when)],
     "any": _any,
     "not_": _not,
 }
 
 
-def checks_of(when: WhenSection) -> list[Check]:
-    """The checks that a `when` of the file stands for, cheap ones first."""
+def compile_conditions(when: WhenSection) -> list[Check]:
+    """The checks for a `when` of the file, those of low cost first."""
     checks: list[Check] = []
     for name in when.model_fields_set:
-        made = _MAKERS[name](getattr(when, name))
-        checks += made if isinstance(made, list) else [made]
+        compiled = _COMPILERS[name](getattr(when, name))
+        checks += compiled if isinstance(compiled, list) else [compiled]
     return sorted(checks, key=lambda check: (check.cost, check.field))
 
 
 def names_operation(when: WhenSection) -> bool:
     """Whether the conditions name an operation anywhere; a rule that names none is about those that a model answers."""
-    given = when.model_fields_set
+    keys = when.model_fields_set
     inner = [
-        *(when.any if "any" in given else ()),
-        *(when.all if "all" in given else ()),
-        *([when.not_] if "not_" in given else ()),
+        *(when.any if "any" in keys else ()),
+        *(when.all if "all" in keys else ()),
+        *([when.not_] if "not_" in keys else ()),
     ]
-    return "operation" in given or any(map(names_operation, inner))
+    return "operation" in keys or any(map(names_operation, inner))
 
 
-_SUITED: dict[str, tuple[str, Callable[[CallView], bool]]] = {
+_ANSWERED_BY: dict[str, tuple[str, Callable[[CallView], bool]]] = {
     "words": ("one that is answered in words", lambda view: view.prompt is not None and view.operation != EMBEDDINGS),
-    "vectors": (shown(EMBEDDINGS), lambda view: view.operation == EMBEDDINGS),
+    "vectors": (abbreviate(EMBEDDINGS), lambda view: view.operation == EMBEDDINGS),
     "model": ("one that a model answers (others have to be named)", lambda view: view.prompt is not None),
 }
 
 
-def suits(answer: Literal["words", "vectors", "model"]) -> Check:
-    """The check that a rule's answer suits the operation: words or vectors, or anything where a `model` answers."""
-    words, test = _SUITED[answer]
-    return Check(OPERATION, test, lambda view: Mismatch(OPERATION, words, shown(view.operation)), -3)
+def answered_by(kind: AnswerKind) -> Check:
+    """The check that an answer of this kind suits the operation; `model` suits every operation that a model answers."""
+    expected, test = _ANSWERED_BY[kind]
+    return Check(OPERATION, test, lambda view: Mismatch(OPERATION, expected, abbreviate(view.operation)), -3)
 
 
 def holds(checks: Sequence[Check], view: CallView) -> bool:
-    """Whether all `checks` hold."""
+    """Whether the call passes all `checks`."""
     return all(check.test(view) for check in checks)
 
 
-def differences(checks: Sequence[Check], view: CallView) -> list[Mismatch]:
-    """Where the call differs from what `checks` ask for."""
-    return [check.differ(view) for check in checks if not check.test(view)]
+def find_mismatches(checks: Sequence[Check], view: CallView) -> list[Mismatch]:
+    """The mismatch of every check that fails, in their order."""
+    return [check.mismatch(view) for check in checks if not check.test(view)]
 
 
 def _distance(mismatches: Sequence[Mismatch]) -> float:

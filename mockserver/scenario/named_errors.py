@@ -1,4 +1,4 @@
-"""Errors that a script can name, or spell out."""
+"""The errors of a script: those that it names, in the service's words, and those that it writes out itself."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Json = Any
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a named error may have to mention."""
+    """The facts of a call that a named error may mention; `retry_after` is in seconds."""
 
     deployment: str = ""
     model: str = ""
@@ -36,26 +36,23 @@ class Circumstances:
     retry_after: float | None = None
 
 
-def _retry(circumstances: Circumstances, otherwise: float) -> float:
-    return otherwise if circumstances.retry_after is None else circumstances.retry_after
-
-
-def _limited(c: Circumstances, unit: Literal["call", "token"]) -> ApiError:
-    return rate_limited(c.deployment, c.model, c.region, c.quota_name, _retry(c, 1.0), unit=unit)
+def _rate_limit(c: Circumstances, unit: Literal["call", "token"]) -> ApiError:
+    retry_after = 1.0 if c.retry_after is None else c.retry_after
+    return rate_limited(c.deployment, c.model, c.region, c.quota_name, retry_after, unit=unit)
 
 
 def _unavailable(code: str, message: str) -> Callable[[Circumstances], ApiError]:
     return lambda c: gateway_error(503, code, message)
 
 
-def _context(c: Circumstances) -> ApiError:
+def _context_length(c: Circumstances) -> ApiError:
     return context_length_exceeded("messages" if c.quota_name == "ChatCompletions_Create" else "input", 128_000, 130_000)
 
 
-def _filtered() -> ApiError:
+def _content_filter() -> ApiError:
     safe = {"filtered": False, "severity": "safe"}
-    found = {"hate": safe, "jailbreak": {"detected": False, "filtered": False}, "self_harm": safe, "sexual": safe}
-    return prompt_filtered(found | {"violence": {"filtered": True, "severity": "medium"}})
+    results = {"hate": safe, "jailbreak": {"detected": False, "filtered": False}, "self_harm": safe, "sexual": safe}
+    return prompt_filtered(results | {"violence": {"filtered": True, "severity": "medium"}})
 
 
 def _quota_exhausted() -> ApiError:
@@ -64,8 +61,8 @@ def _quota_exhausted() -> ApiError:
 
 
 NAMED_ERRORS: Mapping[str, Callable[[Circumstances], ApiError]] = {
-    "rate_limit": lambda c: _limited(c, "call"),
-    "token_rate_limit": lambda c: _limited(c, "token"),
+    "rate_limit": lambda c: _rate_limit(c, "call"),
+    "token_rate_limit": lambda c: _rate_limit(c, "token"),
     "quota_exhausted": lambda c: _quota_exhausted(),
     "server_error": lambda c: server_error(),
     "bad_gateway": lambda c: server_error(502),
@@ -85,12 +82,12 @@ NAMED_ERRORS: Mapping[str, Callable[[Circumstances], ApiError]] = {
     "deployment_not_found": lambda c: deployment_not_found(),
     "bad_request": lambda c: request_error("Invalid request."),
     "conflict": lambda c: gateway_error(409, "Conflict", "The request conflicts with the current state of the resource."),
-    "content_filter": lambda c: _filtered(),
-    "context_length": _context,
+    "content_filter": lambda c: _content_filter(),
+    "context_length": _context_length,
 }
 
 
-def named(
+def build(
     name: str,
     *,
     deployment: str = "",
@@ -103,7 +100,7 @@ def named(
     message: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> ApiError:
-    """The error that a script calls by `name`, with what the script wants different. Raises KeyError for an unknown name."""
+    """A named error, with the status, code, message and headers that a script overrides. Raises KeyError for an unknown name."""
     error = NAMED_ERRORS[name](Circumstances(deployment, model, region, quota_name, retry_after))
     if code is not None or message is not None:
         _reword(error, code, message)
@@ -118,12 +115,12 @@ def _extra_headers(retry_after: float | None, headers: Mapping[str, str] | None)
 
 
 def _reword(error: ApiError, code: str | None, message: str | None) -> None:
-    wanted = {key: value for key, value in (("code", code), ("message", message)) if value is not None}
+    changes = {key: value for key, value in (("code", code), ("message", message)) if value is not None}
     payload = json.loads(error.payload) if isinstance(error.payload, bytes) else error.payload
-    error.payload = {"error": {**payload["error"], **wanted}} if "error" in payload else {**payload, **wanted}
+    error.payload = {"error": {**payload["error"], **changes}} if "error" in payload else {**payload, **changes}
 
 
-def free(
+def custom(
     status: int,
     *,
     code: str | None = None,
@@ -133,7 +130,7 @@ def free(
     headers: Mapping[str, str] | None = None,
     retry_after: float | None = None,
 ) -> ApiError:
-    """An error that a script spells out itself, in the model layer's envelope."""
+    """An error that a script writes out itself, in the model layer's envelope."""
     error = request_error(message or f"Scripted error {status}.", param=param, code=code, type=type, status=status)
     error.headers |= _extra_headers(retry_after, headers)
     return error

@@ -7,11 +7,11 @@ import re
 from mockserver.model import regex
 from mockserver.model.regex import Character, Group, Node, Nodes, Repeat, children
 
-LOOKS_AT = 10_000  # characters of a text; beyond that even harmless expressions take noticeable time
+SEARCH_LIMIT = 10_000  # characters of a text; beyond that even harmless expressions take noticeable time
 
 
 def compile_pattern(text: str) -> re.Pattern[str]:
-    """A regular expression for `search` in the first `LOOKS_AT` characters of a text.
+    """A regular expression for `search` in the first `SEARCH_LIMIT` characters of a text.
 
     Raises ValueError for an invalid one, and for one whose nested repeats can take a time that doubles with every character:
     a repeat inside an endless repeat is allowed only where a fixed character begins or ends each round of the outer one.

@@ -1,4 +1,4 @@
-"""Tests of one value, and what they ask for in words: `equals`, `contains`, `matches` and the other matchers."""
+"""Tests of one value, each with a description for messages: `equals`, `contains`, `matches` and the other matchers."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from mockserver.scenario.pattern import LOOKS_AT, compile_pattern
-
-if TYPE_CHECKING:
-    pass
+from mockserver.scenario.pattern import SEARCH_LIMIT, compile_pattern
 
 Json = Any
-Bare = Literal["contains", "equals"]
+BareMeaning = Literal["contains", "equals"]
 
 
 class _Nothing:
@@ -26,21 +23,21 @@ NOTHING = _Nothing()
 
 
 class Value:
-    """A value of a call, with its text as it is and folded, so that many rules can look at it. NOTHING is an absent value."""
+    """A value of a call as JSON, as text and as casefolded text, which many rules compare. NOTHING is an absent value."""
 
-    __slots__ = ("folded", "text", "value")
+    __slots__ = ("folded", "json", "text")
 
     def __init__(self, value: Json | _Nothing) -> None:
-        self.value = value
+        self.json = value
         self.text = value if isinstance(value, str) else "" if value is NOTHING else json.dumps(value, ensure_ascii=False)
         self.folded = self.text.casefold()
 
     def __str__(self) -> str:
-        return shown(self.value)
+        return abbreviate(self.json)
 
 
-def shown(value: Json | _Nothing, limit: int = 80) -> str:
-    """A value for a message: on one line, at most `limit` characters."""
+def abbreviate(value: Json | _Nothing, limit: int = 80) -> str:
+    """The value as a message quotes it: on one line, in at most `limit` characters."""
     if not isinstance(value, (str, _Nothing)):
         text = json.dumps(value, ensure_ascii=False)
         return text if len(text) <= limit else text[: limit - 1] + "…"
@@ -50,14 +47,15 @@ def shown(value: Json | _Nothing, limit: int = 80) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """A test of one value, what it asks for in words, and how near a failing value comes: from just above 0 to 1 (far).
+    """A test of one value. `expected` describes a passing value for messages.
 
-    `patterns` are the regular expressions in it, whose groups a template may use.
+    `distance` says how far a failing value is off, from just above 0 (near) to 1. `patterns` are the regular expressions in
+    the test, whose groups a template may use.
     """
 
-    words: str
+    expected: str
     test: Callable[[Value], bool]
-    distance: Callable[[Value], float] = lambda seen: 1.0
+    distance: Callable[[Value], float] = lambda value: 1.0
     patterns: tuple[re.Pattern[str], ...] = ()
 
 
@@ -65,28 +63,32 @@ def equals(operand: Json) -> Predicate:
     """The whole value is `operand`; true is not 1."""
     boolean = isinstance(operand, bool)
 
-    def test(seen: Value) -> bool:
-        return bool(seen.value == operand) and isinstance(seen.value, bool) is boolean
+    def test(value: Value) -> bool:
+        return bool(value.json == operand) and isinstance(value.json, bool) is boolean
 
-    return Predicate(shown(operand), test, _closeness(operand)) if isinstance(operand, str) else Predicate(shown(operand), test)
+    return (
+        Predicate(abbreviate(operand), test, _closeness(operand))
+        if isinstance(operand, str)
+        else Predicate(abbreviate(operand), test)
+    )
 
 
 def contains(operand: str) -> Predicate:
     """`operand` stands somewhere in the text, in any case."""
     needle = operand.casefold()
-    return Predicate(f"to contain {shown(operand)}", lambda seen: needle in seen.folded, _closeness(operand))
+    return Predicate(f"to contain {abbreviate(operand)}", lambda value: needle in value.folded, _closeness(operand))
 
 
 def starts_with(operand: str) -> Predicate:
     """The text begins with `operand`, in any case."""
     needle = operand.casefold()
-    return Predicate(f"to start with {shown(operand)}", lambda seen: seen.folded.startswith(needle), _closeness(operand))
+    return Predicate(f"to start with {abbreviate(operand)}", lambda value: value.folded.startswith(needle), _closeness(operand))
 
 
 def ends_with(operand: str) -> Predicate:
     """The text ends with `operand`, in any case."""
     needle = operand.casefold()
-    return Predicate(f"to end with {shown(operand)}", lambda seen: seen.folded.endswith(needle), _closeness(operand))
+    return Predicate(f"to end with {abbreviate(operand)}", lambda value: value.folded.endswith(needle), _closeness(operand))
 
 
 def matches(operand: str) -> Predicate:
@@ -94,34 +96,34 @@ def matches(operand: str) -> Predicate:
     pattern = compile_pattern(operand)
     search = pattern.search
 
-    def test(seen: Value) -> bool:
-        return seen.value is not NOTHING and search(seen.text, 0, LOOKS_AT) is not None
+    def test(value: Value) -> bool:
+        return value.json is not NOTHING and search(value.text, 0, SEARCH_LIMIT) is not None
 
-    return Predicate(f"to match {shown(operand)}", test, patterns=(pattern,))
+    return Predicate(f"to match {abbreviate(operand)}", test, patterns=(pattern,))
 
 
 def at_least(operand: float) -> Predicate:
     """A number that is not below `operand`."""
-    return Predicate(f"at least {operand:g}", lambda seen: _number(seen) >= operand)
+    return Predicate(f"at least {operand:g}", lambda value: _number(value) >= operand)
 
 
 def at_most(operand: float) -> Predicate:
     """A number that is not above `operand`."""
-    return Predicate(f"at most {operand:g}", lambda seen: _number(seen) <= operand)
+    return Predicate(f"at most {operand:g}", lambda value: _number(value) <= operand)
 
 
 def exists(operand: bool) -> Predicate:
     """The value is there, or is not."""
-    return Predicate("something" if operand else "nothing", lambda seen: (seen.value is not NOTHING) is operand)
+    return Predicate("something" if operand else "nothing", lambda value: (value.json is not NOTHING) is operand)
 
 
 def any_of(predicates: Sequence[Predicate]) -> Predicate:
     """At least one of `predicates` holds."""
     tests = [predicate.test for predicate in predicates]
     return Predicate(
-        " or ".join(predicate.words for predicate in predicates),
-        lambda seen: any(test(seen) for test in tests),
-        lambda seen: min(predicate.distance(seen) for predicate in predicates),
+        " or ".join(predicate.expected for predicate in predicates),
+        lambda value: any(test(value) for test in tests),
+        lambda value: min(predicate.distance(value) for predicate in predicates),
         _patterns(predicates),
     )
 
@@ -132,16 +134,16 @@ def all_of(predicates: Sequence[Predicate]) -> Predicate:
         return predicates[0]
     tests = [predicate.test for predicate in predicates]
     return Predicate(
-        " and ".join(predicate.words for predicate in predicates),
-        lambda seen: all(test(seen) for test in tests),
-        lambda seen: sum(predicate.distance(seen) for predicate in predicates if not predicate.test(seen)) / len(predicates),
+        " and ".join(predicate.expected for predicate in predicates),
+        lambda value: all(test(value) for test in tests),
+        lambda value: sum(predicate.distance(value) for predicate in predicates if not predicate.test(value)) / len(predicates),
         _patterns(predicates),
     )
 
 
 def negated(predicate: Predicate) -> Predicate:
     """`predicate` does not hold."""
-    return Predicate(f"not {predicate.words}", lambda seen: not predicate.test(seen))
+    return Predicate(f"not {predicate.expected}", lambda value: not predicate.test(value))
 
 
 _OPERATORS: dict[str, Callable[[Any], Predicate]] = {
@@ -149,20 +151,20 @@ _OPERATORS: dict[str, Callable[[Any], Predicate]] = {
 }
 
 
-def predicate_of(matcher: Json, bare: Bare) -> Predicate:
-    """The predicate that a matcher of the file stands for; `bare` is what a bare value means. A list is any of its members."""
+def compile_matcher(matcher: Json, bare: BareMeaning) -> Predicate:
+    """The predicate for a matcher of the file. `bare` is what a bare value means; a list matches where one member does."""
     if isinstance(matcher, list):
-        return any_of([predicate_of(member, bare) for member in matcher])
+        return any_of([compile_matcher(member, bare) for member in matcher])
     fields = getattr(matcher, "model_fields_set", None)
     if fields is None:
         return contains(matcher) if bare == "contains" else equals(matcher)
     parts = [make(getattr(matcher, name)) for name, make in _OPERATORS.items() if name in fields]
     if "any" in fields:
-        parts.append(any_of([predicate_of(member, bare) for member in matcher.any]))
+        parts.append(any_of([compile_matcher(member, bare) for member in matcher.any]))
     if "all" in fields:
-        parts += [predicate_of(member, bare) for member in matcher.all]
+        parts += [compile_matcher(member, bare) for member in matcher.all]
     if "not_" in fields:
-        parts.append(negated(predicate_of(matcher.not_, bare)))
+        parts.append(negated(compile_matcher(matcher.not_, bare)))
     return all_of(parts)
 
 
@@ -170,20 +172,20 @@ def _patterns(predicates: Iterable[Predicate]) -> tuple[re.Pattern[str], ...]:
     return tuple(pattern for predicate in predicates for pattern in predicate.patterns)
 
 
-def _number(seen: Value) -> float:
+def _number(value: Value) -> float:
     """The value where it is a number, else NaN, which compares as false."""
-    value = seen.value
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else float("nan")
+    number = value.json
+    return number if isinstance(number, (int, float)) and not isinstance(number, bool) else float("nan")
 
 
 def _closeness(operand: str) -> Callable[[Value], float]:
-    """Small where most of `operand` stands in the value in one piece, so that a slip of the finger comes near."""
+    """A distance that is small where most of `operand` stands in the value in one piece, so that a typing error comes near."""
 
-    def distance(seen: Value) -> float:
+    def distance(value: Value) -> float:
         from difflib import SequenceMatcher
 
-        wanted, text = operand.casefold()[:200], seen.folded[:200]
-        longest = SequenceMatcher(None, wanted, text, autojunk=False).find_longest_match().size
-        return 1.0 - 0.9 * longest / max(len(wanted), 1)
+        expected, text = operand.casefold()[:200], value.folded[:200]  # the search takes quadratic time
+        longest = SequenceMatcher(None, expected, text, autojunk=False).find_longest_match().size
+        return 1.0 - 0.9 * longest / max(len(expected), 1)  # never 0, which would mean that it passes
 
     return distance

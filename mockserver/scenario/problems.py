@@ -1,4 +1,4 @@
-"""What is wrong with a scenario, told in its own terms: where, which key, and what to write instead."""
+"""Messages for what is wrong with a scenario, in its own terms: the place, the key, and what to write instead."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, Tag, ValidationError
 
 from mockserver.scenario.document import Document
-from mockserver.scenario.predicate import shown
+from mockserver.scenario.predicate import abbreviate
 from mockserver.scenario.values import suggestion
 
 Json = Any
@@ -29,18 +29,18 @@ _LIMITS = {"greater_than_equal": ("at least", "ge"), "less_than_equal": ("at mos
 
 
 def problems(document: Document, error: ValidationError, model: type[BaseModel]) -> list[str]:
-    """One line for each fault that validation found, in the order of the file."""
-    faults = [_fault(document, fault, model) for fault in error.errors(include_url=False)]
-    return [line for _, line in sorted(faults, key=lambda fault: fault[0])]
+    """One line for each of pydantic's errors, in the order of the file."""
+    lines = [_problem(document, detail, model) for detail in error.errors(include_url=False)]
+    return [line for _, line in sorted(lines, key=lambda positioned: positioned[0])]
 
 
-def _fault(document: Document, fault: Mapping[str, Any], model: type[BaseModel]) -> tuple[tuple[int, int], str]:
-    location: Location = fault["loc"]
-    at_key = fault["type"] in ("extra_forbidden", "at_key") or location[-1:] == ("[key]",)
+def _problem(document: Document, detail: Mapping[str, Any], model: type[BaseModel]) -> tuple[tuple[int, int], str]:
+    location: Location = detail["loc"]
+    at_key = detail["type"] in ("extra_forbidden", "at_key") or location[-1:] == ("[key]",)
     path = [item for item in location if not _is_tag(item)]
-    if fault["type"] == "at_key":
-        path.append(fault["ctx"]["key"])
-    line = document.problem(path, _message(fault, model), at_key=at_key)
+    if detail["type"] == "at_key":
+        path.append(detail["ctx"]["key"])
+    line = document.problem(path, _message(detail, model), at_key=at_key)
     return document.position(path, at_key=at_key), line
 
 
@@ -48,39 +48,41 @@ def _is_tag(item: str | int) -> bool:
     return isinstance(item, str) and (item == "[key]" or (item[:1] == "<" and item[-1:] == ">"))
 
 
-def _message(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
-    kind, context, value = fault["type"], fault.get("ctx", {}), fault["input"]
+def _message(detail: Mapping[str, Any], model: type[BaseModel]) -> str:
+    kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
     if kind == "extra_forbidden":
-        return f"unknown key; {suggestion(str(fault['loc'][-1]), _keys_around(fault['loc'], model))}"
+        return f"unknown key; {suggestion(str(detail['loc'][-1]), _keys_around(detail['loc'], model))}"
     if kind == "missing":
         return "is missing"
     if kind == "literal_error":
-        valid = _literals(fault["loc"], model)
-        return f"there is no {shown(value)}; {suggestion(str(value), valid)}" if valid else f"expected {context['expected']}"
+        valid = _literals(detail["loc"], model)
+        return (
+            f"there is no {abbreviate(value)}; {suggestion(str(value), valid)}" if valid else f"expected {context['expected']}"
+        )
     if kind in _TYPES:
-        return f"expected {_TYPES[kind]}, got {_described(value)}" + ("; put it in quotes" if _is_unquoted(kind, value) else "")
+        return f"expected {_TYPES[kind]}, got {_describe(value)}" + ("; put it in quotes" if _is_unquoted(kind, value) else "")
     if kind == "expected":
-        return f"{fault['msg']}; got {_described(value)}"
+        return f"{detail['msg']}; got {_describe(value)}"
     if kind in _LIMITS:
         words, limit = _LIMITS[kind]
-        return f"must be {words} {context[limit]:g}, got {shown(value)}"
+        return f"must be {words} {context[limit]:g}, got {abbreviate(value)}"
     if kind in ("too_short", "string_too_short"):
         return "must not be empty"
     if kind == "value_error":
         return str(context["error"])
     if kind == "string_pattern_mismatch":
-        return f"{shown(value)} does not have the form {context['pattern']}"
-    message: str = fault["msg"]
+        return f"{abbreviate(value)} does not have the form {context['pattern']}"
+    message: str = detail["msg"]
     return message[:1].lower() + message[1:]
 
 
-def _described(value: Json) -> str:
+def _describe(value: Json) -> str:
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, (list, tuple)):
         return "a list" if value else "an empty list"
     if value is None or isinstance(value, (str, bool, int, float)):
-        return shown(value)
+        return abbreviate(value)
     return f"a {type(value).__name__}"
 
 
@@ -102,7 +104,7 @@ def _literals(location: Location, model: type[BaseModel]) -> list[str]:
 
 
 def _walk(annotation: Any, location: Location) -> Any:
-    """The type that validation meets at `location`, which holds tags of unions beside keys and indices."""
+    """The type that validates the value at `location`, which has the tags of unions between keys and indices."""
     for item in location:
         annotation = _step(_bare(annotation), item)
     return _bare(annotation)

@@ -1,4 +1,4 @@
-"""jinja2's immutable sandbox with bounds on loops, sizes and powers, and no chance but the call's."""
+"""jinja2's immutable sandbox, with limits on loops, sizes and powers, and with the call's chance as the only one."""
 
 from __future__ import annotations
 
@@ -19,19 +19,21 @@ if TYPE_CHECKING:
     from mockserver.state.chance import Chance
 
 Json = Any
-LONGEST = 1_000_000
-MOST_ROUNDS = 100_000
+# Bounds on time and memory: a scenario can come from a stranger, and a template sees what a client sends.
+LONGEST = 1_000_000  # characters of a text, items of a list
+MOST_ROUNDS = 100_000  # of all loops together
+_DEEPEST = 100  # far below Python's own limit on recursion
 _FORBIDDEN = (nodes.Macro, nodes.CallBlock, nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.Block)
 
 
 class LimitError(Exception):
-    """A template wants more than it may have, or made what no answer can hold."""
+    """A template used more than its limits allow, or its value is none that an answer can hold."""
 
 
 def compile_template(source: str, names: Collection[str], *, typed: bool) -> tuple[Template, list[str], bool]:
     """A template, which of `names` it uses, and whether it is one lone expression that keeps its type (only where `typed`).
 
-    Raises ValueError for what is no template, for a name that is not one of `names`, and for macros, blocks and includes.
+    Raises ValueError for a syntax error, for a name that is not one of `names`, and for macros, blocks and includes.
     """
     environment = _environment()
     try:
@@ -52,14 +54,14 @@ def compile_template(source: str, names: Collection[str], *, typed: bool) -> tup
 
 
 class Limits:
-    """What one rendering may use up, and its chance. A template's context carries it as `_limits`."""
+    """The limits and the chance of one rendering. A template's context has it as `_limits`."""
 
     def __init__(self, chance: Chance) -> None:
         self.chance = chance
         self._left = MOST_ROUNDS
 
     def rounds(self, values: Iterable[Any]) -> Iterator[Any]:
-        """The values, until all loops together went round too often. Raises LimitError then."""
+        """Yield the values. Raises LimitError once all loops together have gone round too often."""
         for value in values:
             self._left -= 1
             if self._left < 0:
@@ -68,7 +70,7 @@ class Limits:
 
 
 def text_of(template: Template, context: dict[str, Any]) -> str:
-    """What a template writes. Raises LimitError where that grows too long."""
+    """The text of a template. Raises LimitError where it grows too long."""
     parts, size = [], 0
     for part in template.generate(context):
         parts.append(part)
@@ -79,22 +81,22 @@ def text_of(template: Template, context: dict[str, Any]) -> str:
 
 
 def json_of(value: Any, depth: int = 0) -> Json:
-    """A template's value as plain JSON. Raises LimitError for what JSON does not have, and for an undefined value."""
+    """A template's value as plain JSON. Raises LimitError for one that JSON does not have, UndefinedError for an undefined one."""
     if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, str):
         return _encodable(str(value))
     if isinstance(value, float) and abs(value) < float("inf"):
         return value
-    if isinstance(value, dict) and depth < 100:
+    if isinstance(value, dict) and depth < _DEEPEST:
         return {str(key): json_of(inner, depth + 1) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)) and depth < 100:
+    if isinstance(value, (list, tuple)) and depth < _DEEPEST:
         return [json_of(inner, depth + 1) for inner in value]
     if isinstance(value, StrictUndefined):
-        str(value)  # raises, and says what is undefined
+        str(value)  # raises UndefinedError, which names it
     if type(value).__module__ in ("datetime", "decimal") or hasattr(value, "as_text"):
         return str(value)
-    raise LimitError(f"{type(value).__name__} is no JSON value")
+    raise LimitError(f"{type(value).__name__} is not a JSON value")
 
 
 def _check(tree: nodes.Template, used: Collection[str], names: Collection[str]) -> None:
@@ -119,16 +121,16 @@ class _Environment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"*", "**"})
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        return _multiplied(left, right) if operator == "*" else _raised(left, right)
+        return _multiply(left, right) if operator == "*" else _raise_power(left, right)
 
 
-@functools.cache
+@functools.cache  # setting it up takes longer than compiling a template, and nothing in it depends on the scenario
 def _environment() -> _Environment:
     environment = _Environment(undefined=StrictUndefined, keep_trailing_newline=True)
     for name in ("lipsum", "cycler", "joiner"):
         del environment.globals[name]
     environment.globals["range"] = _range
-    environment.filters["tojson"] = _dumped
+    environment.filters["tojson"] = _dump
     environment.filters["random"] = pass_context(lambda context, options: context["_limits"].chance.choice(list(options)))
     environment.filters["_rounds"] = pass_context(lambda context, values: context["_limits"].rounds(values))
     return environment
@@ -141,20 +143,20 @@ def _range(*bounds: int) -> range:
     return numbers
 
 
-def _multiplied(left: Any, right: Any) -> Any:
+def _multiply(left: Any, right: Any) -> Any:
     for sequence, times in ((left, right), (right, left)):
         if isinstance(sequence, (str, list, tuple)) and isinstance(times, int) and len(sequence) * times > LONGEST:
             raise LimitError(f"a text or list grew beyond {LONGEST:,}")
     return operator.mul(left, right)
 
 
-def _raised(left: Any, right: Any) -> Any:
+def _raise_power(left: Any, right: Any) -> Any:
     if abs(right) > 1_000 or abs(left) > 1e30:
         raise LimitError("a power is too large")
     return operator.pow(left, right)
 
 
-def _dumped(value: Any, indent: int | None = None) -> str:
+def _dump(value: Any, indent: int | None = None) -> str:
     return json.dumps(json_of(value), ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
 
 

@@ -1,11 +1,11 @@
-"""What a rule answers: made ready when the scenario is loaded, as far as nothing in it depends on the call."""
+"""The answers of a rule, prepared when the scenario is loaded as far as nothing in them depends on the call."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mockserver import errors
 from mockserver.errors import ApiError
@@ -28,10 +28,12 @@ from mockserver.scenario import named_errors, template
 from mockserver.scenario.template import Moment, Report, TemplateError
 from mockserver.scenario.values import header_value
 
-Json = Any
-Suits = Literal["words", "vectors", "model"]
+if TYPE_CHECKING:
+    from mockserver.scenario.match import AnswerKind
 
-_SAYS = ("text", "json", "refusal", "reasoning", "items", "tool_calls", "audio")
+Json = Any
+
+_PARTS = ("text", "json", "refusal", "reasoning", "items", "tool_calls", "audio")
 _FAULTS: dict[str, Literal["cut", "stall", "garbage", "reset"]] = {
     "cut_after": "cut",
     "stall_after": "stall",
@@ -42,11 +44,11 @@ _FAULTS: dict[str, Literal["cut", "stall", "garbage", "reset"]] = {
 
 @dataclass(slots=True)
 class Answer:
-    """What a script says to a call. It is shared between calls: nobody changes it, or what is in it.
+    """A script's answer to a call. Calls share it, so neither it nor anything in it may be changed.
 
-    At most one of `reply`, `error`, `raw` and `vectors` is set; `members` goes with a `raw` that has no status of its own: what an
-    operation that no model answers returns has them in place of its own. Where none is, the model improvises, and `finish` gives the
-    improvised reply the rest of what the rule says; `timing` and `fault` hold for every answer.
+    At most one of `reply`, `error`, `raw` and `vectors` is set. `members` goes with a `raw` without a status of its own: an
+    operation that no model answers returns its own object with these members in place of its own. Where none is set, the model
+    improvises, and `finish` adds the rule's `overlay` to the improvised reply. `timing` and `fault` apply to every answer.
     """
 
     rule: str | None
@@ -60,12 +62,12 @@ class Answer:
     overlay: Reply | None = None
 
     def finish(self, improvised: Reply) -> Reply:
-        """An improvised reply with the rule's usage, verdicts and stop reason."""
-        return improvised if self.overlay is None else overlaid(improvised, self.overlay)
+        """An improvised reply with the rule's usage, filter results and stop reason."""
+        return improvised if self.overlay is None else combine(improvised, self.overlay)
 
 
-def overlaid(reply: Reply, overlay: Reply) -> Reply:
-    """A reply with what it leaves open taken from `overlay`."""
+def combine(reply: Reply, overlay: Reply) -> Reply:
+    """A copy of `reply` in which `overlay` supplies what it leaves open: stop reason, usage and filter results."""
     return replace(
         reply,
         stop=reply.stop or overlay.stop,
@@ -77,45 +79,47 @@ def overlaid(reply: Reply, overlay: Reply) -> Reply:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One answer of a rule: `ready` where it is the same for every call, else made by `make`."""
+    """One entry of a rule's `respond`: `ready` where its answer is the same for every call, else `make` builds one."""
 
-    suits: Suits
+    kind: AnswerKind
     ready: Answer | None
     make: Callable[[Moment], Answer]
 
 
-def step(data: Mapping[str, Json], rule: str, report: Report) -> Step:
-    """Compile what stands under `respond`. Faults that only show now (in templates) go to `report` with their path."""
-    suits: Suits = "vectors" if "embedding" in data else "words" if any(key in data for key in _SAYS) else "model"
-    plan, templated = template.compiled(dict(data), report)
+def compile_step(data: Mapping[str, Json], rule: str, report: Report) -> Step:
+    """Compile an entry of `respond`. Mistakes that validation does not see go to `report` with their path."""
+    kind: AnswerKind = "vectors" if "embedding" in data else "words" if any(key in data for key in _PARTS) else "model"
+    compiled, templated = template.compile_templates(dict(data), report)
     if templated:
-        return Step(suits, None, lambda moment: _rendered(plan, rule, moment))
+        return Step(kind, None, lambda moment: _render(compiled, rule, moment))
     if "error" in data:
-        return Step(suits, None, lambda moment: _answer(plan, rule, moment))
+        return Step(kind, None, lambda moment: _answer(compiled, rule, moment))
     try:
-        ready = _answer(plan, rule, None)
-    except _ImpossibleError as error:
+        ready = _answer(compiled, rule, None)
+    except _InvalidAnswerError as error:
         report(error.path, str(error))
         ready = Answer(rule)
-    return Step(suits, ready, lambda moment: ready)
+    return Step(kind, ready, lambda moment: ready)
 
 
-class _ImpossibleError(Exception):
+class _InvalidAnswerError(Exception):
+    """An answer that cannot be sent; `path` leads to the part of it that is wrong."""
+
     def __init__(self, path: list[str | int], message: str) -> None:
         super().__init__(message)
         self.path = path
 
 
-def _rendered(plan: Json, rule: str, moment: Moment) -> Answer:
+def _render(compiled: Json, rule: str, moment: Moment) -> Answer:
     try:
-        return _answer(template.rendered(plan, moment), rule, moment)
-    except (TemplateError, _ImpossibleError) as failure:
-        message = f"mockserver: the template of rule {rule!r} failed: {failure}"
+        return _answer(template.render(compiled, moment), rule, moment)
+    except (TemplateError, _InvalidAnswerError) as error:
+        message = f"mockserver: the template of rule {rule!r} failed: {error}"
         return Answer(rule, error=errors.request_error(message, code="scenario_error"))
 
 
 def _answer(data: dict[str, Json], rule: str, moment: Moment | None) -> Answer:
-    """The answer that finished data (nothing in it is a template any more) stands for."""
+    """The answer for data without templates. `moment` is None when the scenario is loaded; only errors need one."""
     answer = Answer(rule, timing=_timing(data), fault=_fault(data))
     if "error" in data and moment is not None:
         answer.error = _error(data, moment)
@@ -125,28 +129,29 @@ def _answer(data: dict[str, Json], rule: str, moment: Moment | None) -> Answer:
     elif "embedding" in data:
         answer.vectors = _vectors(data["embedding"])
     else:
-        _say(answer, data)
+        _set_reply(answer, data)
     return answer
 
 
-def _say(answer: Answer, data: dict[str, Json]) -> None:
+def _set_reply(answer: Answer, data: dict[str, Json]) -> None:
+    """Set the reply where the data has parts of one (or the prompt is blocked), else the overlay of an improvised one."""
     prompt, completion = _filter_results(data)
-    says = any(key in data for key in _SAYS)
+    has_parts = any(key in data for key in _PARTS)
     reply = Reply(_parts(data), data.get("finish_reason"), data.get("usage", {}), prompt, completion)
     if completion is not None and completion.blocked and reply.stop is None:
         reply.stop = "content_filter"
-    if prompt is not None and prompt.blocked and says:
-        raise _ImpossibleError(
-            ["content_filter"], "blocks the prompt, so nothing of this answer would be seen; put it on the completion"
+    if prompt is not None and prompt.blocked and has_parts:
+        raise _InvalidAnswerError(
+            ["content_filter"], "blocks the prompt, so nothing of this answer would be sent; put it on the completion"
         )
-    if says or (prompt is not None and prompt.blocked):
+    if has_parts or (prompt is not None and prompt.blocked):
         answer.reply = reply
     elif reply.stop or reply.usage or prompt or completion:
         answer.overlay = reply
 
 
 def _parts(data: dict[str, Json]) -> list[Part]:
-    """The parts in the order in which the service tells them: thinking, built-in tools, words, calls."""
+    """The parts in the order in which the service sends them: thinking, built-in tools, words, calls."""
     parts: list[Part] = []
     if "reasoning" in data:
         parts.append(_reasoning(data["reasoning"]))
@@ -232,7 +237,7 @@ def _headers(data: dict[str, Json], path: list[str | int]) -> dict[str, str]:
         try:
             header_value(value)
         except ValueError as error:
-            raise _ImpossibleError([*path, "headers", name], str(error)) from None
+            raise _InvalidAnswerError([*path, "headers", name], str(error)) from None
     return headers
 
 
@@ -241,19 +246,19 @@ def _error(data: dict[str, Json], moment: Moment) -> ApiError:
     spec["headers"] = _headers(spec, ["error"])
     spec.setdefault("retry_after", data.get("retry_after"))
     if "name" not in spec:
-        return named_errors.free(**spec)
+        return named_errors.custom(**spec)
     view = moment.view
-    return named_errors.named(
+    return named_errors.build(
         **spec,
         deployment=view.deployment,
         model=view.prompt.model.name if view.prompt is not None else "",
         region=view.region,
-        quota_name=_gateway_name(view.operation),
+        quota_name=_quota_name(view.operation),
     )
 
 
-def _gateway_name(operation: str) -> str:
+def _quota_name(operation: str) -> str:
     from mockserver.operations.table import TABLE
 
-    known = TABLE.by_id.get(operation)
-    return known.quota_name if known is not None else ""
+    entry = TABLE.by_id.get(operation)
+    return entry.quota_name if entry is not None else ""

@@ -26,15 +26,15 @@ SWITCHES: dict[str, dict[str, Any]] = {
 }
 
 
-def switched(name: str) -> tuple[str, Behaviour | None]:
-    """The deployment that a name stands for, and what its suffix does; the name itself and None where it has no such suffix."""
+def split_switch(name: str) -> tuple[str, Behaviour | None]:
+    """The deployment that a name stands for and the behaviour of its suffix; the name itself and None without such a suffix."""
     served, mark, switch = name.rpartition(MARK)
     if not (mark and served and switch in SWITCHES):
         return name, None
     return served, _behaviour(switch)
 
 
-@cache
+@cache  # compiled once for each of the few suffixes, and not for every deployment
 def _behaviour(switch: str) -> Behaviour | None:
     from mockserver.scenario.load import build
 

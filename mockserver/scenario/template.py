@@ -1,6 +1,6 @@
-"""Templates in answers: what they may see of a call, when they are compiled, and how their values take the place of their text.
+"""Templates in answers: how they are compiled, the names that they can use, and how they are rendered for a call.
 
-jinja2 is imported when the first template is compiled, Faker when one first says `fake`.
+jinja2 is imported when the first template is compiled, Faker when a template first uses `fake`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver.model.prompt import parsed
 from mockserver.scenario.match import START
-from mockserver.scenario.pattern import LOOKS_AT
+from mockserver.scenario.pattern import SEARCH_LIMIT
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -24,8 +24,9 @@ Json = Any
 Capture = tuple[Callable[["CallView"], str], re.Pattern[str]]
 Report = Callable[[list[str | int], str], None]
 
-_TYPED = frozenset({"json", "tool_calls", "items", "annotations", "body"})
-_OF_THE_GENERATOR = frozenset({"format", "parse", "provider", "providers", "random", "arguments"})
+_TYPED_KEYS = frozenset({"json", "tool_calls", "items", "annotations", "body"})  # their values are JSON, not only text
+# Methods of Faker's generator that make no fake value, but give access to its providers, formats or source of chance.
+_GENERATOR_METHODS = frozenset({"format", "parse", "provider", "providers", "random", "arguments"})
 
 
 class TemplateError(Exception):
@@ -34,7 +35,10 @@ class TemplateError(Exception):
 
 @dataclass(slots=True)
 class Moment:
-    """What a template can see: the call, its chance, the time in Unix seconds, and which answer of its rule is due."""
+    """What a template is rendered for: the call, its chance, the time in Unix seconds.
+
+    `count` is how often the rule has answered, this call included; `captures` are the rule's regular expressions.
+    """
 
     view: CallView
     chance: Chance
@@ -44,15 +48,15 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A compiled template. `names` are what it uses of a `Moment`; `typed` is one lone expression, which keeps its type."""
+class CompiledTemplate:
+    """A compiled template. `names` are those of `_NAMES` that it uses; `typed` marks a lone expression, which keeps its type."""
 
     template: Template
     names: tuple[str, ...]
     typed: bool
 
     def render(self, moment: Moment) -> Json:
-        """Its text or value. Raises TemplateError."""
+        """The template's text or value for one call. Raises TemplateError."""
         from mockserver.scenario.sandbox import Limits, json_of, text_of
 
         try:
@@ -62,13 +66,14 @@ class Piece:
                 return json_of(vars(self.template.make_module(context))["value"])
             return text_of(self.template, context)
         except Exception as error:  # a template can fail in every way that an expression can
-            raise TemplateError(_reason(error)) from None
+            raise TemplateError(_describe(error)) from None
 
 
-def _reason(error: Exception) -> str:
-    """What went wrong, with `match` and `fake` by the names that templates know them by."""
-    words = re.sub(rf"{__name__}\._(\w+) object", lambda found: found[1].lower(), str(error))
-    return (words if type(error).__module__.startswith(("jinja2", "mockserver")) else f"{type(error).__name__}: {words}")[:300]
+def _describe(error: Exception) -> str:
+    """The error's message, with `match` and `fake` in place of the classes behind them."""
+    message = re.sub(rf"{__name__}\._(\w+) object", lambda match: match[1].lower(), str(error))
+    own = type(error).__module__.startswith(("jinja2", "mockserver"))
+    return (message if own else f"{type(error).__name__}: {message}")[:300]
 
 
 def is_template(text: str) -> bool:
@@ -76,36 +81,36 @@ def is_template(text: str) -> bool:
     return "{{" in text or "{%" in text
 
 
-def compiled(data: Json, report: Report) -> tuple[Json, bool]:
-    """An answer's data with every template in it compiled, and whether there is any. Faults go to `report`, with their path."""
-    found = False
+def compile_templates(data: Json, report: Report) -> tuple[Json, bool]:
+    """An answer's data with every template in it compiled, and whether it has any. Mistakes go to `report` with their path."""
+    templated = False
 
     def walk(value: Json, path: list[str | int], typed: bool) -> Json:
-        nonlocal found
+        nonlocal templated
         if isinstance(value, str) and is_template(value):
-            found = True
-            return _piece(value, typed, lambda message: report(path, message))
+            templated = True
+            return _compile(value, typed, lambda message: report(path, message))
         if isinstance(value, dict):
-            return {key: walk(inner, [*path, key], typed or (not path and key in _TYPED)) for key, inner in value.items()}
+            return {key: walk(inner, [*path, key], typed or (not path and key in _TYPED_KEYS)) for key, inner in value.items()}
         if isinstance(value, list):
             return [walk(inner, [*path, index], typed) for index, inner in enumerate(value)]
         return value
 
-    return walk(data, [], False), found
+    return walk(data, [], False), templated
 
 
-def rendered(data: Json, moment: Moment) -> Json:
+def render(data: Json, moment: Moment) -> Json:
     """The data with every template in it rendered. Raises TemplateError."""
-    if isinstance(data, Piece):
+    if isinstance(data, CompiledTemplate):
         return data.render(moment)
     if isinstance(data, dict):
-        return {key: rendered(value, moment) for key, value in data.items()}
+        return {key: render(value, moment) for key, value in data.items()}
     if isinstance(data, list):
-        return [rendered(value, moment) for value in data]
+        return [render(value, moment) for value in data]
     return data
 
 
-def _piece(source: str, typed: bool, report: Callable[[str], None]) -> Piece | str:
+def _compile(source: str, typed: bool, report: Callable[[str], None]) -> CompiledTemplate | str:
     from mockserver.scenario.sandbox import compile_template
 
     try:
@@ -113,21 +118,21 @@ def _piece(source: str, typed: bool, report: Callable[[str], None]) -> Piece | s
     except ValueError as error:
         report(str(error))
         return source
-    return Piece(template, tuple(names), lone)
+    return CompiledTemplate(template, tuple(names), lone)
 
 
 class _Match:
-    """`match`: the groups of the rule's regular expressions; numbers are of the first that is found, names of all."""
+    """`match`: groups of the rule's regular expressions, by number those of the first that matches, by name those of all."""
 
     def __init__(self, moment: Moment) -> None:
         self._groups: dict[int | str, str | None] = {}
         for text, pattern in moment.captures:
-            found = pattern.search(text(moment.view), 0, LOOKS_AT)
-            if found is None:
+            match = pattern.search(text(moment.view), 0, SEARCH_LIMIT)
+            if match is None:
                 continue
             if 0 not in self._groups:
-                self._groups.update(enumerate((found[0], *found.groups())))
-            for name, group in found.groupdict().items():
+                self._groups.update(enumerate((match[0], *match.groups())))
+            for name, group in match.groupdict().items():
                 self._groups.setdefault(name, group)
 
     def __getitem__(self, group: int | str) -> str | None:
@@ -135,7 +140,7 @@ class _Match:
 
 
 class _Fake:
-    """`fake`: Faker's methods, seeded by the call."""
+    """`fake`: Faker's methods, seeded by the call's chance."""
 
     def __init__(self, moment: Moment) -> None:
         from faker import Factory
@@ -143,14 +148,14 @@ class _Fake:
         self._generator = Factory.create("en_US")
         self._generator.seed_instance(int.from_bytes(moment.chance.fork("fake").bytes(8), "big"))
 
-    def __getattr__(self, name: str) -> _Faked:
-        if name in _OF_THE_GENERATOR or name.startswith(("_", "seed", "set_", "get_", "add_", "del_")):
+    def __getattr__(self, name: str) -> _FakeMethod:
+        if name in _GENERATOR_METHODS or name.startswith(("_", "seed", "set_", "get_", "add_", "del_")):
             raise AttributeError(f"fake has no {name!r}")
-        return _Faked(getattr(self._generator, name))
+        return _FakeMethod(getattr(self._generator, name))
 
 
-class _Faked:
-    """A method of Faker, which works with and without parentheses."""
+class _FakeMethod:
+    """A method of Faker that can also be written without parentheses: `{{ fake.name }}`."""
 
     def __init__(self, method: Callable[..., Any]) -> None:
         self._method = method
@@ -176,8 +181,8 @@ _NAMES: dict[str, Callable[[Moment], Any]] = {
     "deployment": lambda moment: moment.view.deployment,
     "path": lambda moment: moment.view.path,
     "headers": lambda moment: moment.view.headers,
-    "user": lambda moment: moment.view.value("user").value,
-    "system": lambda moment: moment.view.value("system").value,
+    "user": lambda moment: moment.view.value("user").json,
+    "system": lambda moment: moment.view.value("system").json,
     "turn": lambda moment: moment.view.prompt.turn if moment.view.prompt is not None else 0,
     "metadata": lambda moment: moment.view.prompt.metadata if moment.view.prompt is not None else {},
     "tool_result": lambda moment: moment.view.tool_result,

@@ -1,4 +1,4 @@
-"""Single values of a scenario file that must make sense beyond their type. Each raises ValueError."""
+"""Validators for single values of a scenario file, and the names that are valid in it. They raise ValueError."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from mockserver.scenario.jsonpath import parse_path
+from mockserver.scenario.paths import parse_path
 from mockserver.scenario.pattern import compile_pattern
 from mockserver.state.clock import seconds
 
@@ -27,7 +27,7 @@ ITEM_TYPES = (
     "shell_call_output",
     "web_search_call",
 )
-_SPOKEN_ELSEWHERE = {
+_KEYS_OF_ITEMS = {  # items that have a key of their own under `respond`
     "message": "text",
     "function_call": "tool_calls",
     "custom_tool_call": "tool_calls",
@@ -35,7 +35,7 @@ _SPOKEN_ELSEWHERE = {
 }
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]{0,8000}")
-_ALIASES = {
+_ALIASES = {  # what other tools and APIs call a key, and what it is called here
     "condition": "when",
     "content": "text",
     "endpoint": "operation",
@@ -66,7 +66,7 @@ _ALIASES = {
 
 
 def suggestion(wrong: str, known: Collection[str]) -> str:
-    """What to write instead of `wrong`: the nearest of `known`, or all of them where none is near."""
+    """A hint for `wrong`: the nearest of the `known` names, or all of them where none is near."""
     from difflib import get_close_matches
 
     alias = _ALIASES.get(wrong.lower())
@@ -84,13 +84,13 @@ def duration(value: Json) -> float:
 
 
 def expression(value: str) -> str:
-    """A regular expression that may be run on a client's text."""
+    """A regular expression that is safe to run on a client's text."""
     compile_pattern(value)
     return value
 
 
-def json_path(value: str) -> str:
-    """A path into a JSON body."""
+def body_path(value: str) -> str:
+    """A path into a request's body."""
     parse_path(value)
     return value
 
@@ -106,14 +106,14 @@ def operation(value: str) -> str:
     """An operationId of the surface, or `*`."""
     from mockserver.operations.table import TABLE
 
-    # `all` imports family after family, so it is asked last, and only as far as needed.
-    if value == "*" or value in TABLE.by_id or any(known.id == value for known in TABLE.all()):
+    # `all` imports one family after the other, so it comes last and is read only as far as needed.
+    if value == "*" or value in TABLE.by_id or any(entry.id == value for entry in TABLE.all()):
         return value
     raise ValueError(f"there is no operation {value!r}; {suggestion(value, [*TABLE.by_id, '*'])}")
 
 
 def error_names() -> list[str]:
-    """Every error that has a name."""
+    """The names of errors."""
     from mockserver.scenario.named_errors import NAMED_ERRORS
 
     return sorted(NAMED_ERRORS)
@@ -127,7 +127,7 @@ def error_name(value: str) -> str:
 
 
 def filter_categories() -> Sequence[str]:
-    """Every category of the content filter."""
+    """The categories of the content filter."""
     from mockserver.model.content_filter import CATEGORIES
 
     return CATEGORIES
@@ -145,8 +145,8 @@ def output_item(value: dict[str, Json]) -> dict[str, Json]:
     kind = value.get("type")
     if not isinstance(kind, str):
         raise ValueError(f"an item needs a type: one of {', '.join(ITEM_TYPES)}")
-    if kind in _SPOKEN_ELSEWHERE:
-        raise ValueError(f"an item of type {kind!r} is written as {_SPOKEN_ELSEWHERE[kind]!r} under respond")
+    if kind in _KEYS_OF_ITEMS:
+        raise ValueError(f"an item of type {kind!r} is written as {_KEYS_OF_ITEMS[kind]!r} under respond")
     if kind not in ITEM_TYPES:
         raise ValueError(f"there is no item of type {kind!r}; {suggestion(kind, ITEM_TYPES)}")
     if "id" in value:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mockserver.errors import ScenarioError
 from mockserver.model.prompt import parsed
-from mockserver.scenario.match import CallView, Check, Mismatch, checks_of, differences
-from mockserver.scenario.predicate import NOTHING, Predicate, Value, any_of, equals, exists, shown
+from mockserver.scenario.match import CallView, Check, Mismatch, compile_conditions, find_mismatches
+from mockserver.scenario.predicate import NOTHING, Predicate, Value, abbreviate, any_of, equals, exists
 from mockserver.verdict import transcript
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ class RecordedCall:
     @property
     def summary(self) -> str:
         """One line: number, operation, deployment, what the user said, what answered, status."""
-        asked = self.operation or f"{self.exchange.method} {shown(self.exchange.path)}"
-        said = shown(self.user, 60) if self.prompt is not None else ""
+        asked = self.operation or f"{self.exchange.method} {abbreviate(self.exchange.path)}"
+        said = abbreviate(self.user, 60) if self.prompt is not None else ""
         flag = self.exchange.fault or ("client hung up" if self.hung_up else "")
         what = " ".join(filter(None, (asked, self.deployment, said)))
         return " · ".join(filter(None, (f"{self.number}: {what}", self.outcome, str(self.status), flag)))
@@ -70,7 +70,7 @@ class RecordedCall:
     def outcome(self) -> str:
         """What answered: a rule, an error's code, or the improviser."""
         if self.rule is not None:
-            return f"rule {shown(self.rule, 60)}"
+            return f"rule {abbreviate(self.rule, 60)}"
         if self.error is not None:
             return "refused" if self.error == str(self.status) else self.error[:60]
         return "improvised" if self.prompt is not None else "answered"
@@ -217,7 +217,7 @@ def recorded(resource: Resource) -> list[RecordedCall]:
 
 def differing(call: RecordedCall, checks: Sequence[Check]) -> list[Mismatch]:
     """Where a call differs from what `checks` ask for; [] where it fits."""
-    return differences(checks, call.view)
+    return find_mismatches(checks, call.view)
 
 
 def compiled(operation: str | None, conditions: Mapping[str, Json]) -> list[Check]:
@@ -230,7 +230,7 @@ def compiled(operation: str | None, conditions: Mapping[str, Json]) -> list[Chec
     outcomes = [_outcome(name, worded.pop(name)) for name in OUTCOMES if name in worded]
     if operation is not None:
         worded["operation"] = operation
-    return [*checks_of(_section(worded)), *outcomes]
+    return [*compile_conditions(_section(worded)), *outcomes]
 
 
 def _refuse_unknown(worded: Mapping[str, Json]) -> None:
@@ -278,6 +278,6 @@ def _check(name: str, predicate: Predicate) -> Check:
 
     def differ(view: CallView) -> Mismatch:
         # What was asked counts for more than how it ended: the same question with another outcome is nearer than the reverse.
-        return Mismatch(name, predicate.words, str(look(view)), predicate.distance(look(view)) / 2)
+        return Mismatch(name, predicate.expected, str(look(view)), predicate.distance(look(view)) / 2)
 
     return Check(name, lambda view: predicate.test(look(view)), differ)

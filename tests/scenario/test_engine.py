@@ -41,7 +41,7 @@ def test_a_used_up_rule_is_a_near_miss_that_says_so() -> None:
     assert told(made)
     assert told(made) is None
     (miss,) = made.near_misses(call())
-    assert [str(mismatch) for mismatch in miss.differs] == ["times: expected at most 1, got call 2"]
+    assert [str(mismatch) for mismatch in miss.mismatches] == ["times: expected at most 1, got call 2"]
 
 
 def test_states_make_a_machine() -> None:

@@ -44,7 +44,7 @@ def rule(body: str) -> str:
         (rule("respond: a: b"), "s.yaml:2:15: this is not YAML: mapping values are not allowed in this context"),
         ("\x00\x01", "s.yaml:1:1: this is not text: control characters and unpaired surrogates are not allowed"),
         ("rules: []\n---\nrules: []", "s.yaml:3:1: a second document starts here; a scenario is one document"),
-        ("rules: []\nrules: []", "s.yaml:2:1: the key 'rules' stands here twice; it was given on line 1"),
+        ("rules: []\nrules: []", "s.yaml:2:1: the key 'rules' stands here twice; it is already on line 1"),
         ("rules: *a", "s.yaml:1:8: there is no anchor &a before this"),
         ("rules: &a [*a]", "s.yaml:1:12: there is no anchor &a before this"),
         ("resource: {seed: 1e999}", "s.yaml:1:18: the number 1e999 is too large"),
@@ -240,10 +240,10 @@ def test_problems_of_all_files_are_told_together(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("document", "problem"),
     [
-        ({"rules": [{"respond": {"json": {1, 2}}}]}, "<dict>: rules[0].respond.json: {1, 2} is no JSON value"),
+        ({"rules": [{"respond": {"json": {1, 2}}}]}, "<dict>: rules[0].respond.json: {1, 2} is not a JSON value"),
         ({"rules": [{"respond": {"json": {1: 2}}}]}, "<dict>: rules[0].respond.json: the key 1 is not text"),
-        ({"rules": [{"respond": "\ud800"}]}, "<dict>: rules[0].respond: '\\ud800' is no JSON value"),
-        ({"rules": [{"respond": {"json": float("nan")}}]}, "<dict>: rules[0].respond.json: nan is no JSON value"),
+        ({"rules": [{"respond": "\ud800"}]}, "<dict>: rules[0].respond: '\\ud800' is not a JSON value"),
+        ({"rules": [{"respond": {"json": float("nan")}}]}, "<dict>: rules[0].respond.json: nan is not a JSON value"),
         ({"rules": [{"respond": object()}]}, "<dict>: rules[0].respond: <object object"),
         ({"rulez": []}, "<dict>: rulez: unknown key; did you mean 'rules'?"),
     ],

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scenario.calls import call, told, tool_result
 
 from mockserver.scenario.engine import Script
-from mockserver.scenario.jsonpath import find, parse_path
 from mockserver.scenario.load import build
 from mockserver.scenario.match import CallView
+from mockserver.scenario.paths import parse_path
 from mockserver.scenario.pattern import compile_pattern
 
 RESULT = tool_result('{"temp": 18}')
@@ -175,7 +175,7 @@ def test_words_never_answer_embeddings_nor_vectors_a_chat(respond: Any, operatio
 def test_a_difference_is_one_line(when: Any, view: CallView, line: str) -> None:
     script = Script(build({"rules": [{"when": when, "respond": "yes"}]}).rules)
     (miss,) = script.near_misses(view)
-    assert [str(mismatch) for mismatch in miss.differs] == [line]
+    assert [str(mismatch) for mismatch in miss.mismatches] == [line]
 
 
 def test_the_nearest_rules_come_first() -> None:
@@ -260,7 +260,7 @@ def test_every_value_of_a_document_can_be_found_by_its_path(document: Any) -> No
         return found
 
     for path, value in paths(document, "$")[1:]:
-        assert find(document, parse_path(path)) == [value]
+        assert parse_path(path).find(document) == [value]
 
 
 @pytest.mark.parametrize("path", ["", "$", "a..b", "a[", "a[x]", "a.", ".a", "a b", "[1]]", 'a["]'])

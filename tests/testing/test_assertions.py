@@ -269,7 +269,7 @@ def test_a_condition_that_does_not_exist_is_told_with_the_nearest(
             {"operation": "createRespons"},
             "conditions: operation: there is no operation 'createRespons'; did you mean 'createResponse'?",
         ),
-        ({"json": {"a": object}}, "conditions: json.a: <class 'object'> is no JSON value"),
+        ({"json": {"a": object}}, "conditions: json.a: <class 'object'> is not a JSON value"),
     ],
     ids=str,
 )
