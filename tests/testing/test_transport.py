@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import signal
 import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -131,7 +133,7 @@ def test_a_request_arrives_as_it_was_made() -> None:
     assert dict(seen["headers"])[b"host"] == b"contoso.example:8080"
 
 
-def test_the_host_is_told_even_where_a_request_does_not_name_it() -> None:
+def test_the_host_is_sent_even_where_a_request_does_not_name_it() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send(START)
         await send(piece(dict(scope["headers"])[b"host"], more=False))
@@ -152,7 +154,7 @@ def test_an_answer_to_head_has_no_body() -> None:
     assert (answer.headers["content-length"], answer.content) == ("4", b"")
 
 
-def test_what_reads_a_request_body_and_fails_is_told_its_own_error() -> None:
+def test_an_error_of_the_request_body_is_raised_as_it_is() -> None:
     def parts() -> Iterator[bytes]:
         yield b"one"
         raise KeyError("the source is gone")
@@ -213,8 +215,8 @@ async def test_every_chunk_is_there_before_the_next_is_sent_asynchronously_too(l
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_paced_stream_arrives_piece_by_piece(library: Any) -> None:
-    app, asked = scripted(stream={"tokens_per_second": 1_000}), {"json": chat(stream=True), "headers": KEY}
-    with SYNC[library](app) as http, http.stream("POST", CHAT, **asked) as answer:
+    app, request = scripted(stream={"tokens_per_second": 1_000}), {"json": chat(stream=True), "headers": KEY}
+    with SYNC[library](app) as http, http.stream("POST", CHAT, **request) as answer:
         parts = list(answer.iter_raw())
     assert len(parts) > 8
     assert "".join(texts(b"".join(parts).decode())) == LONG
@@ -237,9 +239,13 @@ def test_an_endless_application_does_not_run_far_ahead_and_ends_with_its_client(
 
 
 def test_two_streams_in_one_thread_take_turns() -> None:
-    asked: Any = {"json": chat(stream=True), "headers": KEY}
+    request: Any = {"json": chat(stream=True), "headers": KEY}
     app = scripted(stream={"tokens_per_second": 2_000})
-    with transport.client(app) as http, http.stream("POST", CHAT, **asked) as one, http.stream("POST", CHAT, **asked) as other:
+    with (
+        transport.client(app) as http,
+        http.stream("POST", CHAT, **request) as one,
+        http.stream("POST", CHAT, **request) as other,
+    ):
         pairs = list(zip(one.iter_raw(), other.iter_raw(), strict=True))
     assert "".join(texts(b"".join(first for first, _ in pairs).decode())) == LONG
     assert "".join(texts(b"".join(second for _, second in pairs).decode())) == LONG
@@ -314,7 +320,7 @@ async def raises_midway(scope: Any, receive: Any, send: Any) -> None:
     raise LookupError("the application is broken") from KeyError("cause")
 
 
-async def says_nothing(scope: Any, receive: Any, send: Any) -> None:
+async def sends_nothing(scope: Any, receive: Any, send: Any) -> None:
     await receive()
 
 
@@ -326,7 +332,7 @@ async def forgets_the_end(scope: Any, receive: Any, send: Any) -> None:
 BROKEN = [
     (raises, LookupError),
     (raises_midway, LookupError),
-    (says_nothing, httpx2.RemoteProtocolError),
+    (sends_nothing, httpx2.RemoteProtocolError),
     (forgets_the_end, httpx2.RemoteProtocolError),
 ]
 
@@ -346,33 +352,33 @@ async def test_an_application_that_fails_is_an_error_asynchronously_too(app: Any
             await http.get("http://mock/")
 
 
-def endless(told: list[str]) -> Any:
+def endless(events: list[str]) -> Any:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await receive()
         try:
             await asyncio.sleep(3_600)
         except asyncio.CancelledError:
-            told.append("cancelled")
+            events.append("cancelled")
             raise
 
     return app
 
 
 def test_an_application_that_never_answers_is_given_up_after_the_read_timeout() -> None:
-    told: list[str] = []
-    with transport.client(endless(told), timeout=httpx2.Timeout(None, read=0.01)) as http, pytest.raises(httpx2.ReadTimeout):
+    events: list[str] = []
+    with transport.client(endless(events), timeout=httpx2.Timeout(None, read=0.01)) as http, pytest.raises(httpx2.ReadTimeout):
         http.get("http://mock/")
-    assert told == ["cancelled"]
+    assert events == ["cancelled"]
 
 
 @pytest.mark.anyio
 async def test_a_cancelled_call_takes_its_application_along() -> None:
-    told: list[str] = []
-    async with transport.async_client(endless(told)) as http:
+    events: list[str] = []
+    async with transport.async_client(endless(events)) as http:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):
                 await http.get("http://mock/")
-    assert told == ["cancelled"]
+    assert events == ["cancelled"]
 
 
 # -- leaving
@@ -433,14 +439,14 @@ def test_the_sdk_that_stops_listening_is_noticed() -> None:
 def test_many_threads_share_one_client() -> None:
     app = scripted(stream={"tokens_per_second": 5_000})
     with transport.client(app) as http, ThreadPoolExecutor(8) as pool:
-        asked = [pool.submit(read_until_it_breaks, http, stream=at % 2 == 0) for at in range(40)]
-        answers = [one.result() for one in asked]
+        calls = [pool.submit(read_until_it_breaks, http, stream=at % 2 == 0) for at in range(40)]
+        answers = [one.result() for one in calls]
     assert all(error is None for _, error in answers)
     assert {"".join(texts(read)) for read, _ in answers[::2]} == {LONG}
     assert len(exchanges(app)) == 40
 
 
-def test_a_stream_may_be_read_in_another_thread_than_it_was_asked_for() -> None:
+def test_a_stream_may_be_read_in_another_thread_than_the_request() -> None:
     with transport.client(scripted(stream={"tokens_per_second": 1_000})) as http, ThreadPoolExecutor(3) as pool:
         answer = http.send(http.build_request("POST", CHAT, json=chat(stream=True), headers=KEY), stream=True)
         chunks = answer.iter_raw()
@@ -451,12 +457,57 @@ def test_a_stream_may_be_read_in_another_thread_than_it_was_asked_for() -> None:
 
 @pytest.mark.anyio
 async def test_a_synchronous_client_works_where_an_event_loop_runs() -> None:
-    task = asyncio.current_task()
+    task, threads = asyncio.current_task(), set(threading.enumerate())
     with transport.client(scripted(stream={"tokens_per_second": 2_000})) as http:
         read, error = read_until_it_breaks(http, stream=True)
     assert ("".join(texts(read)), error) == (LONG, None)
-    assert asyncio.current_task() is task
+    assert (asyncio.current_task(), set(threading.enumerate())) == (task, threads)
     await asyncio.sleep(0)
+
+
+def test_no_thread_is_started_where_no_event_loop_runs() -> None:
+    threads: list[threading.Thread] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        threads.append(threading.current_thread())
+        await send(START)
+        await send(piece(b"", more=False))
+
+    with transport.client(app) as http:
+        http.get("http://mock/")
+    assert threads == [threading.current_thread()]
+
+
+async def interrupts(scope: Any, receive: Any, send: Any) -> None:
+    await asyncio.sleep(0)
+    raise KeyboardInterrupt
+
+
+def test_an_interrupt_is_raised_by_the_call() -> None:
+    with transport.client(interrupts) as http, pytest.raises(KeyboardInterrupt):
+        http.get("http://mock/")
+
+
+@pytest.mark.anyio
+async def test_an_interrupt_is_raised_by_the_call_where_an_event_loop_runs_too() -> None:
+    with transport.client(interrupts) as http, pytest.raises(KeyboardInterrupt):
+        http.get("http://mock/")
+
+
+def test_an_interrupt_of_a_waiting_client_ends_the_thread_that_it_waits_for() -> None:
+    threads, loop = set(threading.enumerate()), asyncio.new_event_loop()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        signal.raise_signal(signal.SIGINT)  # handled in the main thread, which waits
+        await asyncio.sleep(3_600)
+
+    async def ask() -> None:
+        with transport.client(app, timeout=None) as http:
+            http.get("http://mock/")
+
+    with closing(loop), pytest.raises(KeyboardInterrupt):
+        loop.run_until_complete(ask())
+    assert set(threading.enumerate()) == threads
 
 
 def test_one_asynchronous_client_serves_one_event_loop_after_another() -> None:
@@ -486,19 +537,19 @@ def test_nothing_is_left_behind_even_by_clients_that_nobody_closes() -> None:
 
 
 def test_loops_are_used_again() -> None:
-    made: list[Any] = []
+    loops: list[Any] = []
     app = scripted()
 
     async def noting(scope: Any, receive: Any, send: Any) -> None:
-        made.append(asyncio.get_running_loop())
+        loops.append(asyncio.get_running_loop())
         await app(scope, receive, send)
 
     with transport.client(noting) as http:
         for _ in range(5):
             http.post(CHAT, json=chat(), headers=KEY)
-    assert len(made) == 5
-    assert len({id(loop) for loop in made}) == 1
-    assert made[0].is_closed()
+    assert len(loops) == 5
+    assert len({id(loop) for loop in loops}) == 1
+    assert loops[0].is_closed()
 
 
 @pytest.mark.anyio

@@ -1,7 +1,7 @@
 """Clients that reach an application without a socket, and stream: every chunk is there as soon as it is sent.
 
-Pace, faults in the middle of an answer and an early goodbye are those of a connection over TCP. The packages httpx2 and
-httpx are imported on first use; either may be absent. No TLS context is made.
+Pace, faults in the middle of a response and clients that leave early are as over TCP. The packages httpx2 and httpx are
+imported on first use; either may be absent. No TLS context is made.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Calls to an application as httpx and httpx2 want their transports: the two packages share one shape."""
+"""Transports as httpx and httpx2 define them; the two packages share one interface."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from mockserver.testing.transport.connection import BrokenError
-from mockserver.testing.transport.joined import JoinedCall
-from mockserver.testing.transport.pulled import Loops, PulledCall
+from mockserver.testing.transport.async_call import AsyncCall
+from mockserver.testing.transport.connection import ConnectionBrokenError
+from mockserver.testing.transport.sync_call import LoopPool, SyncCall
 
 if TYPE_CHECKING:
     from mockserver.gateway.delivery import Scope
@@ -46,117 +46,117 @@ def _read_timeout(request: Any) -> float | None:
 
 
 @contextmanager
-def _translated(library: ModuleType, leave: Callable[[], None]) -> Iterator[None]:
-    """Where an answer ends early: leave, and tell faults in the library's words, as over a socket."""
+def _library_errors(library: ModuleType, abandon: Callable[[], None]) -> Iterator[None]:
+    """Where a response ends early: abandon the call, and raise faults as the library's own errors, as over a socket."""
     try:
         yield
-    except BrokenError as error:
-        leave()
+    except ConnectionBrokenError as error:
+        abandon()
         raise (library.ReadError if error.reset else library.RemoteProtocolError)(str(error)) from None
     except TimeoutError:
-        leave()
+        abandon()
         raise library.ReadTimeout("The read operation timed out") from None
     except BaseException:
-        leave()
+        abandon()
         raise
 
 
-class PulledBody:
-    """The body of an answer to a synchronous client, chunk by chunk as the application sends it."""
+class SyncBody:
+    """The body of a response to a synchronous client, chunk by chunk as the application sends it."""
 
-    def __init__(self, library: ModuleType, call: PulledCall, timeout: float | None) -> None:
+    def __init__(self, library: ModuleType, call: SyncCall, timeout: float | None) -> None:
         self._library, self._call, self._timeout = library, call, timeout
 
     def __iter__(self) -> Iterator[bytes]:
         while True:
-            with _translated(self._library, self._call.drop):
+            with _library_errors(self._library, self._call.abandon):
                 chunk = self._call.read(self._timeout)
             if chunk is None:
                 break
             yield chunk
 
     def close(self) -> None:
-        """Leave; an application that has not ended hears of it."""
+        """Leave; an application that has not ended is notified."""
         self._call.close()
 
 
-class PulledTransport:
+class SyncTransport:
     """Answers a synchronous client's requests from an application. `rewrite` may change a request's scope."""
 
     library: ModuleType
-    body: type[PulledBody]
+    body: type[SyncBody]
 
     def __init__(self, app: App, rewrite: Rewrite | None = None) -> None:
         self._app, self._rewrite = app, rewrite
-        self._loops = Loops()
-        self._open: set[PulledCall] = set()
+        self._pool = LoopPool()
+        self._open: set[SyncCall] = set()
 
     def handle_request(self, request: Any) -> Any:
-        """Answer one request: its head now, its body as it is read."""
+        """Answer one request: the head now, the body as it is read."""
         scope, body, timeout = scope_of(request), b"".join(request.stream), _read_timeout(request)
         if self._rewrite is not None:
             self._rewrite(scope)
-        call = PulledCall(self._loops, self._app, scope, body)
-        with _translated(self.library, call.drop):
-            call.head(timeout)
+        call = SyncCall(self._pool, self._app, scope, body)
+        with _library_errors(self.library, call.abandon):
+            call.wait_for_head(timeout)
         if call.running:
             self._open = {one for one in self._open if one.running} | {call}
-        answer = call.connection
-        return self.library.Response(answer.status, headers=answer.headers, stream=self.body(self.library, call, timeout))
+        stream = self.body(self.library, call, timeout)
+        return self.library.Response(call.connection.status, headers=call.connection.headers, stream=stream)
 
     def close(self) -> None:
-        """Leave all calls that have not ended."""
+        """Leave all calls that have not ended, also those whose responses nobody closed."""
         calls, self._open = self._open, set()
         for call in calls:
             call.close()
-        self._loops.close()
+        self._pool.close()
 
 
-class JoinedBody:
-    """The body of an answer to an asynchronous client, chunk by chunk as the application sends it."""
+class AsyncBody:
+    """The body of a response to an asynchronous client, chunk by chunk as the application sends it."""
 
-    def __init__(self, library: ModuleType, call: JoinedCall, timeout: float | None) -> None:
+    def __init__(self, library: ModuleType, call: AsyncCall, timeout: float | None) -> None:
         self._library, self._call, self._timeout = library, call, timeout
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while True:
-            with _translated(self._library, self._call.drop):
+            with _library_errors(self._library, self._call.abandon):
                 chunk = await self._call.read(self._timeout)
             if chunk is None:
                 break
             yield chunk
 
     async def aclose(self) -> None:
-        """Leave; an application that has not ended hears of it."""
+        """Leave; an application that has not ended is notified."""
         if self._call.running:
             await self._call.close()
 
 
-class JoinedTransport:
+class AsyncTransport:
     """Answers an asynchronous client's requests from an application. `rewrite` may change a request's scope."""
 
     library: ModuleType
-    body: type[JoinedBody]
+    body: type[AsyncBody]
 
     def __init__(self, app: App, rewrite: Rewrite | None = None) -> None:
         self._app, self._rewrite = app, rewrite
-        self._open: set[JoinedCall] = set()
+        self._open: set[AsyncCall] = set()
 
     async def handle_async_request(self, request: Any) -> Any:
-        """Answer one request: its head now, its body as it is read."""
+        """Answer one request: the head now, the body as it is read."""
         scope, timeout = scope_of(request), _read_timeout(request)
         body = b"".join([part async for part in request.stream])
         if self._rewrite is not None:
             self._rewrite(scope)
-        call = JoinedCall(self._app, scope, body)
+        call = AsyncCall(self._app, scope, body)
         self._open = {one for one in self._open if one.running} | {call}
-        with _translated(self.library, call.drop):
-            await call.head(timeout)
-        answer = call.connection
-        return self.library.Response(answer.status, headers=answer.headers, stream=self.body(self.library, call, timeout))
+        with _library_errors(self.library, call.abandon):
+            await call.wait_for_head(timeout)
+        stream = self.body(self.library, call, timeout)
+        return self.library.Response(call.connection.status, headers=call.connection.headers, stream=stream)
 
     async def aclose(self) -> None:
-        """Leave all calls that have not ended."""
+        """Leave all calls that have not ended, also those whose responses nobody closed."""
         calls, self._open = self._open, set()
         for call in calls:
             if call.running:

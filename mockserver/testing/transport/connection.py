@@ -1,4 +1,4 @@
-"""What passes between a client and an ASGI application in one process, whoever runs them; knows no HTTP library."""
+"""What passes between a client and an ASGI application in one process. It knows no HTTP library, and runs neither of them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 WINDOW = 64 * 1024
-"""How many bytes an application may be ahead of its client, as over a socket."""
+"""How many bytes an application may be ahead of its client: as the buffers of a socket let it be."""
 
 
-class BrokenError(Exception):
-    """The application broke its answer off: closed the connection early, or (`reset`) cut it dead."""
+class ConnectionBrokenError(Exception):
+    """The application broke its response off: it closed the connection early, or reset it (`reset`)."""
 
     def __init__(self, message: str, *, reset: bool) -> None:
         super().__init__(message)
@@ -27,23 +27,23 @@ class BrokenError(Exception):
 
 
 class Connection:
-    """One request to an application, and its answer as far as it has come.
+    """One request to an application, and the response as far as it has come.
 
-    The application gets `receive` and `send`; the client looks at `answered` and `readable` and takes chunks. `notify` is
+    The application gets `receive` and `send`; the client waits for `head_ready` and `chunk_ready` and takes chunks. `notify` is
     called whenever there may be something new for the client. `closed` says that nothing more will come.
     """
 
     __slots__ = (
         "_body",
+        "_buffered",
         "_chunks",
+        "_client_left",
         "_complete",
-        "_full",
-        "_gone",
-        "_held",
+        "_drained",
         "_notify",
+        "_read",
         "_receivers",
         "_reset",
-        "_taken",
         "closed",
         "headers",
         "raised",
@@ -61,13 +61,13 @@ class Connection:
         self._body: bytes | None = body
         self._notify = notify
         self._chunks: deque[bytes] = deque()
-        self._held = self._taken = 0
-        self._complete = self._gone = self._reset = False
+        self._buffered = self._read = 0
+        self._complete = self._client_left = self._reset = False
         self._receivers: list[asyncio.Future[None]] = []
-        self._full: asyncio.Future[None] | None = None
+        self._drained: asyncio.Future[None] | None = None
 
     async def run(self, app: App) -> None:
-        """Let the application answer. What it raises is kept for the client."""
+        """Run the application. What it raises is kept for the client."""
         try:
             await app(self.scope, self.receive, self.send)
         except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
@@ -81,93 +81,93 @@ class Connection:
     # -- the application's side
 
     async def receive(self) -> dict[str, Any]:
-        """The request; after it, once the client has left or has all, the news of that."""
+        """The request; after that, once the client has left or has received everything, a disconnect."""
         body, self._body = self._body, None
         if body is not None:
             return {"type": "http.request", "body": body, "more_body": False}
-        while not (self._gone or self._complete):
+        while not (self._client_left or self._complete):
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._receivers.append(waiter)
             await waiter
         return {"type": "http.disconnect"}
 
     async def send(self, message: Any) -> None:
-        """Hand a piece of the answer over; wait while the client is too far behind."""
-        if self._gone or self._complete:
-            await asyncio.sleep(0)  # one that does not listen can still be cancelled
+        """Take a part of the response; wait while the client is too far behind."""
+        if self._client_left or self._complete:
+            await asyncio.sleep(0)  # an application that never calls `receive` can still be cancelled here
             return
         if message["type"] == "http.response.start":
             self.status, self.headers = message["status"], message.get("headers", [])
         elif message["type"] == "http.response.body":
-            self._keep(message.get("body", b""))
+            self._buffer(message.get("body", b""))
             if not message.get("more_body", False):
                 self._complete = True
                 self._wake()
         self._notify()
-        while self._held > WINDOW and not (self._gone or self._complete):
-            self._full = asyncio.get_running_loop().create_future()
-            await self._full
+        while self._buffered > WINDOW and not (self._client_left or self._complete):
+            self._drained = asyncio.get_running_loop().create_future()
+            await self._drained
 
     def abort(self, reset: bool) -> None:
         """Break the connection, as the extension `mockserver.abort` asks."""
         self._reset = reset
-        self.closed = self._gone = True
+        self.closed = self._client_left = True
         self._wake()
         self._notify()
 
-    def _keep(self, chunk: bytes) -> None:
+    def _buffer(self, chunk: bytes) -> None:
         if chunk and self.scope["method"] != "HEAD":
             self._chunks.append(chunk)
-            self._held += len(chunk)
+            self._buffered += len(chunk)
 
     # -- the client's side
 
-    def answered(self) -> bool:
+    def head_ready(self) -> bool:
         """Whether there is a status, or will never be one."""
         return self.status is not None or self.closed
 
-    def readable(self) -> bool:
-        """Whether `take` has something to say."""
+    def chunk_ready(self) -> bool:
+        """Whether `next_chunk` can return or raise."""
         return bool(self._chunks) or self._complete or self.closed
 
-    def take(self) -> bytes | None:
-        """The next chunk, None after the last. Raises BrokenError, or what the application raised."""
+    def next_chunk(self) -> bytes | None:
+        """The next chunk, None after the last. Raises ConnectionBrokenError, or what the application raised."""
         if self._chunks:
             chunk = self._chunks.popleft()
-            self._held -= len(chunk)
-            self._taken += len(chunk)
-            if self._full is not None and self._held <= WINDOW:
-                self._settle(self._full)
+            self._buffered -= len(chunk)
+            self._read += len(chunk)
+            if self._drained is not None and self._buffered <= WINDOW:
+                _resolve(self._drained)
             return chunk
         if self._complete:
             return None
         raise self.failure()
 
     def failure(self) -> BaseException:
-        """Why there is no more to come."""
+        """Why nothing more will come, in the words of the HTTP libraries."""
         if self.raised is not None:
             return self.raised
         if self._reset:
-            return BrokenError("[Errno 104] Connection reset by peer", reset=True)
+            return ConnectionBrokenError("[Errno 104] Connection reset by peer", reset=True)
         if self.status is None:
-            return BrokenError("Server disconnected without sending a response.", reset=False)
+            return ConnectionBrokenError("Server disconnected without sending a response.", reset=False)
         length = next((value.decode() for name, value in self.headers if name.lower() == b"content-length"), None)
-        how = "incomplete chunked read" if length is None else f"received {self._taken} bytes, expected {length}"
-        return BrokenError(f"peer closed connection without sending complete message body ({how})", reset=False)
+        how = "incomplete chunked read" if length is None else f"received {self._read} bytes, expected {length}"
+        return ConnectionBrokenError(f"peer closed connection without sending complete message body ({how})", reset=False)
 
-    def leave(self) -> None:
-        """Tell the application that its client has gone."""
-        self._gone = True
+    def disconnect(self) -> None:
+        """Leave: the application's `receive` returns a disconnect."""
+        self._client_left = True
         self._wake()
 
     def _wake(self) -> None:
         for waiter in self._receivers:
-            self._settle(waiter)
+            _resolve(waiter)
         self._receivers.clear()
-        if self._full is not None:
-            self._settle(self._full)
+        if self._drained is not None:
+            _resolve(self._drained)
 
-    @staticmethod
-    def _settle(waiter: asyncio.Future[None]) -> None:
-        if not waiter.done():
-            waiter.set_result(None)
+
+def _resolve(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import httpx
 
-from mockserver.testing.transport.adapter import JoinedBody, JoinedTransport, PulledBody, PulledTransport
+from mockserver.testing.transport import adapter
 
 
-class Body(PulledBody, httpx.SyncByteStream):
+class Body(adapter.SyncBody, httpx.SyncByteStream):
     """A body for httpx.Client."""
 
 
-class AsyncBody(JoinedBody, httpx.AsyncByteStream):
+class AsyncBody(adapter.AsyncBody, httpx.AsyncByteStream):
     """A body for httpx.AsyncClient."""
 
 
-class Transport(PulledTransport, httpx.BaseTransport):
-    """Answers the requests of a httpx.Client from an ASGI application: `httpx.Client(transport=Transport(app))`."""
+class Transport(adapter.SyncTransport, httpx.BaseTransport):
+    """Answers the requests of an httpx.Client from an ASGI application: `httpx.Client(transport=Transport(app))`."""
 
     library = httpx
     body = Body
 
 
-class AsyncTransport(JoinedTransport, httpx.AsyncBaseTransport):
-    """Answers the requests of a httpx.AsyncClient from an ASGI application. Needs asyncio."""
+class AsyncTransport(adapter.AsyncTransport, httpx.AsyncBaseTransport):
+    """Answers the requests of an httpx.AsyncClient from an ASGI application. Needs asyncio."""
 
     library = httpx
     body = AsyncBody

@@ -1,16 +1,15 @@
-"""Applications for synchronous clients: each runs while its client waits for it, in that client's thread.
+"""Calls to applications by synchronous clients: the application runs while its client waits, and only then.
 
-No thread is started and none is left behind, and it does not matter whether the client's thread runs an event loop itself.
+It runs in the client's thread. Only where that thread runs an event loop already (a synchronous call in an asynchronous test, a
+notebook) a thread is borrowed for as long as the client waits: Python runs one event loop a thread.
 """
 
 from __future__ import annotations
 
 import asyncio
 import weakref
-from asyncio import events
-from asyncio.tasks import _enter_task, _leave_task
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from mockserver.testing.transport.connection import Connection
@@ -21,26 +20,27 @@ if TYPE_CHECKING:
 
 GRACE = 0.1
 """How many seconds an application has to notice that its client has left, before it is cancelled."""
-_IDLE = 8
+# More than a client usually needs at a time. A loop at rest holds three file descriptors.
+_MAX_IDLE = 8
 
 
-class Loops:
-    """Event loops at rest. They are closed with their owner, or when it is forgotten."""
+class LoopPool:
+    """Event loops at rest, since a new one costs more than most calls. They are closed with the pool, or with its last use."""
 
     def __init__(self) -> None:
         self._idle: list[asyncio.AbstractEventLoop] = []
         weakref.finalize(self, _close_all, self._idle)
 
-    def take(self) -> asyncio.AbstractEventLoop:
-        """A loop that nobody runs."""
+    def acquire(self) -> asyncio.AbstractEventLoop:
+        """A loop that is not running."""
         try:
             return self._idle.pop()
         except IndexError:
             return asyncio.new_event_loop()
 
-    def give(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Keep a loop for another application."""
-        if len(self._idle) < _IDLE:
+    def release(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Keep a loop for another call."""
+        if len(self._idle) < _MAX_IDLE:
             self._idle.append(loop)
         else:
             loop.close()
@@ -50,14 +50,14 @@ class Loops:
         _close_all(self._idle)
 
 
-class PulledCall:
-    """One call to an application that runs only while `head`, `read` or `close` waits for it."""
+class SyncCall:
+    """One call to an application that runs only while `wait_for_head`, `read` or `close` waits for it."""
 
-    __slots__ = ("__weakref__", "_loop", "_loops", "_task", "connection")
+    __slots__ = ("__weakref__", "_loop", "_pool", "_task", "connection")
 
-    def __init__(self, loops: Loops, app: App, scope: Scope, body: bytes) -> None:
-        self._loops = loops
-        self._loop: asyncio.AbstractEventLoop | None = loops.take()
+    def __init__(self, pool: LoopPool, app: App, scope: Scope, body: bytes) -> None:
+        self._pool = pool
+        self._loop: asyncio.AbstractEventLoop | None = pool.acquire()
         self.connection = Connection(scope, body, self._loop.stop)
         self._task = self._loop.create_task(self.connection.run(app))
 
@@ -66,9 +66,12 @@ class PulledCall:
         """Whether the application still has something to do."""
         return self._loop is not None
 
-    def head(self, timeout: float | None) -> None:
-        """Wait for the answer's status. Raises TimeoutError, BrokenError, or what the application raised."""
-        if not self._wait(self.connection.answered, timeout):
+    def wait_for_head(self, timeout: float | None) -> None:
+        """Wait for the response's status, at most `timeout` seconds.
+
+        Raises TimeoutError, ConnectionBrokenError, or what the application raised.
+        """
+        if not self._wait(self.connection.head_ready, timeout):
             raise TimeoutError
         if self._task.done():
             self._release()
@@ -76,23 +79,23 @@ class PulledCall:
             raise self.connection.failure()
 
     def read(self, timeout: float | None) -> bytes | None:
-        """Wait for the next chunk; None after the last. Raises as `head` does."""
-        if not self._wait(self.connection.readable, timeout):
+        """Wait for the next chunk, at most `timeout` seconds; None after the last. Raises as `wait_for_head` does."""
+        if not self._wait(self.connection.chunk_ready, timeout):
             raise TimeoutError
-        return self.connection.take()
+        return self.connection.next_chunk()
 
     def close(self) -> None:
-        """Leave: the application hears of it, and is cancelled where it does not end soon."""
+        """Leave. The application is notified, and cancelled if it does not end soon."""
         self._leave(GRACE)
 
-    def drop(self) -> None:
+    def abandon(self) -> None:
         """Leave without waiting: for a client that has waited long enough."""
         self._leave(0)
 
     def _leave(self, patience: float) -> None:
         if self._loop is None:
             return
-        self.connection.leave()
+        self.connection.disconnect()
         if not self._wait(self._task.done, patience):
             self._task.cancel()
             self._wait(self._task.done, GRACE)
@@ -103,7 +106,7 @@ class PulledCall:
         if loop is None:
             return
         if self._task.done():
-            self._loops.give(loop)
+            self._pool.release(loop)
         else:
             loop.close()
 
@@ -112,7 +115,7 @@ class PulledCall:
         loop = self._loop
         if loop is None or ready():
             return ready()
-        loop.stop()  # one turn, which is all that an answer without pauses takes
+        loop.stop()  # ends the run below after one turn, which is all that a response without pauses takes
         _run(loop)
         if ready() or timeout is None:
             while not ready():
@@ -127,27 +130,25 @@ class PulledCall:
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
-    outer = events._get_running_loop()
-    if outer is None:
+    """Run a loop until something stops it."""
+    if not _in_event_loop():
         loop.run_forever()
-    else:
-        with _stepped_out_of(outer):
-            loop.run_forever()
+        return
+    with ThreadPoolExecutor(1) as executor:
+        try:
+            executor.submit(loop.run_forever).result()
+        except BaseException:
+            # An interrupt of the waiting thread must end the other one too: leaving the context waits for it.
+            loop.call_soon_threadsafe(loop.stop)
+            raise
 
 
-@contextmanager
-def _stepped_out_of(outer: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """Let another event loop run in a thread where `outer` runs: the caller blocks that one in any case."""
-    task = asyncio.current_task(outer)
-    if task is not None:
-        _leave_task(outer, task)
-    events._set_running_loop(None)
+def _in_event_loop() -> bool:
     try:
-        yield
-    finally:
-        events._set_running_loop(outer)
-        if task is not None:
-            _enter_task(outer, task)
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _close_all(loops: list[asyncio.AbstractEventLoop]) -> None:

@@ -1,4 +1,4 @@
-"""Applications for asynchronous clients: each runs as a task beside its client, in the same event loop."""
+"""Calls to applications by asynchronous clients: the application runs as a task beside its client, in the same event loop."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mockserver.testing.transport.connection import Connection
-from mockserver.testing.transport.pulled import GRACE
+from mockserver.testing.transport.sync_call import GRACE
 
 if TYPE_CHECKING:
     from mockserver.gateway.delivery import Scope
     from mockserver.testing.transport.connection import App
 
 
-class JoinedCall:
+class AsyncCall:
     """One call to an application that runs beside its client. Raises RuntimeError where asyncio does not run."""
 
     __slots__ = ("__weakref__", "_loop", "_task", "_waiter", "connection")
@@ -35,20 +35,23 @@ class JoinedCall:
         """Whether the application still has something to do."""
         return not self._task.done()
 
-    async def head(self, timeout: float | None) -> None:
-        """Wait for the answer's status. Raises TimeoutError, BrokenError, or what the application raised."""
-        await self._wait(self.connection.answered, timeout)
+    async def wait_for_head(self, timeout: float | None) -> None:
+        """Wait for the response's status, at most `timeout` seconds.
+
+        Raises TimeoutError, ConnectionBrokenError, or what the application raised.
+        """
+        await self._wait(self.connection.head_ready, timeout)
         if self.connection.status is None:
             raise self.connection.failure()
 
     async def read(self, timeout: float | None) -> bytes | None:
-        """Wait for the next chunk; None after the last. Raises as `head` does."""
-        await self._wait(self.connection.readable, timeout)
-        return self.connection.take()
+        """Wait for the next chunk, at most `timeout` seconds; None after the last. Raises as `wait_for_head` does."""
+        await self._wait(self.connection.chunk_ready, timeout)
+        return self.connection.next_chunk()
 
     async def close(self) -> None:
-        """Leave: the application hears of it, and is cancelled where it does not end soon."""
-        self.connection.leave()
+        """Leave. The application is notified, and cancelled if it does not end soon."""
+        self.connection.disconnect()
         try:
             await asyncio.wait((self._task,), timeout=GRACE)
         finally:
@@ -56,9 +59,9 @@ class JoinedCall:
         if not self._task.done():
             await asyncio.wait((self._task,), timeout=GRACE)
 
-    def drop(self) -> None:
+    def abandon(self) -> None:
         """Leave without waiting: for a client that is being cancelled, or has waited long enough."""
-        self.connection.leave()
+        self.connection.disconnect()
         if not self._task.done():
             self._loop.call_later(GRACE, self._task.cancel)
 
