@@ -1,8 +1,8 @@
-"""The network guard: stops this process's calls to the real Azure and OpenAI before anything leaves, whatever library makes them.
+"""The network guard: blocks this process's calls to the real Azure and OpenAI before anything is sent, whatever the library.
 
-It listens where names are looked up and sockets connected (Python's audit events), and where TLS is begun with a host, which
-covers what does its own look-ups, has the address already, or goes through a proxy. Not covered: connections that were open
-before, libraries with a network stack of their own, and other processes.
+It watches where names are looked up and sockets connected (Python's audit events), and where a TLS handshake with a host
+begins; the latter covers libraries that look up names themselves, have the address already, or go through a proxy. Not
+covered: connections that were open before, libraries with a network stack of their own, and other processes.
 """
 
 from __future__ import annotations
@@ -19,43 +19,43 @@ ENTRA = "entra"
 
 
 class NetworkGuardError(BaseException):
-    """A call to a real host was stopped.
+    """A call to a real host was blocked.
 
-    As a failure of pytest's own, this is no Exception: libraries neither retry it nor hide it behind errors of theirs.
+    Like pytest's own failures it is no Exception, so that libraries neither retry it nor replace it by their own errors.
     """
 
 
 class HandshakeStoppedError(ConnectionError):
-    """The same for TLS on an event loop such as uvloop's: that begins it in a callback, and passes nothing on but an Exception."""
+    """The same for TLS on an event loop such as uvloop's, which starts TLS in a callback and passes on Exceptions only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A call that was stopped. `url` is as much of its URL as could be told, `where` the place in the user's code, "" if unknown."""
+    """A blocked call to `host`. `url` is as much of its URL as is known, `where` the line of the user's code, "" if unknown."""
 
     host: str
     url: str
     where: str
 
     def __str__(self) -> str:
-        whence = f", from {self.where}" if self.where else ""
+        caller = f" (from {self.where})" if self.where else ""
         if hosts.issues_tokens(self.host):
-            what = "This would have asked Entra ID for a token"
-            way_out = f"Give the client a key instead of a credential, or let token requests pass with allow={[ENTRA]!r}."
+            blocked = "a token request to Entra ID"
+            advice = f"Give the client a key instead of a credential, or allow token requests with allow={[ENTRA]!r}."
         else:
-            what = "This would have left for the real service"
-            way_out = (
-                "Have the code read OPENAI_BASE_URL or AZURE_OPENAI_ENDPOINT instead of naming a host, answer it here with "
-                f"intercept(), or let it pass with allow={[self.host]!r}."
+            blocked = "a call to the real service"
+            advice = (
+                "Let the code read OPENAI_BASE_URL or AZURE_OPENAI_ENDPOINT instead of a fixed host, answer the call here with "
+                f"intercept(), or allow it with allow={[self.host]!r}."
             )
-        return f"{what}: {self.url}{whence}. Nothing was sent. {way_out}"
+        return f"mockserver blocked {blocked}: {self.url}{caller}. Nothing was sent. {advice}"
 
 
 class Guard:
-    """Stops calls to real hosts while it is entered; `attempts` are those that it stopped.
+    """Blocks calls to real hosts while it is entered; `attempts` are those that it blocked.
 
-    `allow` lets hosts pass: by name, by pattern, by a resource's bare name, or "entra" for all token endpoints. Guards nest;
-    the innermost decides.
+    `allow` names hosts that may be called: by name, by pattern, by a resource's bare name, or "entra" for all token endpoints.
+    Guards nest; the innermost decides.
     """
 
     def __init__(self, allow: Iterable[str] = ()) -> None:
@@ -63,14 +63,15 @@ class Guard:
         self.attempts: list[Attempt] = []
 
     def check(self) -> None:
-        """Raise AssertionError if a call was stopped, even where the code under test swallowed that."""
+        """Raise AssertionError if a call was blocked, even if the code under test swallowed the error."""
         if self.attempts:
             raise AssertionError("\n\n".join(dict.fromkeys(map(str, self.attempts))))
 
-    def attempted(self, host: str) -> Attempt | None:
-        """The attempt, now on record, that a call to `host` is; None where it may pass."""
+    def block(self, host: str) -> Attempt | None:
+        """Record a call to `host` and return it, to be raised; None where it is allowed."""
         token = hosts.issues_tokens(host)
-        if not (token or hosts.serves_models(host)) or hosts.named(host, self.allow) or (token and ENTRA in self.allow):
+        real = token or hosts.serves_models(host)
+        if not real or hosts.matches(host, self.allow) or (token and ENTRA in self.allow):
             return None
         url, where = origin.trace(host)
         attempt = Attempt(host, url or host, where)
@@ -90,64 +91,68 @@ class Guard:
 
 
 def guard(allow: Iterable[str] = ()) -> Guard:
-    """A guard to enter: `with guard(allow=["my-real.openai.azure.com"]) as watched: …`."""
+    """A guard to enter: `with guard(allow=["my-real.openai.azure.com"]) as watched: …`. See `Guard`."""
     return Guard(allow)
 
 
 _guards: list[Guard] = []
 _patches = Patches()
 _hooked = False
-_HOSTS = {"socket.getaddrinfo": 0, "socket.gethostbyname": 0, "socket.connect": 1}
+# Audit events, and where in their arguments the host is.
+_HOST_ARGUMENT = {"socket.getaddrinfo": 0, "socket.gethostbyname": 0, "socket.connect": 1}
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    if _guards and event in _HOSTS:
-        place = arguments[_HOSTS[event]]
-        attempt = _attempted(place[0] if isinstance(place, tuple) and place else place)
+    if _guards and event in _HOST_ARGUMENT:
+        address = arguments[_HOST_ARGUMENT[event]]
+        attempt = _block(address[0] if isinstance(address, tuple) and address else address)
         if attempt is not None:
             raise NetworkGuardError(str(attempt))
 
 
-def _attempted(host: object) -> Attempt | None:
-    name = hosts.clean(host)
-    return _guards[-1].attempted(name) if _guards and name else None
+def _block(host: object) -> Attempt | None:
+    name = hosts.normalized(host)
+    return _guards[-1].block(name) if _guards and name else None
 
 
 def _install() -> None:
-    """Listen: to audit events, which once begun can only be ignored, and to the begin of TLS."""
+    """Watch audit events and the start of TLS."""
     global _hooked
     if not _hooked:
-        sys.addaudithook(_hook)
+        sys.addaudithook(_hook)  # once a process: Python cannot remove an audit hook
         _hooked = True
     import ssl
 
-    _patches.replace(ssl.SSLContext, "wrap_socket", _before_handshake)
-    _patches.replace(ssl.SSLContext, "wrap_bio", _before_looped_handshake)
+    _patches.replace(ssl.SSLContext, "wrap_socket", _guard_wrap_socket)
+    _patches.replace(ssl.SSLContext, "wrap_bio", _guard_wrap_bio)
 
 
-def _before_handshake(original: Any) -> Any:
+def _guard_wrap_socket(original: Any) -> Any:
     def wrap_socket(context: Any, sock: Any, *arguments: Any, **named: Any) -> Any:
-        attempt = _attempted(named.get("server_hostname", arguments[3] if len(arguments) > 3 else None))
+        attempt = _block(named.get("server_hostname", arguments[3] if len(arguments) > 3 else None))
         if attempt is None:
             return original(context, sock, *arguments, **named)
-        sock.close()  # callers look after it for an Exception only
+        sock.close()  # callers close it for an Exception only
         raise NetworkGuardError(str(attempt))
 
     return wrap_socket
 
 
-def _before_looped_handshake(original: Any) -> Any:
+def _guard_wrap_bio(original: Any) -> Any:
     def wrap_bio(context: Any, *arguments: Any, **named: Any) -> Any:
-        attempt = _attempted(named.get("server_hostname", arguments[3] if len(arguments) > 3 else None))
+        attempt = _block(named.get("server_hostname", arguments[3] if len(arguments) > 3 else None))
         if attempt is None:
             return original(context, *arguments, **named)
-        raise (HandshakeStoppedError if _on_foreign_loop() else NetworkGuardError)(str(attempt))
+        raise (HandshakeStoppedError if _on_other_loop() else NetworkGuardError)(str(attempt))
 
     return wrap_bio
 
 
-def _on_foreign_loop() -> bool:
+def _on_other_loop() -> bool:
+    """Whether an event loop other than asyncio's own runs in this thread."""
     import asyncio
 
-    loop = asyncio._get_running_loop()
-    return loop is not None and not isinstance(loop, asyncio.BaseEventLoop)
+    try:
+        return not isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop)
+    except RuntimeError:
+        return False

@@ -1,4 +1,4 @@
-"""The hosts of the real services: what the guard stops and interception answers."""
+"""The hosts of the real services, which the guard blocks and interception answers."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ ENTRA = frozenset(
 )
 
 
-def clean(host: object) -> str:
-    """A host name as these functions want it: lower case, without a dot at its end; "" for what is none."""
+def normalized(host: object) -> str:
+    """A host name as these functions expect it: lower case, without a final dot; "" for anything else."""
     if isinstance(host, (bytes, bytearray)):
         host = host.decode("latin-1")
     return host.lower().rstrip(".") if isinstance(host, str) else ""
@@ -44,7 +44,7 @@ def issues_tokens(host: str) -> bool:
     return host in ENTRA
 
 
-def named(host: str, names: Sequence[str]) -> bool:
-    """Whether one of `names` means this host: its name, a pattern such as `*.openai.azure.com`, or a resource's bare name."""
+def matches(host: str, names: Sequence[str]) -> bool:
+    """Whether one of `names` is this host's name, a pattern such as `*.openai.azure.com`, or its resource's bare name."""
     resource = host.partition(".")[0] if host.endswith(AZURE) else None
-    return any(name == resource or fnmatchcase(host, name) for name in map(clean, names))
+    return any(name == resource or fnmatchcase(host, name) for name in map(normalized, names))

@@ -23,9 +23,9 @@ from openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
 
 from mockserver import MockServer, create_app
 from mockserver.testing.guard import NetworkGuardError, guard
-from mockserver.testing.intercept import MARK
+from mockserver.testing.intercept import URL_HEADER
 from mockserver.testing.mock import Mock
-from mockserver.testing.patches import Patches, Watch
+from mockserver.testing.patches import ImportHooks, Patches
 
 AZURE = "https://contoso.openai.azure.com"
 URL = f"{AZURE}/openai/v1/chat/completions"
@@ -51,8 +51,8 @@ def text_of(answer: Any) -> Any:
     return answer.json()["choices"][0]["message"]["content"]
 
 
-def marks(mock: Mock) -> list[str]:
-    return [exchange.headers[MARK] for exchange in mock.requests]
+def intercepted_urls(mock: Mock) -> list[str]:
+    return [exchange.headers[URL_HEADER] for exchange in mock.requests]
 
 
 # -- the SDK
@@ -74,7 +74,7 @@ def test_every_kind_of_host_is_answered(mock: Mock, url: str) -> None:
     with mock.intercept():
         assert client.chat.completions.create(**chat()).choices[0].message.content == LONG
         assert client.responses.create(model="gpt-4o", input="hi").output_text == LONG
-    assert marks(mock) == [f"{url}chat/completions", f"{url}responses"]
+    assert intercepted_urls(mock) == [f"{url}chat/completions", f"{url}responses"]
     assert [exchange.path for exchange in mock.requests] == ["/openai/v1/chat/completions", "/openai/v1/responses"]
 
 
@@ -84,16 +84,16 @@ async def test_the_asynchronous_sdk_is_answered_and_streams(mock: Mock) -> None:
         with mock.intercept():
             assert (await client.responses.create(model="gpt-4o", input="hi")).output_text == LONG
             stream = await client.chat.completions.create(**chat(), stream=True)
-            told = "".join([chunk.choices[0].delta.content or "" async for chunk in stream if chunk.choices])
-    assert told == LONG
+            text = "".join([chunk.choices[0].delta.content or "" async for chunk in stream if chunk.choices])
+    assert text == LONG
 
 
 @pytest.mark.anyio
 async def test_the_older_client_is_answered(mock: Mock) -> None:
-    said = {"azure_endpoint": AZURE, "api_key": "theirs", "api_version": "2024-10-21", "max_retries": 0}
+    options = {"azure_endpoint": AZURE, "api_key": "theirs", "api_version": "2024-10-21", "max_retries": 0}
     with mock.intercept():
-        assert AzureOpenAI(**said).chat.completions.create(**chat()).choices[0].message.content == LONG
-        async with AsyncAzureOpenAI(**said) as client:
+        assert AzureOpenAI(**options).chat.completions.create(**chat()).choices[0].message.content == LONG
+        async with AsyncAzureOpenAI(**options) as client:
             assert (await client.chat.completions.create(**chat())).choices[0].message.content == LONG
     assert [exchange.query for exchange in mock.requests] == ["api-version=2024-10-21"] * 2
 
@@ -141,7 +141,7 @@ def test_any_credential_is_accepted_and_kept(mock: Mock, sent: dict[str, str]) -
     exchange = mock.requests[0]
     assert (answer.status_code, str(answer.url), exchange.resource) == (200, URL + "?x=1", mock.resource.name)
     assert exchange.headers["x-own"] == "mine"
-    assert exchange.headers[MARK] == URL
+    assert exchange.headers[URL_HEADER] == URL
     assert exchange.query == "x=1"
     kept = {name: value for name, value in sent.items() if len(sent) == 1 or name == "api-key"}
     assert {name: exchange.headers[name] for name in kept} == kept
@@ -185,13 +185,13 @@ def test_names_narrow_what_is_intercepted(mock: Mock, names: list[str], taken: s
 def test_a_gateway_of_ones_own_is_intercepted_where_it_is_named(mock: Mock) -> None:
     with mock.intercept("apim.example.com"), httpx2.Client() as http:
         assert text_of(http.post("https://apim.example.com/team/openai/v1/chat/completions", json=chat())) == LONG
-    assert marks(mock) == ["https://apim.example.com/team/openai/v1/chat/completions"]
+    assert intercepted_urls(mock) == ["https://apim.example.com/team/openai/v1/chat/completions"]
 
 
 def test_other_hosts_are_reached_as_ever(mock: Mock) -> None:
     with mock.intercept(), httpx2.Client(trust_env=False) as http:
         assert http.get(mock.base_url + "models", headers={"api-key": mock.api_key}).status_code == 200
-    assert MARK not in mock.requests[0].headers
+    assert URL_HEADER not in mock.requests[0].headers
 
 
 # -- other libraries
@@ -204,7 +204,7 @@ def test_requests_is_answered_and_streams(mock: Mock) -> None:
         with requests.Session() as session, session.post(URL, json=chat(stream=True), stream=True, timeout=5) as streamed:
             lines = [line for line in streamed.iter_lines() if line]
     assert lines[-1] == b"data: [DONE]"
-    assert marks(mock) == [URL, URL]
+    assert intercepted_urls(mock) == [URL, URL]
     assert mock.requests[0].headers["authorization"] == "Bearer theirs"
     assert mock.requests[0].query == "x=1"
 
@@ -225,7 +225,7 @@ def test_a_session_of_requests_behind_a_proxy_is_answered(mock: Mock) -> None:
         session.proxies = {"https": "http://proxy.example:3128", "http": "http://proxy.example:3128"}
         for url in (URL, URL.replace("https:", "http:")):
             assert text_of(session.post(url, json=chat(), timeout=5)) == LONG
-    assert marks(mock) == [URL, URL.replace("https:", "http:")]
+    assert intercepted_urls(mock) == [URL, URL.replace("https:", "http:")]
 
 
 def test_urllib3_is_answered_and_keeps_its_pools_settings(mock: Mock) -> None:
@@ -251,12 +251,21 @@ async def test_aiohttp_is_answered_and_streams(mock: Mock) -> None:
             async with based.post("/openai/v1/chat/completions", json=chat(stream=True)) as streamed:
                 lines = [line async for line in streamed.content if line.strip()]
     assert lines[-1] == b"data: [DONE]\n"
-    assert marks(mock) == [URL, URL]
+    assert intercepted_urls(mock) == [URL, URL]
     assert mock.requests[0].headers["api-key"] == "theirs"
     assert mock.requests[0].query == "x=a+b"
 
 
-def test_without_a_started_server_socket_clients_are_told_so() -> None:
+@pytest.mark.anyio
+async def test_aiohttp_behind_a_proxy_is_answered(mock: Mock) -> None:
+    async with aiohttp.ClientSession(proxy="http://proxy.example:3128") as session:
+        with mock.intercept():
+            async with session.post(URL, json=chat()) as answer:
+                assert (await answer.json())["choices"][0]["message"]["content"] == LONG
+    assert intercepted_urls(mock) == [URL]
+
+
+def test_without_a_started_server_socket_clients_raise_an_error_that_says_so() -> None:
     mock = MockServer()
     with mock.intercept(), urllib3.PoolManager() as pools, pytest.raises(RuntimeError, match="start the MockServer"):
         pools.request("GET", f"{AZURE}/openai/v1/models")
@@ -271,8 +280,8 @@ def pieces() -> list[Any]:
     found: list[Any] = [vars(module.HTTPTransport)["handle_request"] for module in (httpx, httpx2)]
     found += [vars(module.AsyncHTTPTransport)["handle_async_request"] for module in (httpx, httpx2)]
     for name, kind, attribute in (
-        ("urllib3.connectionpool", "HTTPConnectionPool", "urlopen"),
-        ("aiohttp.client", "ClientSession", "_request"),
+        ("urllib3", "HTTPConnectionPool", "urlopen"),
+        ("aiohttp", "ClientRequest", "__init__"),
     ):
         if name in sys.modules:
             found.append(vars(getattr(sys.modules[name], kind))[attribute])
@@ -340,14 +349,16 @@ def test_a_module_is_acted_on_after_its_import_and_only_while_watched(tmp_path: 
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.syspath_prepend(tmp_path)
     seen: list[ModuleType] = []
-    watch = Watch({"watched_one": seen.append, "watched_two": seen.append, "watched_none": seen.append, "sys": seen.append})
-    watch.start()
+    hooks = ImportHooks(
+        {"watched_one": seen.append, "watched_two": seen.append, "watched_none": seen.append, "sys": seen.append}
+    )
+    hooks.start()
     import watched_one  # type: ignore[import-not-found]
     import watched_three  # type: ignore[import-not-found]
 
     with pytest.raises(ModuleNotFoundError):
         import watched_none  # type: ignore[import-not-found] # noqa: F401
-    watch.stop()
+    hooks.stop()
     import watched_two  # type: ignore[import-not-found]
 
     assert seen == [sys, watched_one]
