@@ -1,4 +1,4 @@
-"""Calls as a test looks at them, and those among them that fit conditions in the words of a scenario's `when`."""
+"""Recorded calls as tests read them, and their selection by conditions, which are the keys of a scenario's `when`."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ OUTCOMES = ("status", "rule", "error")
 
 
 class ToolCall(NamedTuple):
-    """A call of the caller's tool in an answer; `arguments` are parsed where they are JSON, else the text."""
+    """A response's call of one of the caller's tools. `arguments` are parsed if they are JSON, else text."""
 
     name: str
     arguments: Json
 
 
 class ToolResult(NamedTuple):
-    """What a tool gave, as the caller sent it; `output` is parsed where it is JSON, else the text."""
+    """A tool's result that the caller sent. `output` is parsed if it is JSON, else text."""
 
     name: str
     output: Json
@@ -38,7 +38,7 @@ class ToolResult(NamedTuple):
 
 @dataclass(slots=True)
 class RecordedView(CallView):
-    """A call as conditions see it: what rules saw, and how it ended."""
+    """A call as conditions see it: what rules see, and the outcome."""
 
     status: int = 0
     rule: str | None = None
@@ -46,7 +46,7 @@ class RecordedView(CallView):
 
 
 class RecordedCall:
-    """One call from the journal. What is costly to work out is worked out when it is first asked for.
+    """One call from the journal. Members that take parsing are computed on first use.
 
     `exchange` is the journal's own entry, with the raw bytes, the response's headers and the frames of a stream.
     """
@@ -59,16 +59,16 @@ class RecordedCall:
 
     @property
     def summary(self) -> str:
-        """One line: number, operation, deployment, what the user said, what answered, status."""
-        asked = self.operation or f"{self.exchange.method} {abbreviate(self.exchange.path)}"
-        said = abbreviate(self.user, 60) if self.prompt is not None else ""
-        flag = self.exchange.fault or ("client hung up" if self.hung_up else "")
-        what = " ".join(filter(None, (asked, self.deployment, said)))
-        return " · ".join(filter(None, (f"{self.number}: {what}", self.outcome, str(self.status), flag)))
+        """One line: number, operation, deployment, the user's text, the outcome, the status, and a fault if there was one."""
+        operation = self.operation or f"{self.exchange.method} {abbreviate(self.exchange.path)}"
+        user = abbreviate(self.user, 60) if self.prompt is not None else ""
+        request = " ".join(filter(None, (operation, self.deployment, user)))
+        fault = self.exchange.fault or ("client hung up" if self.hung_up else "")
+        return " · ".join(filter(None, (f"{self.number}: {request}", self.outcome, str(self.status), fault)))
 
     @property
     def outcome(self) -> str:
-        """What answered: a rule, an error's code, or the improviser."""
+        """What decided the response: a rule, an error (by its code), or the improviser."""
         if self.rule is not None:
             return f"rule {abbreviate(self.rule, 60)}"
         if self.error is not None:
@@ -79,17 +79,17 @@ class RecordedCall:
 
     @property
     def number(self) -> int:
-        """Its number in the journal; the first request to a server is 1."""
+        """Its number; the first request to a server is 1."""
         return self.exchange.number
 
     @property
     def operation(self) -> str:
-        """The operationId, "" outside the surface."""
+        """The operationId, "" for a path that is none of the API's."""
         return self.exchange.operation
 
     @property
     def deployment(self) -> str:
-        """The deployment that it names, "" where it names none."""
+        """The deployment that it names, "" if it names none."""
         return self.exchange.deployment
 
     @property
@@ -104,7 +104,7 @@ class RecordedCall:
 
     @property
     def prompt(self) -> Prompt | None:
-        """The prompt with all its turns, a stored chain's earlier ones included; None where no model was asked."""
+        """The prompt with all its turns, a stored chain's earlier ones included; None for operations that no model answers."""
         return self.exchange.prompt
 
     @property
@@ -119,7 +119,7 @@ class RecordedCall:
 
     @property
     def tools(self) -> list[str]:
-        """The names of the tools that are offered."""
+        """The names of the tools that it offers."""
         return [tool.name for tool in self.prompt.tools] if self.prompt is not None else []
 
     @property
@@ -128,7 +128,7 @@ class RecordedCall:
         turns = self.prompt.tool_results if self.prompt is not None else []
         return [ToolResult(turn.name or "", parsed(turn.text)) for turn in turns]
 
-    # -- the answer
+    # -- the response
 
     @property
     def status(self) -> int:
@@ -137,27 +137,27 @@ class RecordedCall:
 
     @property
     def rule(self) -> str | None:
-        """The name of the rule that answered, None where none did."""
+        """The name of the rule that answered, None if none did."""
         return self.exchange.rule
 
     @property
     def error(self) -> str | None:
-        """The error's code (or message), None where the answer was none."""
+        """The error's code (or message), None if there was no error."""
         return self.exchange.error
 
     @cached_property
     def response(self) -> Json:
-        """The answer as JSON, None for a stream."""
+        """The response's JSON, None for a stream."""
         return self.exchange.response
 
     @cached_property
     def text(self) -> str:
-        """The answer's text; of a stream, as far as it was sent."""
+        """The response's text; of a stream, as far as it was sent."""
         return transcript.text(self.exchange)
 
     @cached_property
     def tool_calls(self) -> list[ToolCall]:
-        """The calls of the caller's tools in the answer."""
+        """The calls of the caller's tools in the response."""
         return [ToolCall(call.name, parsed(call.arguments)) for call in transcript.tool_calls(self.exchange)]
 
     @cached_property
@@ -167,7 +167,7 @@ class RecordedCall:
 
     @property
     def streamed(self) -> bool:
-        """Whether the answer was a stream."""
+        """Whether the response was a stream."""
         return self.exchange.streamed
 
     @property
@@ -177,75 +177,86 @@ class RecordedCall:
 
     @property
     def at(self) -> float:
-        """WhenSection it came, in Unix seconds of the resource's clock."""
+        """When it arrived, in Unix seconds of the resource's clock."""
         return self.exchange.at
 
     @property
     def ms(self) -> float:
-        """How many real milliseconds it took to find the answer."""
+        """Real milliseconds until the first byte of the response was ready."""
         return self.exchange.ms
 
     @cached_property
     def view(self) -> RecordedView:
         """The call as conditions see it."""
-        sent, one = {} if self.body is None else self.body, self.exchange
-        if one.legacy_api and one.deployment and isinstance(sent, dict):
-            # Rules see the deployment that a path of the legacy API names where v1 has it.
-            sent = {**sent, "model": one.deployment}
+        exchange = self.exchange
+        body = {} if self.body is None else self.body
+        if exchange.legacy_api and exchange.deployment and isinstance(body, dict):
+            # A path of the legacy API names the deployment; rules see it in the body, as in v1.
+            body = {**body, "model": exchange.deployment}
         return RecordedView(
-            one.operation,
-            one.deployment,
-            sent,
-            one.headers,
-            one.prompt,
-            status=one.status,
-            rule=one.rule,
-            error=one.error,
+            exchange.operation,
+            exchange.deployment,
+            body,
+            exchange.headers,
+            exchange.prompt,
+            status=exchange.status,
+            rule=exchange.rule,
+            error=exchange.error,
         )
 
 
-def matching(resource: Resource, operation: str | None, conditions: Mapping[str, Json]) -> list[RecordedCall]:
-    """The calls that fit, oldest first. Raises TypeError for a condition that does not exist, ScenarioError for its value."""
-    checks = compiled(operation, conditions)
-    return [call for call in recorded(resource) if not differing(call, checks)]
+def find_calls(resource: Resource, operation: str | None, conditions: Mapping[str, Json]) -> list[RecordedCall]:
+    """The calls that match, oldest first.
+
+    Raises TypeError for a condition that does not exist, ScenarioError for a value that a condition does not take.
+    """
+    __tracebackhide__ = True
+    checks = checks_for(operation, conditions)
+    return [call for call in recorded_calls(resource) if not mismatches(call, checks)]
 
 
-def recorded(resource: Resource) -> list[RecordedCall]:
+def recorded_calls(resource: Resource) -> list[RecordedCall]:
     """Every call in a resource's journal, oldest first."""
     return [RecordedCall(exchange) for exchange in resource.journal]
 
 
-def differing(call: RecordedCall, checks: Sequence[Check]) -> list[Mismatch]:
-    """Where a call differs from what `checks` ask for; [] where it fits."""
+def mismatches(call: RecordedCall, checks: Sequence[Check]) -> list[Mismatch]:
+    """The fields in which a call differs from what `checks` expect; [] if it matches."""
     return find_mismatches(checks, call.view)
 
 
-def compiled(operation: str | None, conditions: Mapping[str, Json]) -> list[Check]:
-    """Conditions as checks of a `RecordedView`: the keys of `when` (`any_`, `not_` where Python wants it), and `OUTCOMES`.
+def checks_for(operation: str | None, conditions: Mapping[str, Json]) -> list[Check]:
+    """Conditions as checks of a `RecordedView`: keys of `when` (`any_` and `not_` as Python needs them), and `OUTCOMES`.
 
-    Raises TypeError for a condition that does not exist, ScenarioError for a value that does not fit.
+    Raises TypeError for a condition that does not exist, ScenarioError for a value that a condition does not take.
     """
-    worded = {name.rstrip("_"): value for name, value in conditions.items()}
-    _refuse_unknown(worded)
-    outcomes = [_outcome(name, worded.pop(name)) for name in OUTCOMES if name in worded]
+    __tracebackhide__ = True
+    keys = {name.rstrip("_"): value for name, value in conditions.items()}
+    _refuse_unknown(keys)
+    outcomes = []
+    for name in OUTCOMES:
+        if name in keys:
+            outcomes.append(_outcome_check(name, keys.pop(name)))  # no comprehension: its frame would be in the traceback
     if operation is not None:
-        worded["operation"] = operation
-    return [*compile_conditions(_section(worded)), *outcomes]
+        keys["operation"] = operation
+    return [*compile_conditions(_when_section(keys)), *outcomes]
 
 
-def _refuse_unknown(worded: Mapping[str, Json]) -> None:
+def _refuse_unknown(keys: Mapping[str, Json]) -> None:
+    __tracebackhide__ = True
     from mockserver.scenario.conditions import WhenSection
     from mockserver.scenario.values import suggestion
 
-    if "state" in worded:
-        raise TypeError("a call cannot be found by 'state': the journal does not keep the script's states")
+    if "state" in keys:
+        raise TypeError("calls cannot be selected by 'state': the journal does not record the script's states")
     known = {field.alias or name for name, field in WhenSection.model_fields.items()} - {"operation", "state"} | set(OUTCOMES)
-    for name in worded:
-        if name not in known:
-            raise TypeError(f"there is no condition {name!r}; {suggestion(name, known)}")
+    for key in keys:
+        if key not in known:
+            raise TypeError(f"there is no condition {key!r}; {suggestion(key, known)}")
 
 
-def _section(worded: Mapping[str, Json]) -> Any:
+def _when_section(keys: Mapping[str, Json]) -> Any:
+    __tracebackhide__ = True
     from pydantic import ValidationError
 
     from mockserver.scenario.conditions import WhenSection
@@ -253,7 +264,7 @@ def _section(worded: Mapping[str, Json]) -> Any:
     from mockserver.scenario.problems import problems
 
     try:
-        document = from_python(worded, "conditions")
+        document = from_python(keys, "conditions")
         return WhenSection.model_validate(document.value)
     except UnreadableError as error:
         raise ScenarioError(error.problems) from None
@@ -261,23 +272,24 @@ def _section(worded: Mapping[str, Json]) -> Any:
         raise ScenarioError(problems(document, error, WhenSection)) from None
 
 
-def _outcome(name: str, wanted: Json) -> Check:
-    allowed = wanted if isinstance(wanted, (list, tuple)) else [wanted]
+def _outcome_check(name: str, expected: Json) -> Check:
+    __tracebackhide__ = True
+    alternatives = expected if isinstance(expected, (list, tuple)) else [expected]
     kind: Any = int if name == "status" else (str, type(None))
-    if not allowed or not all(isinstance(one, kind) and not isinstance(one, bool) for one in allowed):
-        expected = "a number such as 429" if name == "status" else "text, or None"
-        raise TypeError(f"{name} is {expected}, or a list of such, not {wanted!r:.60}")
-    predicate = any_of([exists(False) if one is None else equals(one) for one in allowed])
-    return _check(name, predicate)
+    if not alternatives or not all(isinstance(one, kind) and not isinstance(one, bool) for one in alternatives):
+        words = "a number such as 429" if name == "status" else "text or None"
+        raise TypeError(f"{name} must be {words}, or a list of these, not {expected!r:.60}")
+    predicate = any_of([exists(False) if one is None else equals(one) for one in alternatives])
+    return _member_check(name, predicate)
 
 
-def _check(name: str, predicate: Predicate) -> Check:
-    def look(view: CallView) -> Value:
+def _member_check(name: str, predicate: Predicate) -> Check:
+    def value_of(view: CallView) -> Value:
         value = getattr(view, name)
         return Value(NOTHING if value is None else value)
 
     def differ(view: CallView) -> Mismatch:
-        # What was asked counts for more than how it ended: the same question with another outcome is nearer than the reverse.
-        return Mismatch(name, predicate.expected, str(look(view)), predicate.distance(look(view)) / 2)
+        # Half the distance: a call with the same request and another outcome is nearer than the reverse.
+        return Mismatch(name, predicate.expected, str(value_of(view)), predicate.distance(value_of(view)) / 2)
 
-    return Check(name, lambda view: predicate.test(look(view)), differ)
+    return Check(name, lambda view: predicate.test(value_of(view)), differ)

@@ -1,4 +1,4 @@
-"""The environment of a test: every variable from which an SDK reads where to go leads to the mock, and none elsewhere."""
+"""The environment of a test: every variable from which an SDK reads an endpoint or a key is set to the mock's, or unset."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from mockserver.testing.mock import Mock
 
-# What openai, LangChain and LiteLLM would read besides: other places, other credentials.
-FOREIGN = (
+# Variables of openai, LangChain and LiteLLM that would select another endpoint or credential.
+UNSET = (
     "AZURE_AD_TOKEN",
     "AZURE_OPENAI_AD_TOKEN",
     "OPENAI_ADMIN_KEY",
@@ -25,7 +25,9 @@ FOREIGN = (
     "OPENAI_PROJECT_ID",
     "OPENAI_PROXY",
 )
-_KEPT = (
+# Settings of the module `openai`, which read the environment once. `_client` is its cached client: private, and without a
+# public way to reset it. tests/test_pytest_plugin.py fails if the name changes.
+_MODULE_SETTINGS = (
     "_client",
     "admin_api_key",
     "api_key",
@@ -36,32 +38,32 @@ _KEPT = (
     "organization",
     "project",
 )
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+_PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 @contextmanager
-def pointed(mock: Mock) -> Iterator[None]:
-    """Lead this process, and those that it starts, to the mock."""
+def use_mock(mock: Mock) -> Iterator[None]:
+    """Direct the SDKs in this process, and in those that it starts, to the mock."""
     import pytest
 
-    with pytest.MonkeyPatch.context() as patch, _module_client(patch):
-        _lead(patch, mock)
+    with pytest.MonkeyPatch.context() as patch, _fresh_module_client(patch):
+        _set_variables(patch, mock)
         yield
 
 
-def _lead(patch: pytest.MonkeyPatch, mock: Mock) -> None:
-    for name in FOREIGN:
+def _set_variables(patch: pytest.MonkeyPatch, mock: Mock) -> None:
+    for name in UNSET:
         patch.delenv(name, raising=False)
     for name, value in variables(mock).items():
         patch.setenv(name, value)
     if "OPENAI_API_TYPE" not in os.environ:
         # With the variables of both clients set, the SDK refuses to guess which of them `openai.responses` is.
         patch.setenv("OPENAI_API_TYPE", "openai")
-    _pass_proxies_by(patch, mock.endpoint)
+    _bypass_proxies(patch, mock.endpoint)
 
 
 def variables(mock: Mock) -> dict[str, str]:
-    """A mock's own variables, and LiteLLM's spelling of them."""
+    """A mock's own variables, and the same under LiteLLM's names."""
     own = mock.environment
     return own | {
         "AZURE_API_BASE": own["AZURE_OPENAI_ENDPOINT"],
@@ -70,9 +72,9 @@ def variables(mock: Mock) -> dict[str, str]:
     }
 
 
-def _pass_proxies_by(patch: pytest.MonkeyPatch, endpoint: str) -> None:
-    """Where a proxy is set, have the mock's host reached without it."""
-    if not any(name.lower() in _PROXIES for name in os.environ):
+def _bypass_proxies(patch: pytest.MonkeyPatch, endpoint: str) -> None:
+    """If a proxy is set, exempt the mock's host from it."""
+    if not any(name.lower() in _PROXY_VARIABLES for name in os.environ):
         return
     host = endpoint.partition("://")[2].rpartition(":")[0].strip("[]")
     for name in ("NO_PROXY", "no_proxy"):
@@ -81,22 +83,23 @@ def _pass_proxies_by(patch: pytest.MonkeyPatch, endpoint: str) -> None:
 
 
 @contextmanager
-def _module_client(patch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have `openai.responses.create(…)` read the environment anew: the SDK keeps a client for it, and what it was made from."""
+def _fresh_module_client(patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let `openai.responses.create(…)` read the environment anew: the module keeps its client, and the settings of that."""
     sdk: Any = sys.modules.get("openai")
     before = getattr(sdk, "http_client", None)
     if sdk is not None:
         patch.setattr(sdk, "http_client", before, raising=False)
         patch.setattr(sdk, "api_type", getattr(sdk, "api_type", None) or "openai", raising=False)
-        for name in _KEPT:
+        for name in _MODULE_SETTINGS:
             patch.setattr(sdk, name, None, raising=False)
     try:
         yield
     finally:
-        used: Any = sys.modules.get("openai")
-        client = getattr(used, "http_client", None)
+        imported: Any = sys.modules.get("openai")
+        client = getattr(imported, "http_client", None)
         if client is not None and client is not before:
             client.close()
-        if sdk is None and used is not None:
-            for name in (*_KEPT, "api_type", "http_client"):
-                setattr(used, name, None)
+        if sdk is None and imported is not None:
+            # The test imported the SDK, so there is nothing that `patch` could restore.
+            for name in (*_MODULE_SETTINGS, "api_type", "http_client"):
+                setattr(imported, name, None)

@@ -1,4 +1,4 @@
-"""What the pytest plugin loads when a test asks for `azure_openai`: a server's resources, lent to a test, a class, a module."""
+"""What the pytest plugin loads for the first test that uses `azure_openai`: a server whose resources are lent to tests."""
 
 from __future__ import annotations
 
@@ -33,32 +33,33 @@ class Factory:
         self._server = server
         self._config = config
         self._leases = leases
-        self._front = Front(server)
+        self._default = DefaultResource(server)
+        # By their files with time and size, because many tests use the same files, and reading these costs more than a test.
         self._loaded: dict[tuple[object, ...], list[Scenario]] = {}
 
     def __call__(self, *scenarios: Source, **options: Any) -> AbstractContextManager[Mock]:
         """A fresh resource while the context lasts, with the marker's options. Paths are relative to pytest's root folder.
 
-        Rules that answer nothing are fine here, unless `rules_unused="fail"` says otherwise.
+        Rules may stay unused here, unless `rules_unused="fail"` is given.
         """
-        with _told():
-            said = of_call(self._config, scenarios, options)
-        return self._lent(said)
+        with _readable_errors():
+            found = of_call(self._config, scenarios, options)
+        return self._lend(found)
 
     def for_test(self, node: pytest.Item) -> AbstractContextManager[Mock]:
-        """A fresh resource as this test's marker wants it."""
-        with _told():
-            said = of_test(node)
-        return self._lent(said, node.nodeid)
+        """A fresh resource with the options of this test's marker."""
+        with _readable_errors():
+            options = of_test(node)
+        return self._lend(options, node.nodeid)
 
     @contextmanager
-    def _lent(self, options: Options, place: str = "") -> Iterator[Mock]:
+    def _lend(self, options: Options, place: str = "") -> Iterator[Mock]:
         with ExitStack() as stack:
-            with _told():
-                lease = self._lease(options, place)
-            stack.callback(self._take_back, lease.mock)
-            stack.enter_context(environment.pointed(lease.mock))
-            stack.enter_context(self._front.taken(lease.mock.resource))
+            with _readable_errors():
+                lease = self._create_lease(options, place)
+            stack.callback(self._discard, lease.mock)
+            stack.enter_context(environment.use_mock(lease.mock))
+            stack.enter_context(self._default.use(lease.mock.resource))
             if options.guard:
                 lease.guard = stack.enter_context(Guard(allow=options.allow))
             if options.intercept is not None:
@@ -67,20 +68,20 @@ class Factory:
             try:
                 yield lease.mock
             finally:
-                complaint = self._leases.end(lease)
-        if complaint:
-            pytest.fail(complaint, pytrace=False)
+                failure = self._leases.end(lease)
+        if failure:
+            pytest.fail(failure, pytrace=False)
 
-    def _take_back(self, mock: Mock) -> None:
+    def _discard(self, mock: Mock) -> None:
         self._server.discard(mock)
-        self._front.orphan(mock.api_key)
+        self._default.retire_key(mock.api_key)
 
-    def _lease(self, options: Options, place: str) -> Lease:
+    def _create_lease(self, options: Options, place: str) -> Lease:
         """A fresh resource. Raises ScenarioError."""
         scenarios = self._scenarios(options.scenarios)
         if len(scenarios) > 1:
             names = ", ".join(scenario.name or "one without a name" for scenario in scenarios)
-            raise ScenarioError([f"the scenarios are about several resources ({names}); azure_openai is one"])
+            raise ScenarioError([f"the scenarios describe several resources ({names}), but azure_openai is a single one"])
         settings = Settings(
             keys=() if options.key == "none" else None,
             deployments=options.deployments,
@@ -95,12 +96,12 @@ class Factory:
         if options.frozen is not None:
             mock.clock.freeze(options.frozen)
         if options.accepted:
-            self._admit(mock.resource, options.accepted)
+            self._accept_keys(mock.resource, options.accepted)
         place = place or f"{mock.resource.name} of azure_openai_factory"
         return Lease(mock, options, place, frozenset(mock.script.rules if options.common else ()))
 
     def _scenarios(self, sources: Sequence[Source]) -> list[Scenario]:
-        """Scenarios from their sources. Files are read once; scripts can share their rules, which never change."""
+        """Scenarios from their sources. Files are read once: resources can share rules, which never change."""
         paths = [Path(source) for source in sources if isinstance(source, (str, Path))]
         if not paths or len(paths) < len(sources):
             return load_scenarios(sources)
@@ -111,8 +112,8 @@ class Factory:
             self._loaded[state] = load_scenarios(sources)
         return self._loaded[state]
 
-    def _admit(self, resource: Resource, keys: Sequence[str]) -> None:
-        """Have a resource accept more keys than its own. Raises ScenarioError for a key that another one has."""
+    def _accept_keys(self, resource: Resource, keys: Sequence[str]) -> None:
+        """Let a resource accept more keys than its own. Raises ScenarioError for a key of another resource."""
         resources = self._server.resources
         resources.remove(resource.name)
         resource.rename(resource.name, (*resource.keys, *keys))
@@ -122,55 +123,55 @@ class Factory:
             raise ScenarioError([str(error)]) from None
 
 
-class Front:
-    """Which resource answers whoever has no other's key: the innermost that is lent.
+class DefaultResource:
+    """The resource that answers calls without a key of their own resource: the innermost that is lent.
 
-    It gets the wrong keys, the tokens, and the orphans: keys of tests that are over, which clients made then go on using.
+    It gets wrong keys, tokens, and retired keys: those of tests that have ended, which clients made then still use.
     """
 
     def __init__(self, server: MockServer) -> None:
         self._resources = server.resources
-        self._behind = server.resources.default
-        self._keys = self._resources.by_key = Keys(self._resources.by_key)
+        self._original = server.resources.default
+        self._by_key = self._resources.by_key = ResourcesByKey(self._resources.by_key)
         self._lent: list[Resource] = []
 
     @contextmanager
-    def taken(self, resource: Resource) -> Iterator[None]:
-        """Put `resource` in front."""
+    def use(self, resource: Resource) -> Iterator[None]:
+        """Make `resource` the default while the context lasts."""
         self._lent.append(resource)
-        self._face()
+        self._update()
         try:
             yield
         finally:
             self._lent.remove(resource)
-            self._face()
+            self._update()
 
-    def orphan(self, key: str) -> None:
-        """Lead a key whose resource is gone to the resource in front."""
-        self._keys.orphans.add(key)
+    def retire_key(self, key: str) -> None:
+        """Let the default resource accept a key whose resource is gone."""
+        self._by_key.retired.add(key)
 
-    def _face(self) -> None:
-        self._keys.front = self._lent[-1] if self._lent else None
-        self._resources.default = self._keys.front or self._behind
+    def _update(self) -> None:
+        self._by_key.default = self._lent[-1] if self._lent else None
+        self._resources.default = self._by_key.default or self._original
 
 
-class Keys(dict[str | None, "Resource"]):
-    """Resources by their keys; the orphans among the keys open the one in `front`, if any."""
+class ResourcesByKey(dict[str | None, "Resource"]):
+    """Resources by their keys; a `retired` key opens the `default` resource, if there is one."""
 
-    def __init__(self, keys: Mapping[str | None, Resource]) -> None:
-        super().__init__(keys)
-        self.orphans: set[str | None] = set()
-        self.front: Resource | None = None
+    def __init__(self, resources: Mapping[str | None, Resource]) -> None:
+        super().__init__(resources)
+        self.retired: set[str | None] = set()
+        self.default: Resource | None = None
 
     def get(self, key: str | None, default: Any = None) -> Any:
         """The resource that a key opens."""
-        found = super().get(key)
-        return found or (self.front if key in self.orphans else None) or default
+        resource = super().get(key)
+        return resource or (self.default if key in self.retired else None) or default
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Fail with what is wrong, instead of with a traceback through this package."""
+def _readable_errors() -> Iterator[None]:
+    """Fail with what is wrong with the options or a scenario, without a traceback through this package."""
     try:
         yield
     except (OptionError, ScenarioError) as error:

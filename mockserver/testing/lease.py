@@ -1,4 +1,4 @@
-"""A resource in the hands of a test: what it did with it, and what that test must fail for."""
+"""A resource lent to a test: what the test did with it, and what it must fail for."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
     from mockserver.resource.journal import Exchange
     from mockserver.scenario.rule import Rule
-    from mockserver.testing.guard import Guard
+    from mockserver.testing.guard import Attempt, Guard
     from mockserver.testing.mock import Mock
 
 
 @dataclass(slots=True, eq=False)
 class Lease:
-    """A resource lent to one test, or to several one after the other.
+    """A resource lent to one test, or to several in turn.
 
-    `place` says whose it is. `exempt` are rules that need not answer anything. `seen` is the number of the last exchange that
-    a test has been held to account for, `stopped` how many of the guard's attempts.
+    `place` names the borrower. `exempt` are rules that may stay unused. The exchanges up to number `checked_exchange`, and the
+    first `checked_attempts` of the guard's attempts, belong to tests that have ended.
     """
 
     mock: Mock
@@ -30,49 +30,49 @@ class Lease:
     place: str
     exempt: frozenset[Rule] = frozenset()
     guard: Guard | None = None
-    seen: int = 0
-    stopped: int = 0
+    checked_exchange: int = 0
+    checked_attempts: int = 0
 
     def exchanges(self) -> list[Exchange]:
-        """What happened since a test was last held to account."""
-        return [exchange for exchange in self.mock if exchange.number > self.seen]
+        """The exchanges of the current test."""
+        return [exchange for exchange in self.mock if exchange.number > self.checked_exchange]
 
-    def attempts(self) -> list[Any]:
-        """What the guard stopped since then."""
-        return list(self.guard.attempts[self.stopped :]) if self.guard is not None else []
+    def attempts(self) -> list[Attempt]:
+        """The calls of the current test that the guard blocked."""
+        return self.guard.attempts[self.checked_attempts :] if self.guard is not None else []
 
-    def told(self) -> str:
-        """What happened, for the report of a test that failed; "" where nothing did."""
+    def report(self) -> str:
+        """What happened, for the report of a failed test; "" if nothing did."""
         exchanges = self.exchanges()
         last = evidence.bodies(exchanges[-1]) if exchanges else ""
-        return "\n\n".join(filter(None, [evidence.attempted(self.attempts()), evidence.journal(exchanges), last]))
+        return "\n\n".join(filter(None, [evidence.blocked(self.attempts()), evidence.journal(exchanges), last]))
 
     def problems(self) -> list[str]:
-        """What a test must fail for that did not fail by itself."""
-        found = [evidence.attempted(self.attempts())]
+        """What the current test must fail for if it has passed so far."""
+        found = [evidence.blocked(self.attempts())]
         if self.options.unmatched == FAIL:
             found.append(evidence.unmatched(self.exchanges()))
         return [text for text in found if text]
 
     def unused(self) -> list[str]:
-        """The same for rules that have answered nothing."""
+        """The same for rules that were never used, once the lease ends."""
         if self.options.rules_unused != FAIL:
             return []
         script = self.mock.script
         text = evidence.unused([rule for rule in script.rules if rule not in self.exempt], script.uses)
         return [text] if text else []
 
-    def settle(self) -> None:
-        """Take what happened so far as accounted for."""
-        self.stopped += len(self.attempts())
-        self.seen = max((exchange.number for exchange in self.mock), default=self.seen)
+    def end_test(self) -> None:
+        """Attribute what happened so far to the current test; what follows belongs to the next."""
+        self.checked_attempts += len(self.attempts())
+        self.checked_exchange = max((exchange.number for exchange in self.mock), default=self.checked_exchange)
 
 
 @dataclass(slots=True)
 class Leases:
-    """The leases of a test run, the innermost last; and for each that ended, a row of the report where it is wanted.
+    """The leases of a test run, the innermost last; and with `reporting`, a row of the report for each that has ended.
 
-    `excused` says that the test at hand has failed or was skipped: nothing more is to be held against it.
+    `excused` is true once the current test has failed or was skipped: it need not fail for anything else.
     """
 
     reporting: bool
@@ -80,34 +80,34 @@ class Leases:
     rows: list[dict[str, Any]] = field(default_factory=list)
     excused: bool = False
 
-    def note(self, report: pytest.TestReport) -> None:
-        """Learn from a report how its test does, and attach what its resources saw where it failed."""
+    def add_evidence(self, report: pytest.TestReport) -> None:
+        """Attach to the report of a failed test what happened, and note that it is excused from here on."""
         if report.when == "teardown":
             return
         self.excused = not report.passed
         if report.failed:
             for lease in self.active:
-                text = lease.told()
+                text = lease.report()
                 if text:
                     report.sections.append((f"azure_openai journal of {lease.mock.resource.name}", text))
 
-    def settle(self) -> str:
-        """What the test that ends must fail for because of resources that others use after it; "" for nothing."""
-        told = "\n\n".join(filter(None, (self._complaint(lease, lease.problems()) for lease in self.active)))
+    def end_test(self) -> str:
+        """What the test that ends must fail for, concerning resources that others use after it; "" for nothing."""
+        failure = "\n\n".join(filter(None, (self._failure(lease, lease.problems()) for lease in self.active)))
         for lease in self.active:
-            lease.settle()
-        return told
+            lease.end_test()
+        return failure
 
     def end(self, lease: Lease) -> str:
-        """Take a lease back: what its test must fail for, "" for nothing."""
+        """End a lease. Returns what its test must fail for, "" for nothing."""
         self.active.remove(lease)
         if self.reporting:
-            from mockserver.testing.summary import row
+            from mockserver.testing.summary import row_of
 
-            self.rows.append(row(lease.place, lease.mock))
-        return self._complaint(lease, [*lease.problems(), *lease.unused()])
+            self.rows.append(row_of(lease.place, lease.mock))
+        return self._failure(lease, [*lease.problems(), *lease.unused()])
 
-    def _complaint(self, lease: Lease, problems: list[str]) -> str:
+    def _failure(self, lease: Lease, problems: list[str]) -> str:
         if self.excused or not problems:
             return ""
         return "\n\n".join(filter(None, [*problems, evidence.journal(lease.exchanges())]))

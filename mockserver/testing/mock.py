@@ -1,4 +1,4 @@
-"""A handle on one resource of a running server: what a test scripts, asks and asserts."""
+"""A handle on one resource: where it is, its script and clock, clients for it, and assertions on its calls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Mock:
-    """One pretend Azure OpenAI resource, as a test sees it. `app` is the application that serves it, `endpoint` where."""
+    """A pretend Azure OpenAI `resource` as tests use it. `app` is the application that serves it, at `endpoint`."""
 
     def __init__(self, resource: Resource, app: Application, endpoint: str) -> None:
         self.resource = resource
@@ -34,12 +34,12 @@ class Mock:
 
     @property
     def endpoint(self) -> str:
-        """What `AZURE_OPENAI_ENDPOINT` is set to: scheme, host and port."""
+        """The value of `AZURE_OPENAI_ENDPOINT`: scheme, host and port."""
         return self._endpoint
 
     @property
     def base_url(self) -> str:
-        """What an SDK takes as `base_url`, and `OPENAI_BASE_URL` as value."""
+        """The SDK's `base_url`, and the value of `OPENAI_BASE_URL`."""
         return f"{self.endpoint}/openai/v1/"
 
     @property
@@ -49,7 +49,7 @@ class Mock:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables from which SDKs read where to go and with which key."""
+        """The environment variables from which SDKs read endpoint and key, with this resource's values."""
         return {
             "OPENAI_BASE_URL": self.base_url,
             "OPENAI_API_KEY": self.api_key,
@@ -63,7 +63,7 @@ class Mock:
 
     @property
     def client(self) -> OpenAI:
-        """The SDK's client, pointed here. Needs the package `openai`."""
+        """The SDK's client for this resource. Needs the package `openai`."""
         if self._client is None:
             from openai import OpenAI
 
@@ -72,7 +72,7 @@ class Mock:
 
     @property
     def async_client(self) -> AsyncOpenAI:
-        """The SDK's asynchronous client, pointed here. Needs the package `openai`."""
+        """The SDK's asynchronous client for this resource. Needs the package `openai`."""
         if self._async_client is None:
             from openai import AsyncOpenAI
 
@@ -104,7 +104,7 @@ class Mock:
         return legacy_async_client(self.app)
 
     def intercept(self, *hosts: str) -> AbstractContextManager[None]:
-        """Answer this process's calls to Azure (and OpenAI) hosts here, whatever URL the code has; by default all such hosts."""
+        """Answer this process's calls to real hosts here while the context lasts; without `hosts`, to all of Azure and OpenAI."""
         from mockserver.testing.intercept import intercepting
 
         return intercepting(self, hosts)
@@ -113,7 +113,7 @@ class Mock:
 
     @property
     def script(self) -> Script:
-        """What the resource is scripted to do."""
+        """The rules of the resource, and their uses."""
         return self.resource.script
 
     @property
@@ -122,7 +122,7 @@ class Mock:
         return self.resource.clock
 
     def when(self, **conditions: Any) -> When:
-        """Begin a rule: `mock.when(user="hello").respond("Hi!")`. The words are those of a scenario file."""
+        """Begin a rule: `mock.when(user="hello").respond("Hi!")`. Conditions and responses are those of a scenario file."""
         return self.script.when(**conditions)
 
     def reset(self) -> None:
@@ -137,40 +137,45 @@ class Mock:
         return list(self.resource.journal)
 
     def calls(self, operation: str | None = None, **conditions: Any) -> list[RecordedCall]:
-        """The calls that fit, oldest first, with their prompts, tools, headers and streamed events at hand."""
-        from mockserver.testing.calls import matching
+        """The calls that match, oldest first, with their prompts, tools, headers and streamed events parsed.
 
-        return matching(self.resource, operation, conditions)
+        Conditions are the keys of a scenario's `when`, and `status`, `rule`, `error`. Raises TypeError for any other,
+        ScenarioError for a value that a condition does not take.
+        """
+        __tracebackhide__ = True
+        from mockserver.testing.calls import find_calls
+
+        return find_calls(self.resource, operation, conditions)
 
     def assert_called(self, operation: str | None = None, *, times: int | None = None, **conditions: Any) -> list[RecordedCall]:
-        """Fail unless a call fits (or `times` calls do); return those that do. The failure shows what came nearest."""
+        """Fail unless a call matches, or exactly `times` do; return those. The failure shows the nearest call."""
         __tracebackhide__ = True
         from mockserver.testing.assertions import assert_called
 
         return assert_called(self.resource, operation, times, conditions)
 
     def assert_not_called(self, operation: str | None = None, **conditions: Any) -> None:
-        """Fail if a call fits."""
+        """Fail if a call matches."""
         __tracebackhide__ = True
         from mockserver.testing.assertions import assert_not_called
 
         assert_not_called(self.resource, operation, conditions)
 
     def assert_all_rules_used(self) -> None:
-        """Fail if a rule has answered nothing."""
+        """Fail if a rule has never been used."""
         __tracebackhide__ = True
         from mockserver.testing.assertions import assert_all_rules_used
 
         assert_all_rules_used(self.resource)
 
     def verdict(self) -> Verdict:
-        """How the client behaved: retries, backoff, truncated streams, filters, the old way of calling."""
+        """How the client behaved: retries, backoff, truncated streams, content filters, the legacy API."""
         from mockserver.verdict import judge
 
         return judge(self.resource.journal)
 
     def close(self) -> None:
-        """Close the clients that were handed out."""
+        """Close `client`. An `async_client` is left to the event loop that used it."""
         if self._client is not None:
             self._client.close()
         self._client = self._async_client = None

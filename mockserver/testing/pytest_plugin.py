@@ -79,26 +79,26 @@ def azure_openai(request: pytest.FixtureRequest, azure_openai_factory: Factory) 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Attach to a failed test what its resources were asked and answered."""
+    """Attach to the report of a failed test the calls to its resources."""
     report = yield
     leases = item.config.stash.get(LEASES, None)
     if leases is not None:
-        leases.note(report)
+        leases.add_evidence(report)
     return report
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
-    """Hold a test to account for what it did with a resource that it shares with others."""
-    complaint = ""
+    """Fail a test for what it did with a resource that others use after it."""
+    failure = ""
     try:
         yield
     finally:
         leases = item.config.stash.get(LEASES, None)
         if leases is not None:
-            complaint = leases.settle()
-    if complaint:
-        pytest.fail(complaint, pytrace=False)
+            failure = leases.end_test()
+    if failure:
+        pytest.fail(failure, pytrace=False)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -1,4 +1,4 @@
-"""A mock server in this process: a real one, on a free port, in a thread of its own."""
+"""A mock server in this process: a real one, on a free port, in its own thread."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class MockServer(Mock):
-    """A pretend Azure OpenAI resource to point a client at.
+    """A pretend Azure OpenAI resource on a server of its own.
 
     >>> with MockServer() as mock:
     ...     mock.when(user="hello").respond("Hi there!")
     ...     client = OpenAI(base_url=mock.base_url, api_key=mock.api_key)
 
-    `scenario` is a file, a folder, a mapping, or a list of these. The other arguments win over what it says: see
-    `mockserver.create_app`. Raises ScenarioError for a scenario that cannot be used, OSError for a port that is taken.
+    `scenario` is a file, a folder, a mapping, or a list of these. `settings` are those of `mockserver.create_app`, and win over
+    the scenario's. Raises ScenarioError for a scenario that cannot be used; starting raises OSError for a port that is taken.
     """
 
     def __init__(
@@ -47,10 +47,10 @@ class MockServer(Mock):
         self._host, self._port = host, port
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
-        self._minted = 0
+        self._adopted = 0
 
     def start(self) -> Self:
-        """Serve, from now on. The socket listens before this returns; no need to wait."""
+        """Start serving. The socket is listening when this returns. Raises RuntimeError if it has been started already."""
         if self._thread is not None:
             raise RuntimeError("this MockServer has been started already")
         listener = listen(self._host, self._port)
@@ -80,18 +80,18 @@ class MockServer(Mock):
             resource.reset(rules=True)
 
     def mint(self, **settings: Any) -> Mock:
-        """A fresh resource on this server, with a name, a key, state, script, journal, clock and seed of its own."""
+        """A fresh resource on this server, with its own name, key, state, script, journal, clock and seed."""
         return self.adopt(Resource(**settings))
 
     def adopt(self, resource: Resource) -> Mock:
-        """Serve a resource that nobody serves yet, under a name and a key of its own."""
-        number = self._minted = self._minted + 1
+        """Serve a resource that no server serves yet, under a new name and key."""
+        number = self._adopted = self._adopted + 1
         resource.rename(f"test-{number}", [f"test-key-{number}"])
         self.resources.add(resource)
         return Mock(resource, self.app, self.endpoint)
 
     def discard(self, mock: Mock) -> None:
-        """Stop serving a resource that `mint` made."""
+        """Stop serving a resource of `mint` or `adopt`."""
         mock.close()
         self.resources.remove(mock.resource.name)
 
@@ -108,9 +108,9 @@ class MockServer(Mock):
         self.stop()
 
     def __call__(self, function: Function) -> Function:
-        """Serve while `function` (plain or asynchronous) runs, and hand it the server as its last argument.
+        """Serve while `function` (synchronous or asynchronous) runs, and pass it the server as its last argument.
 
-        Callers, pytest among them, see a function without that argument.
+        The signature that callers see, pytest among them, lacks that argument.
         """
         signature = inspect.signature(function)
         *others, last = signature.parameters.values()
@@ -125,10 +125,10 @@ class MockServer(Mock):
         else:
 
             @wraps(function)
-            def served_plain(*arguments: Any, **named: Any) -> Any:
+            def served_sync(*arguments: Any, **named: Any) -> Any:
                 with self:
                     return function(*arguments, **named, **{last.name: self})
 
-            served = served_plain
+            served = served_sync
         served.__signature__ = signature.replace(parameters=others)
         return cast("Function", served)

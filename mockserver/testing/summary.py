@@ -1,4 +1,4 @@
-"""`pytest --azure-openai-report`: what each resource of a run was asked, which rules answered, how its client behaved."""
+"""`pytest --azure-openai-report`: for each resource its calls, the rules that answered, and how the client behaved."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mockserver.testing.evidence import counted
+from mockserver.verdict.findings import quantity
 
 if TYPE_CHECKING:
     from mockserver.testing.mock import Mock
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-def row(place: str, mock: Mock) -> Row:
-    """What the report says of one resource, in plain values that can travel between processes."""
+def row_of(place: str, mock: Mock) -> Row:
+    """A resource's part of the report, in plain values, which xdist can send to another process."""
     calls = Counter((exchange.operation or exchange.path, exchange.status) for exchange in mock)
     return {
         "place": place,
@@ -26,18 +26,18 @@ def row(place: str, mock: Mock) -> Row:
 
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:
-    """The report."""
-    for one in rows:
-        yield from _about(one)
-    calls = sum(count for one in rows for _, _, count in one["calls"])
-    findings = sum(len(one["findings"]) for one in rows)
-    yield ", ".join([counted(calls, "call"), counted(len(rows), "resource"), counted(findings, "finding")])
+    """The report, line by line."""
+    for row in rows:
+        yield from _row_lines(row)
+    calls = sum(count for row in rows for _, _, count in row["calls"])
+    findings = sum(len(row["findings"]) for row in rows)
+    yield ", ".join([quantity(calls, "call"), quantity(len(rows), "resource"), quantity(findings, "finding")])
 
 
-def _about(row: Row) -> Iterator[str]:
+def _row_lines(row: Row) -> Iterator[str]:
     yield row["place"]
-    for operation, told in _by_operation(row["calls"]).items():
-        yield f"  {operation}: {told}"
+    for operation, counts in _counts_by_operation(row["calls"]).items():
+        yield f"  {operation}: {', '.join(counts)}"
     if not row["calls"]:
         yield "  no calls"
     if row["rules"]:
@@ -45,11 +45,11 @@ def _about(row: Row) -> Iterator[str]:
             f"{name} × {count}" if count else f"{name} unused" for name, count in row["rules"].items()
         )
     for finding in row["findings"]:
-        yield f"  {finding}"
+        yield from (f"  {line}" for line in finding.splitlines())
 
 
-def _by_operation(calls: Sequence[Sequence[Any]]) -> dict[str, str]:
-    told: dict[str, list[str]] = {}
+def _counts_by_operation(calls: Sequence[Sequence[Any]]) -> dict[str, list[str]]:
+    counts: dict[str, list[str]] = {}
     for operation, status, count in calls:
-        told.setdefault(operation, []).append(f"{count} × {status}")
-    return {operation: ", ".join(parts) for operation, parts in told.items()}
+        counts.setdefault(operation, []).append(f"{count} × {status}")
+    return counts

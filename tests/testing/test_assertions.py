@@ -1,4 +1,4 @@
-"""Calls as a test looks at them, and assertions whose failures say what came nearest."""
+"""Calls as tests read them, and assertions whose failures show the nearest call."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def failure(assertion: Any, *arguments: Any, **conditions: Any) -> str:
 # -- calls
 
 
-def test_a_call_tells_what_was_asked_and_answered(mock: MockServer, client: OpenAI) -> None:
+def test_a_call_has_its_request_and_its_response(mock: MockServer, client: OpenAI) -> None:
     chat(client, "hello you", user="me", extra_headers={"X-Team": "blue"}, tools=[CHAT_LOOK])
     [call] = mock.calls()
     assert (call.number, call.operation, call.deployment, call.status) == (1, "createChatCompletion", "gpt-4o", 200)
@@ -66,12 +66,12 @@ def test_a_call_tells_what_was_asked_and_answered(mock: MockServer, client: Open
 def test_the_answers_text_is_the_same_on_every_surface_streamed_or_not(
     mock: MockServer, http: httpx2.Client, surface: str, stream: bool
 ) -> None:
-    asked = {
+    bodies = {
         "responses": {"input": "hello"},
         "chat/completions": {"messages": [{"role": "user", "content": "hello"}], "n": 2},
         "completions": {"prompt": "hello", "n": 2},
     }
-    body = {"model": "gpt-35-turbo-instruct" if surface == "completions" else "gpt-4o", "stream": stream, **asked[surface]}
+    body = {"model": "gpt-35-turbo-instruct" if surface == "completions" else "gpt-4o", "stream": stream, **bodies[surface]}
     http.post(mock.base_url + surface, json=body, headers={"api-key": mock.api_key})
     [call] = mock.calls()
     assert (call.status, call.text, call.streamed, bool(call.chunks)) == (200, "Hi there!", stream, stream)
@@ -92,7 +92,7 @@ def test_so_are_the_calls_of_tools(mock: MockServer, client: OpenAI, surface: st
     assert call.tool_calls[0] == ToolCall(name="look", arguments={"where": "there"})
 
 
-def test_several_tools_and_free_text_for_a_custom_one_are_told_apart(mock: MockServer, client: OpenAI) -> None:
+def test_several_tools_and_free_text_for_a_custom_one_are_separated(mock: MockServer, client: OpenAI) -> None:
     custom: Any = {"type": "custom", "name": "shout"}
     mock.when(user="look").respond(tool_calls=[("look", {"a": 1}), ("shout", "HEY"), ("look", {"b": 2})])
     for stream in (False, True):
@@ -114,7 +114,7 @@ def test_tool_results_are_parsed_and_have_their_tools_name(mock: MockServer, cli
     assert (call.user, call.system) == ("look", "Be brief.")
 
 
-def test_what_a_chain_was_when_it_was_asked_stays_so(mock: MockServer, client: OpenAI) -> None:
+def test_a_call_keeps_the_chain_that_it_continued(mock: MockServer, client: OpenAI) -> None:
     first = respond(client, "hello")
     respond(client, "and then?", previous_response_id=first.id)
     client.responses.delete(first.id)
@@ -122,7 +122,7 @@ def test_what_a_chain_was_when_it_was_asked_stays_so(mock: MockServer, client: O
     assert mock.calls(turn=2)[0].user == "and then?"
 
 
-def test_a_broken_stream_says_what_had_been_sent(mock: MockServer, http: httpx2.Client) -> None:
+def test_a_broken_stream_has_what_had_been_sent(mock: MockServer, http: httpx2.Client) -> None:
     mock.when(user="count").respond(text="one two three", stream={"reset_after": 4})
     mock.when(user="nothing").respond(text="one two three", reset=True)
     for text in ("count", "nothing"):
@@ -183,7 +183,7 @@ def test_calls_that_never_reach_a_model_are_there_too(mock: MockServer, http: ht
 
 
 @pytest.fixture
-def asked(mock: MockServer, client: OpenAI, http: httpx2.Client) -> MockServer:
+def recorded(mock: MockServer, client: OpenAI, http: httpx2.Client) -> MockServer:
     """1 a chat, 2 a response with tools and metadata, 3 one that failed, 4 vectors, 5 the older client's chat."""
     mock.when(user="fail").respond(error="rate_limit")
     chat(client, "hello", extra_headers={"x-team": "blue"})
@@ -230,9 +230,9 @@ def asked(mock: MockServer, client: OpenAI, http: httpx2.Client) -> MockServer:
     ids=str,
 )
 def test_calls_are_found_by_the_words_of_a_scenario_and_by_how_they_ended(
-    asked: MockServer, conditions: dict[str, Any], numbers: list[int]
+    recorded: MockServer, conditions: dict[str, Any], numbers: list[int]
 ) -> None:
-    assert [call.number for call in asked.calls(**conditions)] == numbers
+    assert [call.number for call in recorded.calls(**conditions)] == numbers
 
 
 @pytest.mark.parametrize(
@@ -244,19 +244,19 @@ def test_calls_are_found_by_the_words_of_a_scenario_and_by_how_they_ended(
             {"code": 429},
             "there is no condition 'code'; expected one of all, any, deployment, error, header, json, metadata, not, previous, rule, status, stream, system, tool_result, tools, turn, user",
         ),
-        ({"state": "paid"}, "a call cannot be found by 'state': the journal does not keep the script's states"),
-        ({"status": "429"}, "status is a number such as 429, or a list of such, not '429'"),
-        ({"status": []}, "status is a number such as 429, or a list of such, not []"),
-        ({"rule": 5}, "rule is text, or None, or a list of such, not 5"),
+        ({"state": "paid"}, "calls cannot be selected by 'state': the journal does not record the script's states"),
+        ({"status": "429"}, "status must be a number such as 429, or a list of these, not '429'"),
+        ({"status": []}, "status must be a number such as 429, or a list of these, not []"),
+        ({"rule": 5}, "rule must be text or None, or a list of these, not 5"),
     ],
     ids=str,
 )
-def test_a_condition_that_does_not_exist_is_told_with_the_nearest(
+def test_a_condition_that_does_not_exist_is_an_error_that_names_the_nearest(
     mock: MockServer, conditions: dict[str, Any], message: str
 ) -> None:
-    for look in (mock.calls, mock.assert_called, mock.assert_not_called):
+    for select in (mock.calls, mock.assert_called, mock.assert_not_called):
         with pytest.raises(TypeError) as caught:
-            look(**conditions)
+            select(**conditions)
         assert str(caught.value) == message
 
 
@@ -273,7 +273,9 @@ def test_a_condition_that_does_not_exist_is_told_with_the_nearest(
     ],
     ids=str,
 )
-def test_a_value_that_does_not_fit_is_told_as_in_a_scenario(mock: MockServer, conditions: dict[str, Any], message: str) -> None:
+def test_a_value_that_does_not_fit_is_reported_as_in_a_scenario(
+    mock: MockServer, conditions: dict[str, Any], message: str
+) -> None:
     with pytest.raises(ScenarioError) as caught:
         mock.calls(**conditions)
     assert str(caught.value) == message
@@ -282,15 +284,15 @@ def test_a_value_that_does_not_fit_is_told_as_in_a_scenario(mock: MockServer, co
 # -- assertions
 
 
-def test_an_assertion_that_holds_returns_the_calls(asked: MockServer) -> None:
-    assert [call.number for call in asked.assert_called("createResponse", times=2)] == [2, 3]
-    assert [call.number for call in asked.assert_called(user="hello")] == [1, 4, 5]
-    assert asked.assert_called(user="never", times=0) == []
-    asked.assert_not_called(user="never")
+def test_an_assertion_that_holds_returns_the_calls(recorded: MockServer) -> None:
+    assert [call.number for call in recorded.assert_called("createResponse", times=2)] == [2, 3]
+    assert [call.number for call in recorded.assert_called(user="hello")] == [1, 4, 5]
+    assert recorded.assert_called(user="never", times=0) == []
+    recorded.assert_not_called(user="never")
 
 
-def test_a_missing_call_is_told_with_the_nearest_field_by_field(asked: MockServer) -> None:
-    assert failure(asked.assert_called, "createResponse", user="good morning", deployment="gpt-4.1") == (
+def test_a_missing_call_is_reported_with_the_nearest_field_by_field(recorded: MockServer) -> None:
+    assert failure(recorded.assert_called, "createResponse", user="good morning", deployment="gpt-4.1") == (
         "expected a createResponse call with user='good morning', deployment='gpt-4.1', but there was none.\n"
         "\n"
         "The nearest is call 2: createResponse gpt-4o 'goodbye' · improvised · 200\n"
@@ -306,8 +308,8 @@ def test_a_missing_call_is_told_with_the_nearest_field_by_field(asked: MockServe
     )
 
 
-def test_too_few_calls_are_told_with_those_that_fit_and_the_nearest_other(asked: MockServer) -> None:
-    text = failure(asked.assert_called, "createChatCompletion", times=3, stream=False)
+def test_too_few_calls_are_reported_with_those_that_match_and_the_nearest_other(recorded: MockServer) -> None:
+    text = failure(recorded.assert_called, "createChatCompletion", times=3, stream=False)
     assert text.startswith(
         "expected 3 createChatCompletion calls with stream=False, but there were 2.\n"
         "\n"
@@ -328,24 +330,24 @@ def test_too_few_calls_are_told_with_those_that_fit_and_the_nearest_other(asked:
         (0, "expected no createResponse call, but there were 2."),
     ],
 )
-def test_too_many_calls_are_listed(asked: MockServer, times: int, expected: str) -> None:
-    first, rest = failure(asked.assert_called, "createResponse", times=times).split("\n\n", 1)
+def test_too_many_calls_are_listed(recorded: MockServer, times: int, expected: str) -> None:
+    first, rest = failure(recorded.assert_called, "createResponse", times=times).split("\n\n", 1)
     assert first == expected
     assert rest.startswith("All calls:\n    1: ")
     assert [line[:5] for line in rest.splitlines()[1:]] == ["    1", "  > 2", "  > 3", "    4", "    5"]
 
 
-def test_an_unwanted_call_is_shown_among_all(asked: MockServer) -> None:
-    assert failure(asked.assert_not_called, user="goodbye").startswith(
+def test_an_unwanted_call_is_marked_among_all(recorded: MockServer) -> None:
+    assert failure(recorded.assert_not_called, user="goodbye").startswith(
         "expected no call with user='goodbye', but there was one.\n\nAll calls:\n    1: createChatCompletion gpt-4o 'hello'"
     )
 
 
-def test_silence_is_told_as_such(mock: MockServer) -> None:
+def test_no_calls_at_all_are_reported_as_such(mock: MockServer) -> None:
     assert failure(mock.assert_called, "createResponse") == (
         "expected a createResponse call, but there was none.\n"
         "\n"
-        "No call has reached this resource. Has the client been given its URL and its key?"
+        "This resource has received no calls. Does the client use its URL and key?"
     )
 
 
@@ -357,9 +359,9 @@ def test_of_many_calls_the_last_are_listed(mock: MockServer, client: OpenAI) -> 
     assert text.count("\n    ") == 20 + 1
 
 
-def test_how_a_call_ended_is_among_the_differences(asked: MockServer) -> None:
+def test_how_a_call_ended_is_among_the_differences(recorded: MockServer) -> None:
     text = failure(
-        asked.assert_called, user={"equals": "fail"}, tools=False, status=500, rule=None, error=[None, "RateLimitreached"]
+        recorded.assert_called, user={"equals": "fail"}, tools=False, status=500, rule=None, error=[None, "RateLimitreached"]
     )
     assert (
         "The nearest is call 3: createResponse gpt-4o 'fail' · rule \"when(user='fail')\" · 429\n"
@@ -374,7 +376,7 @@ def test_used_rules_are_fine(mock: MockServer, client: OpenAI) -> None:
     mock.assert_all_rules_used()
 
 
-def test_unused_rules_are_told_with_the_call_that_came_nearest(http: httpx2.Client) -> None:
+def test_unused_rules_are_reported_with_the_nearest_call(http: httpx2.Client) -> None:
     rules = [
         {"name": "greeting", "when": {"user": "hello"}, "respond": "Hi!"},
         {"name": "farewell", "when": {"user": "goodbye", "deployment": "gpt-4o"}, "respond": "Bye!"},
@@ -392,28 +394,34 @@ def test_unused_rules_are_told_with_the_call_that_came_nearest(http: httpx2.Clie
             "        user: expected to contain 'goodbye', got 'hello, good man'\n"
             "\n"
             "  second (rules[2])\n"
-            "    Call 1 fits, but got another answer: rule 'greeting'.\n"
+            "    Call 1 matches it, but the outcome was: rule 'greeting'.\n"
             "\n"
             "  paid (rules[3])\n"
-            "    Call 1 fits, its state aside, but got another answer: rule 'greeting'.\n"
+            "    Call 1 matches it (apart from its state), but the outcome was: rule 'greeting'.\n"
             "\n"
             "All calls:\n"
             "    1: createResponse gpt-4o 'hello, good man' · rule 'greeting' · 200"
         )
 
 
-def test_unused_rules_without_any_call_are_told_too(mock: MockServer) -> None:
+def test_unused_rules_without_any_call_are_reported_too(mock: MockServer) -> None:
     assert failure(mock.assert_all_rules_used) == (
         "the only rule was never used.\n"
         "\n"
         "  greeting (when(user='hello'))\n"
         "\n"
-        "No call has reached this resource. Has the client been given its URL and its key?"
+        "This resource has received no calls. Does the client use its URL and key?"
     )
 
 
-def test_the_trace_of_a_failure_ends_in_the_test(mock: MockServer) -> None:
-    for assertion, arguments in ((mock.assert_called, {}), (mock.assert_all_rules_used, {})):
-        with pytest.raises(AssertionError) as caught:
-            assertion(**arguments)
-        assert caught.traceback[-1].ishidden(caught)
+@pytest.mark.parametrize("conditions", [{}, {"usr": "x"}, {"user": {"contain": "x"}}, {"status": "429"}], ids=str)
+def test_the_traceback_of_a_failure_ends_in_the_test(mock: MockServer, conditions: dict[str, Any]) -> None:
+    with pytest.raises((AssertionError, TypeError, ScenarioError)) as caught:
+        mock.assert_called(**conditions)
+    assert all(entry.ishidden(caught) for entry in caught.traceback[1:])
+
+
+def test_so_does_that_of_unused_rules(mock: MockServer) -> None:
+    with pytest.raises(AssertionError) as caught:
+        mock.assert_all_rules_used()
+    assert all(entry.ishidden(caught) for entry in caught.traceback[1:])

@@ -46,12 +46,12 @@ def test_a_decorator_serves_each_call_anew() -> None:
     seen = []
 
     @MockServer()
-    def asked(mock: MockServer) -> None:
+    def serve(mock: MockServer) -> None:
         ask(mock.client)
         seen.append(mock.endpoint)
 
-    asked()  # type: ignore[call-arg]
-    asked()  # type: ignore[call-arg]
+    serve()  # type: ignore[call-arg]
+    serve()  # type: ignore[call-arg]
     assert len(seen) == 2
 
 

@@ -149,7 +149,7 @@ def test_a_client_that_outlives_its_test_serves_the_next(project: pytest.Pyteste
     result.assert_outcomes(passed=3)
 
 
-def test_the_sdk_s_own_client_is_led_here_and_forgotten(project: pytest.Pytester) -> None:
+def test_the_sdk_s_own_client_calls_the_mock_and_is_forgotten(project: pytest.Pytester) -> None:
     result = run(
         project,
         """
@@ -278,7 +278,7 @@ def test_the_journal_of_a_failed_test_is_attached_to_its_report(project: pytest.
             "*createResponse gpt-4.1-nano 'hello' · rule 'greeting' · 200",
             "Request 2:",
             '{"model": "gpt-4.1-nano", "input": "hello"}',
-            "Its answer:",
+            "Response 2:",
             '*"text": "Hi there!"*',
         ]
     )
@@ -310,11 +310,11 @@ def test_a_call_that_no_rule_answers_fails_a_strict_test_at_its_end(project: pyt
     result.stdout.fnmatch_lines(
         [
             "*ERROR at teardown of test_swallowed*",
-            "1 call had no rule to answer, and the script is strict:",
+            "1 call matched no rule, and the script is strict:",
             "*'good morning' · unmatched_request · 404",
             "*greeting*",
             "*hello*good morning*",
-            "What azure_openai was asked:",
+            "Calls to azure_openai:",
         ]
     )
 
@@ -348,7 +348,7 @@ def test_a_rule_that_answers_nothing_fails_the_test_that_made_it(project: pytest
     result.stdout.fnmatch_lines(
         [
             "*ERROR at teardown of test_own*",
-            "1 rule answered no call:",
+            "1 rule was never used:",
             "  when(user='hello')",
             "*ERROR at teardown of test_scenario*",
             "  farewell (greetings.yaml:3:5)",
@@ -405,11 +405,11 @@ def test_a_test_that_failed_or_was_skipped_is_not_blamed_again(project: pytest.P
         ("7", "a scenario is a path or a mapping, not 7"),
         ("'nowhere.yaml'", "there is no scenario 'nowhere.yaml' in *"),
         ("'bad.yaml'", "bad.yaml:2:6: rules[[]0].whn: unknown key; did you mean 'when'?"),
-        ("'greetings.yaml', {'resource': {'name': 'other'}}", "the scenarios are about several resources*other*"),
+        ("'greetings.yaml', {'resource': {'name': 'other'}}", "the scenarios describe several resources*other*"),
         ("keys=['azure-openai-server-key']", "two resources share the key 'azure-openai-server-key'*"),
     ],
 )
-def test_a_mistake_in_the_marker_is_told_in_its_own_terms(project: pytest.Pytester, marker: str, message: str) -> None:
+def test_a_mistake_in_the_marker_is_reported_in_its_own_terms(project: pytest.Pytester, marker: str, message: str) -> None:
     project.makefile(".yaml", bad="rules:\n  - {whn: {user: x}, respond: y}\n")
     result = run(
         project,
@@ -488,7 +488,7 @@ def test_the_ini_file_can_let_unused_rules_pass(project: pytest.Pytester) -> Non
     run(project, test, "-o", "azure_openai_rules_unused=perhaps").assert_outcomes(errors=1)
 
 
-def test_deployments_and_time_can_be_told(project: pytest.Pytester) -> None:
+def test_deployments_and_time_can_be_set(project: pytest.Pytester) -> None:
     result = run(
         project,
         """
@@ -513,8 +513,8 @@ def test_the_marker_and_the_options_explain_themselves(project: pytest.Pytester)
     project.runpytest_inprocess(*QUIET, "--markers").stdout.fnmatch_lines(
         ["@pytest.mark.azure_openai(*scenarios, **options): *"]
     )
-    told = project.runpytest_inprocess(*QUIET, "--help").stdout
-    told.fnmatch_lines(["*--azure-openai-report*", "*azure_openai_rules_unused*"])
+    help_text = project.runpytest_inprocess(*QUIET, "--help").stdout
+    help_text.fnmatch_lines(["*--azure-openai-report*", "*azure_openai_rules_unused*"])
 
 
 # -- the guard, and interception
@@ -534,7 +534,7 @@ def test_a_call_to_a_real_host_fails_even_where_it_is_swallowed(project: pytest.
     result.stdout.fnmatch_lines(["*ERROR at teardown of test_swallowed*", "*contoso.openai.azure.com*OPENAI_BASE_URL*"])
 
 
-def test_what_the_guard_stopped_is_told_under_a_failed_test(project: pytest.Pytester) -> None:
+def test_what_the_guard_blocked_is_reported_under_a_failed_test(project: pytest.Pytester) -> None:
     result = run(
         project,
         """
@@ -549,7 +549,7 @@ def test_what_the_guard_stopped_is_told_under_a_failed_test(project: pytest.Pyte
 
 
 @pytest.mark.parametrize("option", ["guard=False", "allow='example.openai.azure.com'", "allow=['example.openai.azure.com']"])
-def test_the_guard_can_be_told_to_let_pass(project: pytest.Pytester, option: str) -> None:
+def test_the_guard_can_allow_hosts(project: pytest.Pytester, option: str) -> None:
     result = run(
         project,
         f"""
@@ -657,10 +657,10 @@ def test_a_shared_resource_can_ask_for_all_its_rules_to_be_used(project: pytest.
         """,
     )
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["1 rule answered no call:", "  farewell (greetings.yaml:3:5)"])
+    result.stdout.fnmatch_lines(["1 rule was never used:", "  farewell (greetings.yaml:3:5)"])
 
 
-def test_a_second_resource_within_a_test_is_held_to_account_too(project: pytest.Pytester) -> None:
+def test_a_second_resource_within_a_test_is_checked_too(project: pytest.Pytester) -> None:
     result = run(
         project,
         """
@@ -682,7 +682,7 @@ def test_a_second_resource_within_a_test_is_held_to_account_too(project: pytest.
         """,
     )
     result.assert_outcomes(failed=2)
-    result.stdout.fnmatch_lines(["*1 call had no rule to answer*", "*test_its_own_mistake_comes_first*", "E *NotFoundError*"])
+    result.stdout.fnmatch_lines(["*1 call matched no rule*", "*test_its_own_mistake_comes_first*", "E *NotFoundError*"])
 
 
 # -- other ways to write and run tests
@@ -772,7 +772,7 @@ def test_xdist_keeps_tests_apart_and_reports_them_together(project: pytest.Pytes
     )
 
 
-def test_the_report_tells_of_every_resource(project: pytest.Pytester) -> None:
+def test_the_report_has_every_resource(project: pytest.Pytester) -> None:
     result = run(
         project,
         """
