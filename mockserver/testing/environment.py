@@ -26,7 +26,7 @@ UNSET = (
     "OPENAI_PROXY",
 )
 # Settings of the module `openai`, which read the environment once. `_client` is its cached client: private, and without a
-# public way to reset it. tests/test_pytest_plugin.py fails if the name changes.
+# public way to reset it. tests/testing/test_pytest_plugin.py fails if the name changes.
 _MODULE_SETTINGS = (
     "_client",
     "admin_api_key",
