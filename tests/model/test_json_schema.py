@@ -298,6 +298,13 @@ def test_a_number_name_suggests_its_range() -> None:
     assert 1990 <= made["year"] <= 2029
 
 
+@pytest.mark.parametrize("least", [47926110529944929, -47926110529944929, 10**20 + 1])
+@pytest.mark.parametrize("span", [0, 1, 100])
+def test_a_number_stays_within_bounds_that_no_float_can_hold(least: int, span: int) -> None:
+    for seed in range(10):
+        assert least <= make({"type": "number", "minimum": least, "maximum": least + span}, f"{seed}") <= least + span
+
+
 @pytest.mark.parametrize("kind", ["integer", "number"])
 def test_a_number_may_be_too_large_for_a_float(kind: str) -> None:
     least = 10**400

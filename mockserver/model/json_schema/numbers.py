@@ -13,6 +13,7 @@ from mockserver.state.chance import Chance
 def number(node: Node, name: str, whole: bool, chance: Chance) -> int | float:
     """A number that its schema allows, in a range that suits its name; a close one where no number is allowed."""
     low, high = _range(node, name)
+    whole = whole or _too_fine_for_floats(low, high)
     multiple = _exact(node.get("multipleOf"))
     multiple = multiple if multiple is not None and multiple > 0 else None
     step = _step(multiple, whole, high - low)
@@ -42,6 +43,12 @@ def _range(node: Node, name: str) -> tuple[Fraction, Fraction]:
         high = min(highs)
         return (usual_low, min(high, usual_high)) if high > usual_low else (high - 100, high)
     return usual_low, usual_high
+
+
+def _too_fine_for_floats(low: Fraction, high: Fraction) -> bool:
+    """Whether floats are so far apart between these bounds that one may be rounded out of them; whole numbers are exact."""
+    largest = max(abs(low), abs(high))
+    return largest > 2**53 and (high - low) * 2**40 < largest
 
 
 def _step(multiple: Fraction | None, whole: bool, span: Fraction) -> Fraction:
