@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import signal
@@ -21,6 +22,14 @@ from click.testing import CliRunner, Result
 from mockserver.cli.main import main
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`serve` sets up the log for a process of its own; here, the tests that come after it share the process."""
+    log = logging.getLogger("mockserver")
+    monkeypatch.setattr(log, "propagate", True)
+    monkeypatch.setattr(log, "handlers", [])
 
 
 def run(*arguments: str, **options: Any) -> Result:
