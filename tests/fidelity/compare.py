@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from fidelity.diff import Difference, diff, headers_differ, plain, spelling
+from fidelity.diff import Difference, diff, headers_differ, plain
+from fidelity.layout import spelling
 from fidelity.recorded import Row, events
 
 Json = Any

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -109,21 +108,3 @@ def diff(path: str, ours: Json, theirs: Json) -> Iterator[Difference]:
 
 def _nested(value: Json) -> bool:
     return isinstance(value, (dict, list))
-
-
-def spelling(text: str) -> str:
-    """How a JSON text is written: its layout, its escapes, and what ends it."""
-    ending = text[len(text.rstrip("\n")) :]
-    document, bare = json.loads(text), text.rstrip("\n")
-    for layout, options in (("one line", {"separators": (",", ":")}), ("indented by two", {"indent": 2})):
-        for escapes in ("", ", ASCII only", ", <>& escaped"):
-            if _written(document, escapes, options) == bare:
-                return f"{layout}{escapes}, ending in {ending!r}"
-    return f"some other way: {text[:80]!r}"
-
-
-def _written(document: Json, escapes: str, options: dict[str, Json]) -> str:
-    text = json.dumps(document, ensure_ascii=escapes == ", ASCII only", **options)
-    if escapes == ", <>& escaped":
-        return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")
-    return text

@@ -10,23 +10,25 @@ from typing import Any
 from fidelity import script
 from fidelity.compare import Reply, compare
 from fidelity.diff import Difference
-from fidelity.recorded import Row, rows
+from fidelity.recorded import Row
 
 from mockserver import MockServer
 
 Json = Any
 
 
-def play(row: Row) -> list[Difference]:
-    """Script the recorded answer, send the recorded request, and compare."""
-    with MockServer(script.scenario(_creator(row) or row)) as mock:
+def play(row: Row, among: tuple[Row, ...]) -> list[Difference]:
+    """Script the recorded answer, send the recorded request, and compare. What made the objects it names is `among` the others."""
+    creator = _creator(row, among)
+    with MockServer(script.scenario(creator or row)) as mock:
         mock.clock.freeze(row.created or 1_790_000_000)
         sent = {"api-key": mock.api_key if row.status != 401 else "another-key"}
         if "x-ms-client-request-id" in row.request_headers:
             sent["x-ms-client-request-id"] = row.request_headers["x-ms-client-request-id"]
-        reply = (
-            _stored(mock, row, sent) if row.method != "POST" else _ask(mock, row.method, _path(row), script.request(row), sent)
-        )
+        if creator is not None:
+            reply = _of_stored(mock, row, creator, sent)
+        else:
+            reply = _send(mock, row.method, _path(row), script.request(row), sent)
     return compare(row, reply, sent)
 
 
@@ -34,23 +36,21 @@ def _path(row: Row) -> str:
     return f"/openai/v1{row.endpoint}" if "/openai/" in row.path else row.path
 
 
-def _creator(row: Row) -> Row | None:
+def _creator(row: Row, among: tuple[Row, ...]) -> Row | None:
     """The exchange that made the stored response which `row` is about."""
     found = re.search(r"resp_[0-9a-f]{48,50}", row.path)
-    return next(one for one in rows() if one.method == "POST" and one.told.get("id") == found[0]) if found else None
+    return next(one for one in among if one.method == "POST" and one.answered.get("id") == found[0]) if found else None
 
 
-def _stored(mock: MockServer, row: Row, sent: dict[str, str]) -> Reply:
-    creator = _creator(row)
-    assert creator is not None
-    made = json.loads(_ask(mock, "POST", "/openai/v1/responses", script.request(creator), sent).text)
+def _of_stored(mock: MockServer, row: Row, creator: Row, sent: dict[str, str]) -> Reply:
+    made = json.loads(_send(mock, "POST", "/openai/v1/responses", script.request(creator), sent).text)
     path = f"/openai/v1{row.endpoint}".replace("{resp}", made["id"])
     if row.status == 404:
-        _ask(mock, "DELETE", path, None, sent)
-    return _ask(mock, row.method, path, None, sent)
+        _send(mock, "DELETE", path, None, sent)
+    return _send(mock, row.method, path, None, sent)
 
 
-def _ask(mock: MockServer, method: str, path: str, body: Json, sent: dict[str, str]) -> Reply:
+def _send(mock: MockServer, method: str, path: str, body: Json, sent: dict[str, str]) -> Reply:
     connection = http.client.HTTPConnection(mock.endpoint.removeprefix("http://"), timeout=10)
     try:
         connection.request(

@@ -20,7 +20,7 @@ def request(row: Row) -> dict[str, Json]:
     body = (
         dict(row.request)
         if row.request is not None
-        else {name: row.told[name] for name in ("model", "tools")}
+        else {name: row.answered[name] for name in ("model", "tools")}
         | {
             "input": "Draw a raccoon.",
             "stream": row.stream,
@@ -80,7 +80,7 @@ def _respond(row: Row) -> dict[str, Json]:
         vectors = [entry["embedding"] for entry in row.body["data"]]
         return {"embedding": [vector if isinstance(vector, list) else unpack(vector) for vector in vectors]}
     if row.family == "responses":
-        return _of_items(row.told)
+        return _of_items(row.answered)
     return _of_choices(row.body if not row.stream else fold(row.events), row.family)
 
 

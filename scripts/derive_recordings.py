@@ -1,0 +1,30 @@
+"""Derive what is compared from the recorded exchanges with the real service: no text, name or id that stood in them is left.
+
+python scripts/derive_recordings.py recorded.jsonl > tests/fidelity/recordings.jsonl
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from fidelity.material import records
+from fidelity.reduction import reduced
+
+
+def derive(material: Path) -> str:
+    """A line that names the source, and one for each exchange."""
+    source = {"source": material.name, "sha256": hashlib.sha256(material.read_bytes()).hexdigest()}
+    lines = [source, *reduced(records(material))]
+    return "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
+
+
+if __name__ == "__main__":
+    arguments = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    arguments.add_argument("material", type=Path)
+    sys.stdout.write(derive(arguments.parse_args().material))
