@@ -1,4 +1,4 @@
-"""The `respond` of a rule: what can be answered, how fast, and how it can go wrong."""
+"""The sections below `respond` in the scenario file: the answer itself, its pace, its faults and its filter results."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ Category = Annotated[str, AfterValidator(values.filter_category), Choices(values
 class ToolCallSection(Section):
     """A call of one of the caller's tools."""
 
-    name: Name = Field(description="The tool.")
+    name: Name = Field(description="The tool's name.")
     arguments: Annotated[Text | Annotated[dict[str, Any], Tag("<map>")], by_kind("a mapping or JSON text")] = optional(
-        "The arguments: a mapping, or the text as it is to be sent."
+        "The arguments: a mapping, or text that is sent as it is."
     )
     id: Name = optional("The call's id. Without it the server makes one.")
     kind: Literal["function", "custom"] = optional("Whether the tool takes JSON (function, the default) or free text (custom).")
@@ -45,21 +45,21 @@ class ReasoningSection(Section):
     """What the model thinks before it answers."""
 
     summary: Annotated[Text | Annotated[list[str], Tag("<list>")], by_kind("text or a list of paragraphs")] = optional(
-        "The summary that is shown, as text or paragraphs."
+        "The summary, as text or a list of paragraphs."
     )
-    text: str = optional("The thoughts themselves, which some vendors' models show.")
-    tokens: int = optional("How many tokens the thoughts took. Without it they are counted.", ge=0)
+    text: str = optional("The reasoning itself, which some vendors' models return.")
+    tokens: int = optional("The number of reasoning tokens. Without it they are counted.", ge=0)
 
 
 class AudioSection(Section):
     """A spoken answer."""
 
-    transcript: str = Field(description="What is said.")
+    transcript: str = Field(description="The words that are spoken.")
     data: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]*={0,2}$")] = Field(description="The sound, in base64.")
 
 
 class FindingsSection(Section):
-    """What the content filter finds on one side. A severity of medium or high, or a detection, blocks it."""
+    """The findings of the content filter for the prompt or the completion. A severity of medium or high, or a detection, blocks."""
 
     hate: Severity = optional("A severity.")
     self_harm: Severity = optional("A severity.")
@@ -75,8 +75,8 @@ class FindingsSection(Section):
     protected_material_text: bool = optional("Whether it is detected.")
     task_adherence: bool = optional("Whether it is detected.")
     ungrounded_material: bool = optional("Whether it is detected.")
-    blocked: bool = optional("Whether the side is withheld, whatever was found.")
-    failed: bool = optional("The filter is down: nothing is filtered, and the answer says so.")
+    blocked: bool = optional("Whether the prompt or completion is blocked, whatever the findings.")
+    failed: bool = optional("Whether the filter is down: nothing is filtered, and the answer reports that.")
 
 
 _Category = Annotated[Category, Tag("<text>")]
@@ -84,30 +84,30 @@ _Side = Annotated[_Category | Annotated[FindingsSection, Tag("<map>")], by_kind(
 
 
 class ContentFilterSection(FindingsSection):
-    """What the content filter finds. Findings that stand here themselves concern the prompt."""
+    """The findings of the content filter. Those directly in this mapping are for the prompt."""
 
-    prompt: _Side = optional("On the prompt. Blocked, the call is refused with Azure's 400.")
-    completion: _Side = optional("On the answer. Blocked, the answer breaks off with content_filter.")
+    prompt: _Side = optional("For the prompt. If it is blocked, the call is refused with Azure's 400.")
+    completion: _Side = optional("For the completion. If it is blocked, the answer breaks off with content_filter.")
 
     @model_validator(mode="after")
-    def _says_which_side(self) -> ContentFilterSection:
+    def _names_the_side(self) -> ContentFilterSection:
         sides = self.model_fields_set & {"prompt", "completion"}
         for key in sorted(self.model_fields_set - sides) if sides else ():
-            raise problem_at(key, "stands beside prompt or completion; put it under one of them")
+            raise problem_at(key, "cannot be combined with prompt or completion; put it under one of them")
         return self
 
 
 class ErrorSection(Section):
-    """An error: one with a name, or one that is spelled out (then with a status)."""
+    """An error: a named one, or one that is spelled out, which needs a status."""
 
-    name: ErrorName = optional("A named error, as Azure words it.")
+    name: ErrorName = optional("A named error, in Azure's words.")
     status: int = optional("The HTTP status.", ge=400, le=599)
     code: str = optional("The error's code.")
     message: str = optional("The error's message.")
     type: str = optional("The error's type.")
-    param: str = optional("The parameter that the error is about.")
-    headers: dict[HeaderName, HeaderValue] = optional("Further headers.")
-    retry_after: Duration = optional("When to try again; sent as retry-after and retry-after-ms.")
+    param: str = optional("The request's parameter that the error names.")
+    headers: dict[HeaderName, HeaderValue] = optional("More headers.")
+    retry_after: Duration = optional("The time to wait before trying again, sent as retry-after and retry-after-ms.")
 
     @model_validator(mode="after")
     def _named_or_spelled_out(self) -> ErrorSection:
@@ -123,20 +123,18 @@ class ErrorSection(Section):
 
 
 class StreamSection(Section):
-    """The pace of a stream, and how it breaks. At most one of the `…_after` keys."""
+    """The pace of a stream and its fault: at most one of the `…_after` keys."""
 
     ttft: Duration = optional("Time to the first token.")
     tokens_per_second: Annotated[float, Field(gt=0, le=1_000_000)] = optional("The pace.")
-    jitter: Annotated[float, Field(ge=0, le=1)] = optional(
-        "By which share of itself, at most, each pause is longer or shorter: 0 to 1."
-    )
+    jitter: Annotated[float, Field(ge=0, le=1)] = optional("The share, from 0 to 1, by which a pause may be longer or shorter.")
     chunk: Annotated[
         Annotated[Literal["token", "word", "char"], Tag("<text>")] | Annotated[Count, Tag("<number>")],
         by_kind("token, word, char or a number of characters"),
     ] = optional("How the text is cut into events: by token, word, character or a number of characters.")
     cut_after: int = optional("The connection closes after this many events.", ge=0)
-    stall_after: int = optional("Nothing more comes after this many events, and the connection stays open.", ge=0)
-    garbage_after: int = optional("Bytes that are no event come after this many events.", ge=0)
+    stall_after: int = optional("Nothing more is sent after this many events, and the connection stays open.", ge=0)
+    garbage_after: int = optional("Bytes that are not an event are sent after this many events.", ge=0)
     reset_after: int = optional("The connection is reset after this many events.", ge=0)
 
     @property
@@ -147,7 +145,7 @@ class StreamSection(Section):
     @model_validator(mode="after")
     def _breaks_once(self) -> StreamSection:
         if len(self.faults) > 1:
-            raise problem_at(self.faults[1], f"a stream breaks only once, and {self.faults[0]} is given too")
+            raise problem_at(self.faults[1], f"a stream breaks only once, and {self.faults[0]} is set too")
         return self
 
 
@@ -159,7 +157,7 @@ _OfCompletion = dict[
 
 
 class UsageSection(Section):
-    """Token counts in place of the counted ones, by their chat or Responses names."""
+    """Token counts that replace the real ones, by their chat or Responses names."""
 
     prompt_tokens: int = optional("Chat.", ge=0)
     completion_tokens: int = optional("Chat.", ge=0)
@@ -173,27 +171,29 @@ class UsageSection(Section):
 
 
 class BehaviourSection(Section):
-    """What can be said of a rule's answer, and of every answer of a deployment."""
+    """The keys that a rule's answer and a deployment share."""
 
     error: Annotated[
         Annotated[ErrorName, Tag("<text>")] | Annotated[ErrorSection, Tag("<map>")], by_kind("an error's name, or an error")
     ] = optional("An error, by name or spelled out.")
-    retry_after: Duration = optional("When to try again, for the error.")
+    retry_after: Duration = optional("The time to wait before trying again, for the error.")
     delay: Duration = optional("A wait before anything is sent.")
-    stream: StreamSection = optional("The pace of a stream, and how it breaks.")
+    stream: StreamSection = optional("The pace of a stream and its fault.")
     reset: Literal[True] = optional("The connection is reset instead of an answer.")
     content_filter: Annotated[
         _Category | Annotated[ContentFilterSection, Tag("<map>")], by_kind("a category, or findings by side or category")
-    ] = optional("What the content filter finds: a category on the prompt, or findings by side and category.")
+    ] = optional(
+        "The findings of the content filter: a category for the prompt, or findings for prompt and completion by category."
+    )
 
     @model_validator(mode="after")
-    def _is_possible(self) -> BehaviourSection:
+    def _has_no_conflict(self) -> BehaviourSection:
         keys = self.model_fields_set
         conflict = _conflict(keys)
         if conflict is not None:
             raise problem_at(*conflict)
         if "reset" in keys and "stream" in keys and self.stream.faults:
-            raise problem_at("reset", f"an answer breaks only once, and stream.{self.stream.faults[0]} is given too")
+            raise problem_at("reset", f"an answer breaks only once, and stream.{self.stream.faults[0]} is set too")
         return self
 
 
@@ -204,25 +204,25 @@ _VectorKind = Discriminator(
 
 
 class RespondSection(BehaviourSection):
-    """An answer. Without words, error, vector and body, the model improvises, at this pace and with these faults."""
+    """An answer. Without words, error, vectors and body the model improvises, at this pace and with these faults."""
 
-    text: str = optional("What the model says.")
-    json_: Any = optional("What the model says, as a JSON value; sent as compact text.", alias="json")
+    text: str = optional("The text of the answer.")
+    json_: Any = optional("The text of the answer as a JSON value, which is sent as compact JSON.", alias="json")
     annotations: list[dict[str, Any]] = optional("Citations of the text, as Azure sends them.")
-    refusal: str = optional("How the model declines.")
+    refusal: str = optional("The text with which the model refuses.")
     reasoning: Annotated[
         Text | Annotated[ReasoningSection, Tag("<map>")] | Annotated[Literal[False], Tag("<flag>")],
         by_kind("text, or summary, text and tokens, or false"),
-    ] = optional("What the model thinks first. Bare text is both the summary and the thoughts; with false it does not think.")
+    ] = optional("The reasoning before the answer. Bare text is both its summary and its text; with false there is none.")
     items: Annotated[list[Item], Field(min_length=1)] = optional(
-        "Uses of built-in tools: output items of the Responses surface, less their ids."
+        "Calls of built-in tools: output items of the Responses surface, without their ids."
     )
     tool_calls: Annotated[list[ToolCallSection], Field(min_length=1)] = optional("Calls of the caller's tools.")
-    audio: AudioSection = optional("What the model says aloud.")
+    audio: AudioSection = optional("The spoken answer.")
     finish_reason: Literal["stop", "length", "content_filter", "tool_calls"] = optional(
-        "Why the model stopped, where the answer itself does not tell."
+        "Why the model stopped, where that does not follow from the answer."
     )
-    usage: UsageSection = optional("Token counts in place of the counted ones.")
+    usage: UsageSection = optional("Token counts that replace the real ones.")
     embedding: Annotated[
         Annotated[_Vector, Tag("<vector>")] | Annotated[list[_Vector], Field(min_length=1), Tag("<vectors>")], _VectorKind
     ] = optional("The vector of every input, or a list of vectors, one for each input, the last repeating.")
@@ -231,29 +231,30 @@ class RespondSection(BehaviourSection):
     headers: dict[HeaderName, HeaderValue] = optional("The headers of an answer that is spelled out.")
 
     @model_validator(mode="after")
-    def _says_something(self) -> RespondSection:
-        if "reasoning" in self.model_fields_set and self.reasoning is False and not self.model_fields_set & _SAID:
-            raise problem_at("reasoning", "without a thought there has to be something else, for instance text")
+    def _is_not_empty(self) -> RespondSection:
+        if "reasoning" in self.model_fields_set and self.reasoning is False and not self.model_fields_set & _PARTS:
+            raise problem_at("reasoning", "without reasoning there has to be something else, for instance text")
         return self
 
 
-_SAID = {"text", "json_", "refusal", "items", "tool_calls", "audio"}
+_PARTS = {"text", "json_", "refusal", "items", "tool_calls", "audio"}
 _WORDS = {"text", "json_", "annotations", "refusal", "reasoning", "items", "tool_calls", "audio", "finish_reason", "usage"}
 _RAW = {"status", "body", "headers"}
+# How messages call a kind of answer, the keys that make an answer one of that kind, and the keys that it cannot have.
 _KINDS: tuple[tuple[str, set[str], set[str]], ...] = (
-    ("error", {"error"}, {"embedding", "stream", "content_filter"} | _WORDS | _RAW),
-    ("embedding", {"embedding"}, {"stream", "content_filter"} | _WORDS | _RAW),
+    ("an error", {"error"}, {"embedding", "stream", "content_filter"} | _WORDS | _RAW),
+    ("an embedding", {"embedding"}, {"stream", "content_filter"} | _WORDS | _RAW),
     ("an answer that is spelled out by status and body", _RAW, {"stream", "content_filter"} | _WORDS),
     ("json", {"json_"}, {"text", "annotations"}),
 )
 
 
 def _conflict(keys: Set[str]) -> tuple[str, str] | None:
-    """A key that another one excludes, or that lacks the one it goes with; and why."""
-    for words, kind, excluded in _KINDS:
+    """The first key that another one excludes, or that lacks the key it belongs to, and the reason."""
+    for name, kind, excluded in _KINDS:
         clash = sorted(keys & excluded)
         if keys & kind and clash:
-            return clash[0].rstrip("_"), f"cannot stand beside {words}"
+            return clash[0].rstrip("_"), f"cannot be combined with {name}"
     if "retry_after" in keys and "error" not in keys:
         return "retry_after", "belongs to an error, and there is none here"
     if "annotations" in keys and "text" not in keys:

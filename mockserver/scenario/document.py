@@ -249,7 +249,7 @@ class _Reader:
             if key is None:
                 continue
             if key in values:
-                self._report(inner, f"the key {key!r} stands here twice; it is already on line {position.keys[key][0]}")
+                self._report(inner, f"the key {key!r} is a duplicate; it is already on line {position.keys[key][0]}")
             values[key] = value
             position.keys[key] = _line_and_column(inner)
             position.items[key] = value_position

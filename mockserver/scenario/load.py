@@ -34,7 +34,7 @@ class DeploymentSpec:
 
 @dataclass(slots=True)
 class Scenario:
-    """What one resource is scripted to be and do. `settings` is what `resource` says besides name and keys."""
+    """The scripted settings, deployments and rules of one resource. `settings` are those of `resource` besides name and keys."""
 
     name: str | None = None
     keys: tuple[str, ...] = ()

@@ -263,7 +263,7 @@ def _not(when: WhenSection) -> Check:
     return Check("not", lambda view: not holds(group, view), lambda view: Mismatch("not", expected, "a call that fits"), 8)
 
 
-# The numbers are costs. What most rules tell calls apart by, and what takes no look into the prompt, is tested first.
+# The numbers are costs: conditions that most calls fail, or that do not read the prompt, are tested first.
 _COMPILERS: dict[str, Callable[[Any], Check | list[Check]]] = {
     "operation": _operation,
     "deployment": _value_check("deployment", -1),

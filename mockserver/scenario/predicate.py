@@ -74,7 +74,7 @@ def equals(operand: Json) -> Predicate:
 
 
 def contains(operand: str) -> Predicate:
-    """`operand` stands somewhere in the text, in any case."""
+    """The text contains `operand`, in any case."""
     needle = operand.casefold()
     return Predicate(f"to contain {abbreviate(operand)}", lambda value: needle in value.folded, _closeness(operand))
 
@@ -92,7 +92,7 @@ def ends_with(operand: str) -> Predicate:
 
 
 def matches(operand: str) -> Predicate:
-    """The regular expression is found in the text's first 10,000 characters. Raises ValueError for an unusable one."""
+    """The regular expression matches somewhere in the text's first 10,000 characters. Raises ValueError for an unusable one."""
     pattern = compile_pattern(operand)
     search = pattern.search
 
@@ -179,7 +179,7 @@ def _number(value: Value) -> float:
 
 
 def _closeness(operand: str) -> Callable[[Value], float]:
-    """A distance that is small where most of `operand` stands in the value in one piece, so that a typing error comes near."""
+    """A distance that is small where the value contains most of `operand` in one piece, so that a typing error comes near."""
 
     def distance(value: Value) -> float:
         from difflib import SequenceMatcher

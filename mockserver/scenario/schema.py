@@ -18,22 +18,22 @@ _Sequence = Annotated[list[Annotated[Text | _Respond, by_kind("text or a mapping
 
 
 class RuleSection(Section):
-    """An answer and the calls that get it."""
+    """A rule: conditions on a call, and the answer that it gets."""
 
-    name: Name = optional("What the log, the journal and messages call the rule.")
-    when: WhenSection = optional("What a call must have. Without it: every call that a model answers.")
+    name: Name = optional("The rule's name in the log, the journal and messages.")
+    when: WhenSection = optional("The conditions on a call. Without it: every call that a model answers.")
     respond: Annotated[Text | _Respond | _Sequence, by_kind("text, a mapping, or a list of them")] = Field(
-        description="The answer: text, a mapping, or a list that is gone through call by call, its last entry repeating."
+        description="The answer: text, a mapping, or a list with one entry for each call, the last of which repeats."
     )
-    times: Count = optional("How often the rule answers; then it is passed over.")
-    priority: int = optional("Rules of a higher priority are asked first (default 0), equal ones in the order of the file.")
-    set_state: States = optional(
-        "The state that the script is in once the rule has answered, by name where there are several machines."
+    times: Count = optional("How many calls the rule answers; after that it is skipped.")
+    priority: int = optional(
+        "Rules of higher priority are tried first (default 0), those of the same priority in the order of the file."
     )
+    set_state: States = optional("The state of the script once the rule has answered, or states by machine.")
 
 
 class DeploymentSection(BehaviourSection):
-    """A model under a name, and what is true of all its answers."""
+    """A model under a name, and the behaviour of all its answers."""
 
     model: Name = optional("The model that it serves. Without it: the one that its name suggests.")
     rpm: Count = optional("Requests per minute; more get Azure's 429.")
@@ -71,7 +71,7 @@ class ScenarioFile(Section):
     """A scenario: what a pretend Azure OpenAI resource consists of, and how it answers."""
 
     resource: ResourceSection = optional("The resource.")
-    deployments: dict[Name, _Deployment] = optional("The deployments by name. Once there are any, all other names are unknown.")
+    deployments: dict[Name, _Deployment] = optional("The deployments by name. If there are any, all other names are unknown.")
     rules: list[RuleSection] = optional("The rules. The first that fits a call answers it.")
 
 

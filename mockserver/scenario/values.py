@@ -73,7 +73,7 @@ def suggestion(wrong: str, known: Collection[str]) -> str:
     near = [alias] if alias in known else get_close_matches(wrong, known, n=1, cutoff=0.6)
     if near:
         return f"did you mean {near[0]!r}?"
-    return f"expected one of {', '.join(sorted(known))}" if known else "nothing may stand here"
+    return f"expected one of {', '.join(sorted(known))}" if known else "no key is allowed here"
 
 
 def duration(value: Json) -> float:

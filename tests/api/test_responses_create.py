@@ -466,5 +466,5 @@ def test_a_model_that_reasons_can_be_scripted_not_to(client: OpenAI, mock: MockS
 
 
 def test_no_thought_and_nothing_else_is_no_answer(mock: MockServer) -> None:
-    with pytest.raises(ScenarioError, match=r"respond\.reasoning: without a thought there has to be something else"):
+    with pytest.raises(ScenarioError, match=r"respond\.reasoning: without reasoning there has to be something else"):
         mock.when().respond(reasoning=False)

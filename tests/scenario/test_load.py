@@ -44,7 +44,7 @@ def rule(body: str) -> str:
         (rule("respond: a: b"), "s.yaml:2:15: this is not YAML: mapping values are not allowed in this context"),
         ("\x00\x01", "s.yaml:1:1: this is not text: control characters and unpaired surrogates are not allowed"),
         ("rules: []\n---\nrules: []", "s.yaml:3:1: a second document starts here; a scenario is one document"),
-        ("rules: []\nrules: []", "s.yaml:2:1: the key 'rules' stands here twice; it is already on line 1"),
+        ("rules: []\nrules: []", "s.yaml:2:1: the key 'rules' is a duplicate; it is already on line 1"),
         ("rules: *a", "s.yaml:1:8: there is no anchor &a before this"),
         ("rules: &a [*a]", "s.yaml:1:12: there is no anchor &a before this"),
         ("resource: {seed: 1e999}", "s.yaml:1:18: the number 1e999 is too large"),
@@ -74,7 +74,7 @@ def rule(body: str) -> str:
         (rule("{respond: {text: 12}}"), "s.yaml:2:22: rules[0].respond.text: expected text, got 12; put it in quotes"),
         (rule("{respond: []}"), "s.yaml:2:15: rules[0].respond: must not be empty"),
         (rule("{respond: {content: hi}}"), "s.yaml:2:16: rules[0].respond.content: unknown key; did you mean 'text'?"),
-        (rule("{respond: {text: a, error: timeout}}"), "s.yaml:2:16: rules[0].respond.text: cannot stand beside error"),
+        (rule("{respond: {text: a, error: timeout}}"), "s.yaml:2:16: rules[0].respond.text: cannot be combined with an error"),
         (rule("{respond: hi, times: 0}"), "s.yaml:2:26: rules[0].times: must be at least 1, got 0"),
         (
             rule("{respond: {finish_reason: stopp}}"),
