@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mockserver.model.reply import DEFAULT_TIMING
 from mockserver.operations.call import Binary
 from mockserver.state.clock import stopwatch
 
 if TYPE_CHECKING:
-    from mockserver.gateway.headers import HeaderList, ResponseHead
     from mockserver.gateway.pipeline import Response
     from mockserver.model.reply import Fault, Timing
     from mockserver.operations.call import Frame
@@ -27,8 +26,21 @@ Send = Callable[[Message], Awaitable[None]]
 
 GARBAGE = b'data: {"choices":[{"delta":{"conte\n\n'
 _TURN = 64  # frames after which others get their turn
-ABORT = "mockserver.abort"
-SPLICE = "mockserver.splice"
+WIRE = "mockserver.wire"
+"""The extension of a scope that holds a Wire, where a server has one."""
+
+
+class Wire(Protocol):
+    """The connection under an answer, past HTTP and its rules."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes as they are. Once the application returns, its answer is complete, whatever it announced."""
+
+    def close(self) -> None:
+        """Close the connection once what was written has left."""
+
+    def reset(self) -> None:
+        """Cut the connection dead: a TCP reset, which drops what is still on its way."""
 
 
 @dataclass(slots=True)
@@ -110,16 +122,9 @@ class Delivery:
         return True
 
     async def _begin(self) -> None:
-        response = self.response
-        await self.send({"type": "http.response.start", "status": response.status, "headers": self._headers(response.head)})
-
-    def _headers(self, head: ResponseHead) -> HeaderList:
-        """The headers as ASGI has them; our own server takes most of them as lines that are encoded already."""
-        splice = self._extension(SPLICE)
-        if splice is None or self.scope["method"] == "HEAD":
-            return head.pairs
-        splice(head.lines, head.reason)
-        return head.framing
+        status, head = self.response.status, self.response.head
+        # ASGI knows no reason phrase; our own server does, others pass over it.
+        await self.send({"type": "http.response.start", "status": status, "headers": head.pairs, "reason": head.reason})
 
     async def _whole(self) -> None:
         kind, body = self.fault.kind if self.fault is not None else None, self.response.content
@@ -215,14 +220,9 @@ class Delivery:
         self.exchange.ended_at = self.clock.now()
 
     def _abort(self, *, reset: bool) -> None:
-        abort = self._extension(ABORT)
-        if abort is not None:
-            abort(reset)
-
-    def _extension(self, name: str) -> Callable[..., None] | None:
-        """What a server can do beyond ASGI, None where it cannot."""
-        extensions = self.scope.get("extensions")
-        return extensions.get(name) if extensions else None
+        wire: Wire | None = (self.scope.get("extensions") or {}).get(WIRE)
+        if wire is not None:
+            wire.reset() if reset else wire.close()
 
 
 async def _cancel(task: asyncio.Future[Any]) -> None:

@@ -7,14 +7,12 @@ import socket
 from collections import deque
 from contextlib import closing
 from threading import Thread
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import httpx2
 import pytest
 
 from mockserver import MockServer
-from mockserver.server.server import Idling
 
 HI: Any = [{"role": "user", "content": "hi"}]
 
@@ -148,62 +146,3 @@ def test_a_stream_whose_pace_cannot_be_kept_holds_nobody_up(http: httpx2.Client)
             assert [exchange.streamed for exchange in mock.requests if exchange.ended] == [False]
             mock.stop()
             reader.join()
-
-
-class Timers:
-    """An event loop whose time only moves when told to."""
-
-    def __init__(self) -> None:
-        self.now, self.set = 0.0, list[tuple[float, Any]]()
-
-    def time(self) -> float:
-        return self.now
-
-    def call_at(self, at: float, callback: Any) -> Any:
-        entry = (at, callback)
-        self.set.append(entry)
-        return SimpleNamespace(cancel=lambda: self.set.remove(entry))
-
-    def pass_time(self, seconds: float) -> None:
-        self.now += seconds
-        for entry in [entry for entry in self.set if entry[0] <= self.now]:
-            self.set.remove(entry)
-            entry[1]()
-
-
-def test_a_connection_expires_when_it_was_idle_for_long_and_no_earlier() -> None:
-    loop, expired = Timers(), list[float]()
-    idling = Idling(cast("Any", loop))
-    for _ in range(3):
-        idling.call_later(240, lambda: expired.append(loop.now))
-        loop.pass_time(100)
-        idling.cancel()  # a request
-        loop.pass_time(1)
-    assert len(loop.set) == 1
-    idling.call_later(240, lambda: expired.append(loop.now))
-    loop.pass_time(239)
-    assert not expired
-    loop.pass_time(1)
-    assert expired == [3 * 101 + 240]
-    assert not loop.set
-
-
-def test_a_connection_that_is_gone_leaves_no_timer() -> None:
-    loop = Timers()
-    idling = Idling(cast("Any", loop))
-    idling.call_later(240, lambda: None)
-    idling.close()
-    assert not loop.set
-
-
-def test_one_that_is_busy_when_its_timer_is_due_does_not_expire() -> None:
-    loop, expired = Timers(), list[float]()
-    idling = Idling(cast("Any", loop))
-    idling.call_later(240, lambda: expired.append(loop.now))
-    idling.cancel()
-    loop.pass_time(240)
-    assert not expired
-    assert not loop.set
-    idling.call_later(240, lambda: expired.append(loop.now))
-    loop.pass_time(240)
-    assert expired == [480]

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from mockserver.gateway.delivery import ABORT
+from mockserver.gateway.delivery import WIRE
 
 if TYPE_CHECKING:
     from mockserver.gateway.delivery import Receive, Scope, Send
@@ -53,7 +53,7 @@ class Connection:
 
     def __init__(self, scope: Scope, body: bytes, notify: Callable[[], None]) -> None:
         self.scope = scope
-        scope["extensions"] = {ABORT: self.abort}
+        scope["extensions"] = {WIRE: self}
         self.status: int | None = None
         self.headers: list[tuple[bytes, bytes]] = []
         self.closed = False
@@ -108,8 +108,19 @@ class Connection:
             self._drained = asyncio.get_running_loop().create_future()
             await self._drained
 
-    def abort(self, reset: bool) -> None:
-        """Break the connection, as the extension `mockserver.abort` asks."""
+    def write(self, data: bytes) -> None:
+        """Raise RuntimeError: there is no wire in one process, and no client that would parse its bytes."""
+        raise RuntimeError("bytes past HTTP need a socket; an in-process transport has none")
+
+    def close(self) -> None:
+        """Break the answer off, as a connection that is closed too early."""
+        self._break_off(reset=False)
+
+    def reset(self) -> None:
+        """Break the answer off, as a connection that is cut dead."""
+        self._break_off(reset=True)
+
+    def _break_off(self, *, reset: bool) -> None:
         self._reset = reset
         self.closed = self._client_left = True
         self._wake()
