@@ -7,22 +7,11 @@ from collections.abc import Mapping, Sequence
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from mockserver.gateway.asgi import handle
+from mockserver.gateway.asgi import Surface
 from mockserver.gateway.delivery import Receive, Scope, Send
 from mockserver.gateway.paths import ROOT
 from mockserver.resource.resources import Resources
 from mockserver.resource.settings import Settings, Source, build_resources, load_scenarios
-
-
-class Surface:
-    """Every path of the emulated service, as one ASGI endpoint: the pipeline routes by the table of operations."""
-
-    def __init__(self, resources: Resources) -> None:
-        self.resources = resources
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        await handle(self.resources, scope, receive, send)
 
 
 class Application(Starlette):
@@ -33,7 +22,7 @@ class Application(Starlette):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or run the application's lifespan."""
         if scope["type"] == "http" and scope["path"].startswith(ROOT):
-            await handle(self.surface.resources, scope, receive, send)
+            await self.surface(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 

@@ -1,4 +1,4 @@
-"""A request over ASGI: read it, respond, deliver."""
+"""The surface as a server meets it: over ASGI, and for a server that has a whole request, without waiting for anything."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from mockserver.gateway.pipeline import Request, respond
 
 if TYPE_CHECKING:
     from mockserver.gateway.bodies import Payload
+    from mockserver.gateway.pipeline import Response
     from mockserver.resource.journal import Exchange
     from mockserver.resource.resources import Resources
 
@@ -24,21 +25,64 @@ class ClientGoneError(Exception):
     """The client left before its request was read."""
 
 
-async def handle(resources: Resources, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer one request."""
-    request = Request(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), RequestHeaders(scope["headers"]))
+class Surface:
+    """Every path of the emulated service: the pipeline routes by the table of operations."""
+
+    def __init__(self, resources: Resources) -> None:
+        self.resources = resources
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = _request(scope["method"], scope["path"], scope["query_string"], RequestHeaders(scope["headers"]))
+        try:
+            request.payload = await _read(receive, request.headers, self.resources.body_limit)
+        except ClientGoneError:
+            return
+        except ApiError as error:
+            request.refusal = error
+        await self.deliver(respond(self.resources, request), scope, receive, send)
+
+    def respond(self, method: str, path: str, query: bytes, headers: RequestHeaders, body: bytes) -> Response:
+        """Answer a request that has arrived as a whole. The response is still to be delivered: by `deliver`, or if it is
+        `immediate`, by `sent` and the server itself.
+        """
+        request = _request(method, path, query, headers)
+        try:
+            request.payload = _payload(body, headers, self.resources.body_limit)
+        except ApiError as error:
+            request.refusal = error
+        return respond(self.resources, request)
+
+    async def deliver(self, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send a response at its pace, and with its faults."""
+        try:
+            await Delivery(scope, receive, send, response).deliver()
+        finally:
+            _log(response.exchange)
+
+    def sent(self, response: Response) -> None:
+        """Note that an immediate response is about to leave."""
+        response.end()
+        _log(response.exchange)
+
+
+def _request(method: str, path: str, query: bytes, headers: RequestHeaders) -> Request:
+    return Request(method, path, query.decode("latin-1"), headers)
+
+
+def _payload(body: bytes, headers: RequestHeaders, limit: int) -> Payload:
+    """A body that is here as a whole. Raises ApiError as `_read` does."""
+    if len(body) > limit:
+        raise errors.body_too_large(limit)
+    reader = bodies.form_reader(headers.get("content-type", ""))
+    if reader is None:
+        return body
     try:
-        request.payload = await _read(receive, request.headers, resources.body_limit)
-    except ClientGoneError:
-        return
-    except ApiError as error:
-        request.refusal = error
-    response = respond(resources, request)
-    try:
-        await Delivery(scope, receive, send, response).deliver()
-    finally:
-        if log.isEnabledFor(logging.INFO):
-            log.info("%s", _line(response.exchange))
+        reader.feed(body)
+        return reader.finish()
+    except ApiError:
+        reader.discard()
+        raise
 
 
 async def _read(receive: Receive, headers: RequestHeaders, limit: int) -> Payload:
@@ -83,6 +127,11 @@ def _fed(reader: bodies.FormReader, chunk: bytes) -> ApiError | None:
     except ApiError as error:
         return error
     return None
+
+
+def _log(exchange: Exchange) -> None:
+    if log.isEnabledFor(logging.INFO):
+        log.info("%s", _line(exchange))
 
 
 def _line(exchange: Exchange) -> str:

@@ -85,7 +85,7 @@ class Delivery:
             return None
         stalls = fault is not None and fault.kind == "stall"
         if not (stalls or (frames is not None and self.timing.paced)):
-            self._stamp()
+            self.response.end()
         if fault is not None and fault.kind == "reset" and (frames is None or fault.after == 0):
             self.exchange.frames = None if frames is None else []
             return self._abort(reset=True)
@@ -97,14 +97,8 @@ class Delivery:
 
     async def _all_at_once(self) -> None:
         await self._begin()
-        self._stamp()
-        body = self.response.body
-        if isinstance(body, Binary) and not isinstance(body.content, bytes):
-            for chunk in body.content:
-                await self._chunk(chunk, last=False)
-            await self._chunk(b"", last=True)
-        else:
-            await self.send({"type": "http.response.body", "body": self.response.content})
+        self.response.end()
+        await self._chunk(self.response.content, last=True)
 
     async def _left_during(self, delay: float) -> bool:
         """Wait; say whether the client has left meanwhile."""
@@ -127,19 +121,27 @@ class Delivery:
         await self.send({"type": "http.response.start", "status": status, "headers": head.pairs, "reason": head.reason})
 
     async def _whole(self) -> None:
-        kind, body = self.fault.kind if self.fault is not None else None, self.response.content
+        kind = self.fault.kind if self.fault is not None else None
         if kind == "stall":
             return await self._hang()
         await self._begin()
         if kind is None:
-            await self.send({"type": "http.response.body", "body": body})
-        elif kind == "garbage":
-            half = body[: len(body) // 2]
-            await self.send({"type": "http.response.body", "body": half + b" " * (len(body) - len(half))})
+            return await self._intact()
+        body = self.response.content
+        half = body[: len(body) // 2]
+        if kind == "garbage":
+            return await self._chunk(half + b" " * (len(body) - len(half)), last=True)
+        await self._chunk(half, last=False)
+        return self._abort(reset=False)
+
+    async def _intact(self) -> None:
+        body = self.response.body
+        if isinstance(body, Binary) and not isinstance(body.content, bytes):
+            for chunk in body.content:
+                await self._chunk(chunk, last=False)
+            await self._chunk(b"", last=True)
         else:
-            await self.send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-            self._abort(reset=False)
-        return None
+            await self._chunk(self.response.content, last=True)
 
     async def _stream(self, frames: list[Frame]) -> None:
         await self._begin()
@@ -161,7 +163,7 @@ class Delivery:
         waiting, each = timing.ttft, 1 / timing.tokens_per_second if timing.tokens_per_second else 0.0
         try:
             for at, frame in enumerate(frames):
-                if not at % _TURN:
+                if at and not at % _TURN:
                     await asyncio.sleep(0)  # a pace that cannot be kept must not keep others waiting
                 if frame.tokens:
                     wait, waiting = waiting or frame.tokens * each * self._jitter(timing.jitter), 0.0
@@ -174,7 +176,7 @@ class Delivery:
                 await send({"type": "http.response.body", "body": frame.data, "more_body": True})
             else:
                 if self.fault is None:
-                    self._stamp()
+                    self.response.end()
                     await self._chunk(b"", last=True)
         finally:
             self.exchange.frames = sent
@@ -194,10 +196,10 @@ class Delivery:
             await self.send({"type": "http.response.body", "body": b"", "more_body": True})  # the head leaves now at the latest
             await self._hang()
         elif fault.kind == "garbage":
-            self._stamp()
+            self.response.end()
             await self._chunk(GARBAGE, last=True)
         else:
-            self._stamp()
+            self.response.end()
             self._abort(reset=fault.kind == "reset")
 
     async def _hang(self) -> None:
@@ -211,13 +213,8 @@ class Delivery:
         return stopwatch()
 
     def _hung_up(self, since: float, at: float) -> None:
-        self._stamp()
+        self.response.end()
         self.exchange.hung_up, self.exchange.ended, self.exchange.stayed = True, at, at - since
-
-    def _stamp(self) -> None:
-        """Note that the answer ends here, before its last byte leaves: no client can have begun to wait any earlier."""
-        self.exchange.ended = stopwatch()
-        self.exchange.ended_at = self.clock.now()
 
     def _abort(self, *, reset: bool) -> None:
         wire: Wire | None = (self.scope.get("extensions") or {}).get(WIRE)

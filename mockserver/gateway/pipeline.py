@@ -78,9 +78,11 @@ class Response:
 
     @property
     def immediate(self) -> bool:
-        """Whether all of it can be sent at once."""
-        script = self.script
-        return script is None or (script.timing is DEFAULT_TIMING and script.fault is None)
+        """Whether it is sent at once: it has no pace and no fault, and all of its content is in memory."""
+        script, body = self.script, self.body
+        if script is not None and not (script.timing is DEFAULT_TIMING and script.fault is None):
+            return False
+        return isinstance(body, bytes) or isinstance(body.content, bytes)
 
     @property
     def content(self) -> bytes:
@@ -90,6 +92,11 @@ class Response:
         if isinstance(self.body, bytes):
             return self.body
         return self.body.content if isinstance(self.body.content, bytes) else b"".join(self.body.content)
+
+    def end(self) -> None:
+        """Note that it ends now, before its last byte leaves: no client can have begun to wait any earlier."""
+        self.exchange.ended = stopwatch()
+        self.exchange.ended_at = self.clock.now()
 
     def json(self) -> Json:
         """The body as JSON. Raises ValueError where it is none."""

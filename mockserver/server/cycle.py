@@ -12,15 +12,17 @@ import struct
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
+from mockserver.gateway.delivery import Message, Receive, Scope, Send
 from mockserver.server.framing import FRAMING, PLAIN_TEXT, Framing, Header, header_lines, status_line
 
 if TYPE_CHECKING:
-    from mockserver.gateway.delivery import Message, Receive, Scope, Send
+    from mockserver.gateway.asgi import Surface
     from mockserver.server.parsing import Request
     from mockserver.server.protocol import Protocol
 
-    App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+COLLECTED = 1024 * 1024
+"""Bytes of a body that the surface is given as a whole; it reads a longer one while it comes."""
 BODY_AHEAD = 64 * 1024
 """Bytes of a request's body that may wait for the application before reading pauses."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -31,7 +33,7 @@ log = logging.getLogger("mockserver.server")
 
 
 class Cycle:
-    """One request and its answer.
+    """One request and its answer. `surface` is what answers it where that can be done at once, None for any other application.
 
     `begun`: an application is at it. `whole`: all of the request is here. `complete`: all of the answer is out. `gone`: nobody
     waits for it any more. `keep_alive`: the connection outlives it.
@@ -52,11 +54,12 @@ class Cycle:
         "gone",
         "keep_alive",
         "request",
+        "surface",
         "whole",
     )
 
-    def __init__(self, connection: Protocol, request: Request) -> None:
-        self.request = request
+    def __init__(self, connection: Protocol, request: Request, surface: Surface | None) -> None:
+        self.request, self.surface = request, surface
         self.keep_alive = request.keep_alive
         self.begun = self.whole = self.complete = self.gone = False
         self._connection = connection
@@ -72,9 +75,16 @@ class Cycle:
     # -- the client's side
 
     @property
+    def ready(self) -> bool:
+        """Whether somebody should begin with the answer."""
+        if self.begun or self.surface is None or self.whole:
+            return not self.begun
+        return self._size > COLLECTED or self._continues
+
+    @property
     def behind(self) -> bool:
         """Whether the application should take some of the body before more is read."""
-        return self._size > BODY_AHEAD and not self.whole
+        return self._size > BODY_AHEAD and self.begun and not self.whole
 
     @property
     def started(self) -> bool:
@@ -102,17 +112,22 @@ class Cycle:
     # -- the application's side
 
     async def run(self, app: App, scope: Scope) -> None:
-        """Let an application answer. What it raises is logged; the client gets a 500, or too late for that, a closed connection."""
+        """Let an application answer, until it returns or fails."""
         try:
             await app(scope, self.receive, self.send)
             if not (self.complete or self.gone or self._raw):
                 raise RuntimeError("the application returned before its answer was complete")
         except Exception:
-            log.exception("%s %s failed", self.request.method, self.request.path)
-            if not (self.started or self.gone):
-                self.answer(500, _FAILURE_HEADERS, PLAIN_TEXT, _FAILURE)
+            self.fail()
         finally:
             self._end()
+
+    def take(self) -> bytes:
+        """What has come of the body since the last time."""
+        body = b"".join(self._parts)
+        self._parts.clear()
+        self._size, self._readable = 0, False
+        return body
 
     async def receive(self) -> Message:
         """The next piece of the request; after the last, the news that the client has left, or has its answer."""
@@ -123,9 +138,7 @@ class Cycle:
             await self._wait()
         if self.complete or self.gone:
             return {"type": "http.disconnect"}
-        body = b"".join(self._parts)
-        self._parts.clear()
-        self._size, self._readable = 0, False
+        body = self.take()
         self._connection.regulate()
         return {"type": "http.request", "body": body, "more_body": not self.whole}
 
@@ -153,6 +166,14 @@ class Cycle:
     def answer(self, status: int, framing: Iterable[Header], lines: bytes, body: bytes, reason: str | None = None) -> None:
         """Send a whole answer: its headers are those of `framing.FRAMING` and, ready-made, the lines of all others."""
         self._continue(self._start(status, framing, lines, reason), body, last=True)
+
+    def fail(self) -> None:
+        """Log the exception that is being handled. The client gets a 500, or where that is too late, a closed connection."""
+        log.exception("%s %s failed", self.request.method, self.request.path)
+        if self.started or self.gone:
+            self.close()
+        else:
+            self.answer(500, _FAILURE_HEADERS, PLAIN_TEXT, _FAILURE)
 
     # -- the application's side, past HTTP: the Wire
 

@@ -69,7 +69,7 @@ class Framing:
     def _obey(self, name: bytes, value: bytes) -> bool:
         """Take a header into account; return whether it closes the connection."""
         if name == b"content-length":
-            self._left = int(value)
+            self._left = int(value) if self._left is None else self._left  # of two, clients believe the first, if any
         elif name == b"transfer-encoding":
             self._chunked = value.lower() == b"chunked"
         elif b"close" in value.lower():

@@ -18,7 +18,7 @@ BAD_REQUEST, TOO_LARGE = 400, 431
 _VERSIONS = ("1.1", "1.0")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """A request's head: the path without escapes and with them, header names in lower case, the version 1.0 or 1.1.
 
@@ -143,7 +143,7 @@ class Parser:
         path, query = _split(self._url)
         return Request(
             method=self._parser.get_method().decode(),
-            path=unquote(path.decode("ascii")),
+            path=unquote(path.decode("ascii")) if b"%" in path else path.decode("ascii"),
             raw_path=path,
             query=query,
             headers=self._headers,

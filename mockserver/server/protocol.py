@@ -9,10 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from mockserver.gateway.asgi import Surface
 from mockserver.gateway.delivery import WIRE
-from mockserver.server.cycle import Cycle
+from mockserver.gateway.headers import RequestHeaders
+from mockserver.gateway.paths import ROOT
+from mockserver.server.cycle import App, Cycle
 from mockserver.server.framing import PLAIN_TEXT, header_lines, status_line
 from mockserver.server.parsing import BAD_REQUEST, TOO_LARGE, Parser, RefusedError, Request, UpgradeError
 
@@ -42,7 +46,9 @@ class Protocol(asyncio.Protocol):
         self.writable = asyncio.Event()
         self.writable.set()
         self._config, self._state, self._app_state = config, server_state, app_state
-        self._parser = Parser(self._began, upgrades=config.ws_protocol_class is not None)
+        surface = getattr(config.app, "surface", None)  # of our own application, which needs no task for most answers
+        self._surface = surface if isinstance(surface, Surface) else None
+        self._parser = Parser(self._add, upgrades=config.ws_protocol_class is not None)
         self._cycles: deque[Cycle] = deque()  # that are not complete; only the first is being answered
         self._paused = self._deaf = False
         self._refusal: int | None = None  # why the connection reads no more, until the client knows
@@ -135,24 +141,42 @@ class Protocol(asyncio.Protocol):
 
     # -- inside
 
-    def _began(self, request: Request) -> Cycle:
-        cycle = Cycle(self, request)
+    def _add(self, request: Request) -> Cycle:
+        cycle = Cycle(self, request, self._surface if request.path.startswith(ROOT) else None)
         self._cycles.append(cycle)
         return cycle
 
     def _advance(self) -> None:
         """Answer what is next, unless the client is behind."""
-        if self.transport.is_closing():
-            return
-        if self._cycles and not self._cycles[0].begun and self.writable.is_set():
+        while self._cycles and self._cycles[0].ready and self.writable.is_set() and not self.transport.is_closing():
             self._begin(self._cycles[0])
-        if self._refusal is not None and not self._cycles:
+        if self._refusal is not None and not self._cycles and not self.transport.is_closing():
             self._send_refusal(self._refusal)
         self.regulate()
 
     def _begin(self, cycle: Cycle) -> None:
         cycle.begun = True
-        task = self.loop.create_task(cycle.run(self._config.loaded_app, self._scope(cycle)))
+        if cycle.surface is not None and cycle.whole:
+            self._respond(cycle, cycle.surface)
+        else:
+            self._run(cycle, self._config.loaded_app)
+
+    def _respond(self, cycle: Cycle, surface: Surface) -> None:
+        """Answer a request that is here as a whole: at once, or by a task where the response takes its time."""
+        request = cycle.request
+        try:
+            headers = RequestHeaders(request.headers)
+            response = surface.respond(request.method, request.path, request.query, headers, cycle.take())
+            if response.immediate:
+                surface.sent(response)
+                head = response.head
+                return cycle.answer(response.status, head.framing, head.lines, response.content, head.reason)
+        except Exception:
+            return cycle.fail()
+        return self._run(cycle, partial(surface.deliver, response))
+
+    def _run(self, cycle: Cycle, app: App) -> None:
+        task = self.loop.create_task(cycle.run(app, self._scope(cycle)))
         task.add_done_callback(self._state.tasks.discard)
         self._state.tasks.add(task)
 
