@@ -11,6 +11,7 @@ FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 """The headers that say where an answer ends, and what becomes of its connection then."""
 PLAIN_TEXT = b"content-type: text/plain; charset=utf-8\r\n"
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
+_CLOSE = b"connection: close\r\n"
 _WITHOUT_BODY = frozenset({*range(100, 200), 204, 304})
 
 
@@ -44,14 +45,13 @@ class Framing:
         self._bodiless = method == "HEAD" or status in _WITHOUT_BODY
         self._chunked = False
         self._left: int | None = None  # bytes of the body, None where they are not counted
-        closes = False
         for name, value in headers:
-            closes = self._obey(name, value) or closes
+            self._obey(name, value)
             self.lines.append(b"%b: %b\r\n" % (name, value))
         if self._left is None and not (self._chunked or self._bodiless):
             self._leave_open(version)
-        if not (self.keep_alive or closes):
-            self.lines.append(b"connection: close\r\n")
+        if not self.keep_alive and _CLOSE not in self.lines:
+            self.lines.append(_CLOSE)
 
     def body(self, part: bytes, *, last: bool) -> list[bytes]:
         """A piece of the body as it goes over the wire. Raises ValueError where the body is not as long as announced."""
@@ -66,16 +66,13 @@ class Framing:
                 raise ValueError("the body is not as long as its content-length")
         return [part]
 
-    def _obey(self, name: bytes, value: bytes) -> bool:
-        """Take a header into account; return whether it closes the connection."""
-        if name == b"content-length":
-            self._left = int(value) if self._left is None else self._left  # of two, clients believe the first, if any
-        elif name == b"transfer-encoding":
+    def _obey(self, name: bytes, value: bytes) -> None:
+        if name == b"transfer-encoding":
             self._chunked = value.lower() == b"chunked"
-        elif b"close" in value.lower():
-            self.keep_alive = False
-            return True
-        return False
+        elif name == b"connection":
+            self.keep_alive = self.keep_alive and b"close" not in value.lower()
+        elif self._left is None:  # of two lengths, the first
+            self._left = int(value)
 
     def _leave_open(self, version: str) -> None:
         """The length is not known yet."""

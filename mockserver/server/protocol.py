@@ -34,15 +34,9 @@ _REFUSALS = {
 class Protocol(asyncio.Protocol):
     """One connection. Its parameters, `connections`, `tasks` and `shutdown` are uvicorn's for every protocol."""
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
+    def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], **_: Any) -> None:
         self.transport: asyncio.Transport
-        self.loop = _loop or asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self.writable = asyncio.Event()
         self.writable.set()
         self._config, self._state, self._app_state = config, server_state, app_state

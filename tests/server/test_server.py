@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 from collections import deque
 from contextlib import closing
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import pytest
 
 from mockserver import MockServer
+from mockserver.server.server import Server, listen
 
 HI: Any = [{"role": "user", "content": "hi"}]
 
@@ -146,3 +149,31 @@ def test_a_stream_whose_pace_cannot_be_kept_holds_nobody_up(http: httpx2.Client)
             assert [exchange.streamed for exchange in mock.requests if exchange.ended] == [False]
             mock.stop()
             reader.join()
+
+
+def test_without_httptools_uvicorns_own_protocol_serves() -> None:
+    program = """
+import sys
+sys.modules["httptools"] = None
+import httpx2
+from mockserver import MockServer
+with MockServer() as mock, httpx2.Client(trust_env=False, headers={"api-key": mock.api_key}) as client:
+    mock.when().respond("hello")
+    for stream in (False, True):
+        body = {"model": "gpt-4o", "stream": stream, "messages": [{"role": "user", "content": "hi"}]}
+        assert "hello" in client.post(mock.base_url + "chat/completions", json=body).text
+    assert client.get(mock.endpoint + "/_mock/health").status_code == 200
+assert "uvicorn.protocols.http.h11_impl" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_server_that_was_stopped_before_it_began_leaves_nothing_open(loop: str) -> None:
+    listener = listen("127.0.0.1", 0)
+    server = Server(cast("Any", None), loop=loop)
+    server.stop()
+    server.stop()
+    server.run(sockets=[listener])
+    server.stop()
+    assert listener.fileno() == -1
