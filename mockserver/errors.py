@@ -127,6 +127,18 @@ def not_emulated(operation_id: str) -> ApiError:
     return gateway_error(501, "NotImplemented", message)
 
 
+def store_full(setting: str, limit: int) -> ApiError:
+    """The state has reached a limit of ours, named like its setting. Azure never sends it: it is ours. Trying again does not help."""
+    held = f"{limit:,} {'documents' if setting == 'store_documents' else 'bytes'}"
+    message = (
+        f"mockserver: the state of this resource is full; it holds at most {held}. Delete what is no longer needed, reset the "
+        f"state, or raise the setting `{setting}`."
+    )
+    error = request_error(message, code="store_full", type="server_error", status=507)
+    error.headers["x-should-retry"] = "false"
+    return error
+
+
 def preview_header_missing(header: str) -> ApiError:
     """A preview operation without its opt-in header. The sentence is the official document's; status and envelope are inferred."""
     message = f"This feature requires the '{header}' header to be set to 'preview'."

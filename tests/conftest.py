@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import httpx2
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
 from mockserver import MockServer
+from mockserver.state import memory
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +19,21 @@ def http() -> Iterator[httpx2.Client]:
     """One connection pool for all tests: making a TLS context costs more than most tests."""
     with httpx2.Client(verify=False, trust_env=False, timeout=10) as client:
         yield client
+
+
+@pytest.fixture(autouse=True, scope="session")
+def only_json_is_stored() -> Iterator[None]:
+    """Fail a test whose handler stores anything but plain JSON: a set or a tuple would come back as a list."""
+
+    def checked(document: dict[str, Any]) -> bytes:
+        body = encode(document)
+        assert json.loads(body) == document, "this is not plain JSON"
+        return body
+
+    encode = memory.encode
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory, "encode", checked)
+        yield
 
 
 @pytest.fixture

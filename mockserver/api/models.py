@@ -14,20 +14,22 @@ from mockserver.operations.call import Call, Result
 from mockserver.operations.table import family
 
 Json = Any
+Object = dict[str, Json]
+TRAINED = "model"
 operation = family(style="pretty")
 
 
 @operation("GET", "/models", "listModels")
 def list_models(call: Call) -> Result:
     """Every model, the catalogue's first, in the list envelope without cursors (spec)."""
-    return Result({"object": "list", "data": [_model_object(name, model) for name, model in _models(call).items()]})
+    return Result({"object": "list", "data": list(_models(call).values())})
 
 
 @operation("GET", "/models/{model}", "retrieveModel")
 def retrieve_model(call: Call) -> Result:
     """One model, by name, snapshot or deployment. Raises ApiError 404 for an unknown one."""
     name = call.path["model"]
-    return Result(_model_object(name, _known(call, name)))
+    return Result(_known(call, name))
 
 
 @operation("DELETE", "/models/{model}", "deleteModel")
@@ -35,27 +37,33 @@ def delete_model(call: Call) -> Result:
     """Delete a fine-tuned model. Raises ApiError 404 for an unknown one, 403 for one that is not the caller's (inferred)."""
     name = call.path["model"]
     _known(call, name)
-    if not call.resource.store.delete("model", name):
+    if not call.resource.store.delete(TRAINED, name):
         message = f"The model '{name}' is not a fine-tuned model of this resource and cannot be deleted."
         raise errors.request_error(message, param="model", status=403)
     return Result({"id": name, "object": "model", "deleted": True})
 
 
-def _models(call: Call) -> dict[str, Model]:
+def _models(call: Call) -> dict[str, Object]:
     models = {model.snapshot: model for model in CATALOGUE.values()} | {model.name: model for model in CATALOGUE.values()}
-    trained = {document["id"]: document["model"] for document in call.resource.store.list("model")}
-    return models | {deployment.name: deployment.model for deployment in call.resource.deployments.values()} | trained
+    models |= {deployment.name: deployment.model for deployment in call.resource.deployments.values()}
+    trained = {document["id"]: _trained_object(document) for document in call.resource.store.documents(TRAINED)}
+    return {name: _model_object(name, model) for name, model in models.items()} | trained
 
 
-def _known(call: Call, name: str) -> Model:
+def _known(call: Call, name: str) -> Object:
     model = _models(call).get(name)
     if model is None:
         raise model_not_found(name)
     return model
 
 
-def _model_object(name: str, model: Model) -> dict[str, Json]:
+def _model_object(name: str, model: Model) -> Object:
     return {"id": name, "object": "model", "created": model.created, "owned_by": model.owner}
+
+
+def _trained_object(document: Object) -> Object:
+    """A model that training made. Its document has `id`, `model` (the name of what it is based on), `created` and `owner`."""
+    return {"id": document["id"], "object": "model", "created": document["created"], "owned_by": document["owner"]}
 
 
 def model_not_found(model: str) -> errors.ApiError:

@@ -28,6 +28,7 @@ from mockserver.operations.table import TABLE, Operation
 from mockserver.resource.journal import Exchange
 from mockserver.resource.quota import estimate
 from mockserver.scenario.match import CallView
+from mockserver.state import work
 from mockserver.state.clock import stopwatch
 
 if TYPE_CHECKING:
@@ -202,6 +203,8 @@ def _call(
     sender = resources.sender or _bind_sender(resources)
     kind = Call if operation.prompt is None else ModelCall
     now = resource.clock.now()
+    if resource.store.next_due <= now:
+        work.advance(resource, now)
     return kind(resource, operation, parameters, request.headers, request.query, chance, now, exchange.number, sender)
 
 

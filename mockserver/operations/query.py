@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from mockserver import errors
 
+Choice = TypeVar("Choice", bound=str)
 _LONGEST_NUMBER = 18  # digits, so that no number is beyond 64 bits
 
 
@@ -43,12 +45,13 @@ class Query(dict[str, list[str]]):
             raise errors.invalid_type(name, "an integer", "a string")
         return int(value)
 
-    def choice(self, name: str, choices: Sequence[str], default: str) -> str:
+    def choice(self, name: str, choices: Sequence[Choice], default: Choice) -> Choice:
         """One of `choices`. Raises ApiError 400 for another value."""
         value = self.last(name) or default
-        if value not in choices:
-            raise errors.unsupported_choice(name, value, list(choices))
-        return value
+        for choice in choices:
+            if choice == value:
+                return choice
+        raise errors.unsupported_choice(name, value, list(choices))
 
     def choices(self, name: str, choices: Sequence[str]) -> list[str]:
         """Any number of `choices`. Raises ApiError 400 for another value."""

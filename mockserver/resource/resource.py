@@ -15,8 +15,9 @@ from mockserver.scenario.engine import Script
 from mockserver.scenario.switches import split_switch
 from mockserver.state.chance import ChanceSource
 from mockserver.state.clock import Clock
-from mockserver.state.lifecycle import AT_ONCE, Lifecycle
-from mockserver.state.store import MemoryStore, Store
+from mockserver.state.memory import MemoryStore
+from mockserver.state.store import Store
+from mockserver.state.work import Lifecycles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +50,7 @@ class Resource:
         legacy_api: bool = True,
         clock: Clock | None = None,
         store: Store | None = None,
-        lifecycle: Lifecycle = AT_ONCE,
+        lifecycles: Lifecycles | None = None,
         journal_limit: int = 1_000,
     ) -> None:
         if profile not in PROFILES:
@@ -62,12 +63,12 @@ class Resource:
         self.legacy_api = legacy_api
         self.clock = clock or Clock()
         self.store: Store = store or MemoryStore()
-        self.lifecycle = lifecycle
+        self.lifecycles = lifecycles or Lifecycles()
         self.journal = Journal(journal_limit)
         self.rename(name, keys or ())
         self.deployments: dict[str, Deployment] = {}
         self._assumed: dict[tuple[str, str], Deployment] = {}
-        self._chances = ChanceSource(self.seed)
+        self._chances = ChanceSource(self.seed, self.store.generation)
         self.chance = self._chances.draw  # the method itself: a call around it would be made for every request
 
     def rename(self, name: str, keys: Iterable[str]) -> None:

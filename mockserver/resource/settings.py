@@ -16,7 +16,7 @@ from mockserver.gateway.preview import DEFAULT_PROFILE
 from mockserver.model.catalogue import CATALOGUE, Model, find, infer
 from mockserver.resource.resource import DEFAULT_KEY, DEFAULT_NAME, DEFAULT_REGION, Resource
 from mockserver.resource.resources import Resources
-from mockserver.state.lifecycle import Lifecycle
+from mockserver.state.work import Lifecycles
 
 if TYPE_CHECKING:
     from mockserver.scenario.load import DeploymentSpec, Scenario
@@ -99,7 +99,7 @@ def _resource(scenario: Scenario | None, settings: Settings, *, first: bool) -> 
         profile=_chosen(settings.profile, said.get("profile"), DEFAULT_PROFILE),
         region=_chosen(settings.region, said.get("region"), DEFAULT_REGION),
         legacy_api=_chosen(settings.dated, said.get("dated"), True),
-        lifecycle=Lifecycle(**said.get("lifecycle", {})),
+        lifecycles=Lifecycles.of(said.get("lifecycle", {})),
         journal_limit=settings.journal_limit,
     )
     apply_scenario(resource, scenario, settings)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, Tag
+from pydantic import Field, Tag, model_validator
 
 from mockserver.scenario.answers import BehaviourSection, RespondSection
 from mockserver.scenario.conditions import WhenSection
-from mockserver.scenario.section import Count, Duration, Name, Section, States, Text, WholeNumber, by_kind, optional
+from mockserver.scenario.section import Count, Duration, Name, Section, States, Text, WholeNumber, by_kind, optional, problem_at
 
 Json = Any
 SCHEMA_ID = "urn:azure-openai-mockserver:scenario"
@@ -41,10 +41,23 @@ class DeploymentSection(BehaviourSection):
 
 
 class LifecycleSection(Section):
-    """When long work is done. Without either: at the first look at it."""
+    """When long work is done: by polls or by time. Without either: at its first poll."""
 
-    polls: Annotated[int, Field(ge=0)] = optional("How many looks still find it on its way.")
+    polls: Annotated[int, Field(ge=0)] = optional("How many polls still find it unfinished.")
     seconds: Duration = optional("How much of the resource's time it takes.")
+
+    @model_validator(mode="after")
+    def _refuse_both(self) -> Self:
+        if self.polls is not None and self.seconds is not None:
+            raise problem_at("polls", "work is done by polls or by time: give polls or seconds, not both")
+        return self
+
+
+class LifecyclesSection(LifecycleSection):
+    """When long work is done: all kinds of it, and each kind that has a lifecycle of its own."""
+
+    response: LifecycleSection = optional("Responses in the background.")
+    batch: LifecycleSection = optional("Batches, which are not emulated yet.")
 
 
 class ResourceSection(Section):
@@ -61,7 +74,7 @@ class ResourceSection(Section):
     dated: bool = optional(
         "Whether the older client's dated paths are answered, such as `/openai/deployments/…?api-version=…`."
     )
-    lifecycle: LifecycleSection = optional("When background work is done.")
+    lifecycle: LifecyclesSection = optional("When background work is done, for all kinds of it or kind by kind.")
 
 
 _Deployment = Annotated[Text | Annotated[DeploymentSection, Tag("<map>")], by_kind("a model's name or a mapping")]

@@ -1,58 +1,171 @@
-"""What a resource remembers: documents by kind and id, in the order in which they were put."""
+"""What a resource remembers: JSON documents in the order in which they came, and bytes beside them. Nothing above knows the backend.
+
+A document has a kind and an id that is its own within the kind. It may hang below another one, its parent, and goes with it.
+Documents go in and come out by value: what a caller got is its own to change, and changes nothing here.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-Document = Any
-KEPT = 10_000
+from pydantic_core import from_json, to_json
+
+if TYPE_CHECKING:
+    from mockserver.state.blobs import Blob, Content
+
+Json = Any
+Document = dict[str, Json]
+Key = tuple[str, str]
+NEVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page begins and how long it is. `after` and `before` are ids of documents outside the page."""
+
+    limit: int = 20
+    order: Literal["asc", "desc"] = "desc"
+    after: str | None = None
+    before: str | None = None
+
+
+class Page(NamedTuple):
+    """A page's documents, and whether there are more in the direction in which it was read."""
+
+    data: list[Document]
+    has_more: bool
+
+
+class Due(NamedTuple):
+    """A document whose time has come, and that time in Unix seconds."""
+
+    at: float
+    kind: str
+    id: str
 
 
 class Store(Protocol):
-    """A small, ordered collection of documents. Nothing above knows how it keeps them."""
+    """The documents of one resource.
 
-    def put(self, kind: str, id: str, document: Document) -> None:
-        """Keep a document, in its old place where its id is known."""
+    `generation` counts how often a state that survives was opened before; it is 0 for one that does not. `next_due` is the
+    earliest time that a document is due, `NEVER` where none is: looking at it costs nothing, so every request does.
+    """
+
+    generation: int
+    next_due: float
+
+    def put(
+        self,
+        kind: str,
+        id: str,
+        document: Document,
+        *,
+        parent: Key | None = None,
+        due: float | None = None,
+        names: Sequence[str] = (),
+        content: Content | None = None,
+        accepted: bool = False,
+    ) -> None:
+        """Keep a document: a new one behind all others, one whose id is known in its old place.
+
+        `parent` is where a new one hangs; a known one stays where it is. `due` is when `pop_due` gives it out, in Unix seconds.
+        `names` are what `find` finds it by. `content` are its bytes; without, a known one keeps those that it has.
+        A full store refuses with ApiError 507, unless the document is part of one that was `accepted` before: then refusing
+        it would leave half an object. Raises LookupError for a parent that is not there.
+        """
 
     def get(self, kind: str, id: str) -> Document | None:
         """The document, None where there is none."""
 
-    def delete(self, kind: str, id: str) -> bool:
-        """Forget a document; say whether there was one."""
+    def update(self, kind: str, id: str, changes: Document) -> Document | None:
+        """Replace members of a document, which keeps all else; return it, None where there is none. Never refused."""
 
-    def list(self, kind: str) -> list[Document]:
-        """All documents of a kind, oldest first."""
+    def delete(self, kind: str, id: str) -> bool:
+        """Forget a document, its bytes, and all that hangs below it; say whether there was one."""
+
+    def page(
+        self,
+        kind: str,
+        cursor: Cursor,
+        *,
+        parent: Key | None = None,
+        where: Mapping[str, Json] | None = None,
+    ) -> Page:
+        """The documents of a kind that hang directly below `parent` (None: below nothing), from a cursor on.
+
+        `where` holds members that they must have; a mapping in it holds members of a member. A cursor's id that is not
+        there begins at the start.
+        """
+
+    def documents(self, kind: str, parent: Key | None = None) -> Iterator[Document]:
+        """All documents of a kind directly below `parent`, oldest first."""
+
+    def find(self, kind: str, name: str) -> list[Document]:
+        """The documents of a kind that go by `name`, whatever they hang below, oldest first."""
+
+    def count(self, kind: str, parent: Key | None = None) -> int:
+        """How many documents of a kind there are directly below `parent`."""
+
+    def blob(self, kind: str, id: str) -> Blob | None:
+        """The bytes beside a document, None where there are none."""
+
+    def pop_due(self, now: float) -> Due | None:
+        """The document that is due first, None where none is due by `now`. It is not due any more."""
 
     def clear(self) -> None:
         """Forget everything."""
 
 
-class MemoryStore:
-    """A store in memory, bounded: the oldest document of a kind goes when there are more than `limit`."""
+# -- what backends share ----------------------------------------------------------------------------------------------
 
-    def __init__(self, limit: int = KEPT) -> None:
-        self._kinds: dict[str, dict[str, Document]] = {}
-        self._limit = limit
 
-    def put(self, kind: str, id: str, document: Document) -> None:
-        """Keep a document, in its old place where its id is known."""
-        documents = self._kinds.setdefault(kind, {})
-        documents[id] = document
-        if len(documents) > self._limit:
-            del documents[next(iter(documents))]
+def encode(document: Document) -> bytes:
+    """A document as the bytes in which it is kept."""
+    return to_json(document)
 
-    def get(self, kind: str, id: str) -> Document | None:
-        """The document, None where there is none."""
-        return self._kinds.get(kind, {}).get(id)
 
-    def delete(self, kind: str, id: str) -> bool:
-        """Forget a document; say whether there was one."""
-        return self._kinds.get(kind, {}).pop(id, None) is not None
+def decode(body: bytes) -> Document:
+    """The document that was encoded."""
+    try:
+        document: Document = from_json(body)
+    except ValueError:
+        # A document nests a little deeper than the request that it holds, which may be as deep as this parser goes.
+        document = json.loads(body)
+    return document
 
-    def list(self, kind: str) -> list[Document]:
-        """All documents of a kind, oldest first."""
-        return list(self._kinds.get(kind, {}).values())
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._kinds.clear()
+def paged(size: int, cursor: Cursor, position: Callable[[str], int | None], load: Callable[[int], Document | None]) -> Page:
+    """One page of `size` documents that are numbered from the oldest on, looking at no more of them than it needs.
+
+    `position` gives an id's number, None where it is not there; `load` gives a document, None where the page is not to have it.
+    """
+    after = position(cursor.after) if cursor.after is not None else None
+    before = position(cursor.before) if cursor.before is not None else None
+    low, high = (after, before) if cursor.order == "asc" else (before, after)
+    numbers = range(0 if low is None else low + 1, size if high is None else high)
+    # A page that has only an end is the one that touches it, so it is read from there.
+    from_end = cursor.before is not None and cursor.after is None
+    found: list[Document] = []
+    for number in numbers if (cursor.order == "asc") is not from_end else reversed(numbers):
+        document = load(number)
+        if document is None:
+            continue
+        if len(found) == cursor.limit:
+            return Page(found[::-1] if from_end else found, True)
+        found.append(document)
+    return Page(found[::-1] if from_end else found, False)
+
+
+def matches(document: Document, where: Mapping[str, Json]) -> bool:
+    """Whether a document has these members."""
+    for name, wanted in where.items():
+        value = document.get(name)
+        if isinstance(wanted, Mapping):
+            if not (isinstance(value, dict) and matches(value, wanted)):
+                return False
+        elif value != wanted:
+            return False
+    return True

@@ -41,11 +41,16 @@ def test_an_unknown_model_is_not_found(client: OpenAI) -> None:
 def test_a_catalogue_model_cannot_be_deleted_but_a_trained_one_can(client: OpenAI, mock: MockServer) -> None:
     with pytest.raises(openai.PermissionDeniedError):
         client.models.delete("gpt-4o")
-    from mockserver.model.catalogue import CATALOGUE
-
     name = "gpt-4o-2024-08-06.ft-0123456789abcdef0123456789abcdef"
-    mock.resource.store.put("model", name, {"id": name, "model": CATALOGUE["gpt-4o"]})
-    assert client.models.retrieve(name).id == name
+    trained = {"id": name, "model": "gpt-4o", "created": 1_790_000_000, "owner": "mockserver"}
+    mock.resource.store.put("model", name, trained)
+    assert client.models.retrieve(name).to_dict() == {
+        "id": name,
+        "object": "model",
+        "created": 1_790_000_000,
+        "owned_by": "mockserver",
+    }
+    assert name in {model.id for model in client.models.list()}
     assert client.models.delete(name).deleted
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve(name)

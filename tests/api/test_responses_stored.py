@@ -9,7 +9,7 @@ import pytest
 from openai import BadRequestError, NotFoundError, OpenAI
 
 from mockserver import MockServer
-from mockserver.state.lifecycle import Lifecycle
+from mockserver.state.work import Lifecycle, Lifecycles
 
 MODEL = "gpt-4.1-nano"
 
@@ -219,10 +219,10 @@ def test_background_work_is_queued_and_done_at_the_first_look(http: httpx2.Clien
 
 
 def test_background_work_can_take_looks_or_time(mock: MockServer, client: OpenAI) -> None:
-    setattr(mock.resource, "lifecycle", Lifecycle(polls=2))  # noqa: B010
+    setattr(mock.resource, "lifecycles", Lifecycles(Lifecycle(polls=2)))  # noqa: B010
     work = client.responses.create(model=MODEL, input="hi", background=True)
     assert [client.responses.retrieve(work.id).status for _ in range(4)] == ["queued", "in_progress", "completed", "completed"]
-    setattr(mock.resource, "lifecycle", Lifecycle(seconds=60))  # noqa: B010
+    setattr(mock.resource, "lifecycles", Lifecycles(Lifecycle(seconds=60)))  # noqa: B010
     work = client.responses.create(model=MODEL, input="hi", background=True)
     seen = []
     for _ in range(3):
@@ -268,9 +268,8 @@ def test_a_conversation_lends_its_items_and_gets_the_new_ones(mock: MockServer, 
     assert answer.output_text == "Second."
     assert answer.conversation is not None
     assert answer.conversation.id == "conv_1"
-    kept = mock.resource.store.get("conversation", "conv_1")
-    assert kept is not None
-    assert [item["role"] for item in kept["items"]] == ["user", "assistant", "user", "assistant"]
+    kept = mock.resource.store.documents("conversation.item", ("conversation", "conv_1"))
+    assert [item["role"] for item in kept] == ["user", "assistant", "user", "assistant"]
 
 
 def test_a_failed_stream_is_stored_as_failed(http: httpx2.Client, mock: MockServer, client: OpenAI) -> None:

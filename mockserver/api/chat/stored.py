@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mockserver.api.chat import refusals
 from mockserver.operations.body import Body, Metadata
 from mockserver.operations.call import Call, ModelCall, Result
-from mockserver.operations.lists import cursor, page
+from mockserver.operations.lists import cursor, listed
 from mockserver.operations.table import family
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Json = Any
 operation = family(style="pretty", headers="stored", beyond_spec=True)
 KIND = "chat.completion"
+MESSAGE = "chat.completion.message"
 
 
 class UpdateRequest(Body):
@@ -51,41 +52,37 @@ def keep(call: ModelCall, whole: dict[str, Json]) -> None:
         "choices": [_choice(choice) for choice in whole["choices"]],
         "response_format": call.raw.get("response_format"),
     }
-    call.resource.store.put(KIND, whole["id"], {"shown": document, "messages": _messages(whole["id"], call.raw["messages"])})
+    store = call.resource.store
+    store.put(KIND, whole["id"], document)
+    for message in _messages(whole["id"], call.raw["messages"]):
+        store.put(MESSAGE, message["id"], message, parent=(KIND, whole["id"]), accepted=True)
 
 
 @operation("GET", "/chat/completions", "listChatCompletions")
 def list_completions(call: Call) -> Result:
     """List stored completions, newest first, by model and metadata where asked."""
-    query = call.query
-    metadata, model = query.members("metadata"), query.last("model")
-
-    def fits(shown: dict[str, Json]) -> bool:
-        return model in (None, shown["model"]) and metadata.items() <= shown["metadata"].items()
-
-    shown = [document["shown"] for document in call.resource.store.list(KIND)]
-    return Result(page([one for one in shown if fits(one)], cursor(query)))
+    metadata, model = call.query.members("metadata"), call.query.last("model")
+    where: dict[str, Json] = {"metadata": metadata} | ({} if model is None else {"model": model})
+    return Result(listed(call.resource.store.page(KIND, cursor(call.query), where=where)))
 
 
 @operation("GET", "/chat/completions/{completion_id}", "getChatCompletion")
 def get(call: Call) -> Result:
     """Show a stored completion."""
-    return Result(_asked(call)["shown"])
+    return Result(_completion(call))
 
 
 @operation("POST", "/chat/completions/{completion_id}", "updateChatCompletion", body=UpdateRequest)
 def update(call: Call) -> Result:
     """Replace a stored completion's metadata."""
-    document = _asked(call)
-    shown = document["shown"] | {"metadata": call.body.metadata or {}}
-    call.resource.store.put(KIND, shown["id"], document | {"shown": shown})
-    return Result(shown)
+    completion_id = _completion(call)["id"]
+    return Result(call.resource.store.update(KIND, completion_id, {"metadata": call.body.metadata or {}}))
 
 
 @operation("DELETE", "/chat/completions/{completion_id}", "deleteChatCompletion")
 def delete(call: Call) -> Result:
     """Forget a stored completion."""
-    completion_id = _asked(call)["shown"]["id"]
+    completion_id = _completion(call)["id"]
     call.resource.store.delete(KIND, completion_id)
     return Result({"object": "chat.completion.deleted", "id": completion_id, "deleted": True})
 
@@ -93,12 +90,13 @@ def delete(call: Call) -> Result:
 @operation("GET", "/chat/completions/{completion_id}/messages", "getChatCompletionMessages")
 def list_messages(call: Call) -> Result:
     """List the messages that asked for a stored completion, oldest first."""
-    return Result(page(_asked(call)["messages"], cursor(call.query, order="asc")))
+    completion = (KIND, _completion(call)["id"])
+    return Result(listed(call.resource.store.page(MESSAGE, cursor(call.query, order="asc"), parent=completion)))
 
 
-def _asked(call: Call) -> dict[str, Json]:
+def _completion(call: Call) -> dict[str, Json]:
     completion_id = call.path["completion_id"]
-    document: dict[str, Json] | None = call.resource.store.get(KIND, completion_id)
+    document = call.resource.store.get(KIND, completion_id)
     if document is None:
         raise refusals.completion_not_found(completion_id)
     return document

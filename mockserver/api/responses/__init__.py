@@ -15,6 +15,7 @@ from mockserver.model.limits import speak
 from mockserver.operations.call import Call, ModelCall, Result
 from mockserver.operations.lists import cursor, page
 from mockserver.operations.table import family
+from mockserver.state import work
 
 Json = Any
 Object = dict[str, Json]
@@ -48,9 +49,7 @@ def create(call: ModelCall) -> Result:
         whole = response(call, reply, speak(reply, call.prompt))
     record = _record(call, whole)
     if body.stored:
-        stored.keep(call.resource, record)
-        if record["finished"]:
-            stored.finish(call.resource, record)
+        stored.keep(call.resource, record, call.now)
     if body.stream:
         hidden = body.stream_options is not None and body.stream_options.include_obfuscation is False
         return Result(frames=frames(whole, _event_options(record, record["include"], obfuscated=not hidden)))
@@ -67,23 +66,25 @@ def get(call: Call) -> Result:
     stream = query.flag("stream", default=False)
     after = query.integer("starting_after", -1)
     obfuscated = query.flag("include_obfuscation", default=True)
-    record = _asked(call)
+    record = _stored_record(call)
     whole = record["response"]
     if stream:
         if not (record["streamed"] or record["background"]):
             raise refusals.not_streamed()
-        if not record["finished"]:
-            # A stream goes on until the work is done, so having told it all means that it is.
-            stored.finish(call.resource, record)
+        # A stream goes on until the work is done, so having sent all of it means that it is.
+        work.finish(call.resource, stored.RESPONSE, record["id"], call.now)
         return Result(frames=frames(whole, _event_options(record, include, obfuscated=obfuscated), after))
-    stage = stored.stage(call.resource, record, call.now, polled=True)
+    if record["stage"] != "done":
+        work.poll(call.resource, stored.RESPONSE, record["id"], call.now)
+        record = _stored_record(call)
+    stage = record["stage"]
     return Result(visible(whole, include) if stage == "done" else unfinished(whole, stage))
 
 
 @operation("DELETE", "/responses/{response_id}", "deleteResponse")
 def delete(call: Call) -> Result:
     """Forget a response. Deleting it again is a 404 (recorded)."""
-    record = _asked(call)
+    record = _stored_record(call)
     call.resource.store.delete(stored.RESPONSE, record["id"])
     return Result({"id": record["id"], "object": "response.deleted", "deleted": True})
 
@@ -91,12 +92,12 @@ def delete(call: Call) -> Result:
 @operation("POST", "/responses/{response_id}/cancel", "cancelResponse")
 def cancel(call: Call) -> Result:
     """Cancel background work; once it has ended, say how (docs: idempotent)."""
-    record = _asked(call)
+    record = _stored_record(call)
     if not record["background"]:
         raise refusals.not_background()
-    if stored.stage(call.resource, record, call.now, polled=False) != "done":
-        stored.keep(call.resource, record | {"response": unfinished(record["response"], "cancelled"), "finished": True})
-        record = _asked(call)
+    if record["stage"] != "done":
+        stored.cancel(call.resource, record, unfinished(record["response"], "cancelled"))
+        record = _stored_record(call)
     return Result(visible(record["response"], ()))
 
 
@@ -106,7 +107,7 @@ def list_input_items(call: Call) -> Result:
     query = call.query
     include = query.choices("include", get_args(Include))
     wanted = cursor(query)
-    items = [_visible_input(item, include) for item in _asked(call)["input"]]
+    items = [_visible_input(item, include) for item in _stored_record(call)["input"]]
     return Result(page(items, wanted))
 
 
@@ -122,11 +123,9 @@ def _record(call: ModelCall, whole: Object) -> stored.Record:
         "response": whole,
         "input": asked.items,
         "include": sorted(include),
-        "created": call.now,
         "background": bool(body.background),
         "streamed": bool(body.stream),
-        "finished": bool(body.stream) or not body.background,
-        "polls": 0,
+        "stage": "queued" if body.background and not body.stream else "done",
         "conversation": body.conversation_id,
         "chunk": call.chunk,
         "encoding": asked.model.encoding,
@@ -137,8 +136,8 @@ def _event_options(record: stored.Record, include: list[str], *, obfuscated: boo
     return EventOptions(include, record["chunk"], record["encoding"], obfuscated)
 
 
-def _asked(call: Call) -> stored.Record:
-    return stored.get(call.resource, call.path["response_id"], call.now)
+def _stored_record(call: Call) -> stored.Record:
+    return stored.get(call.resource, call.path["response_id"])
 
 
 def _visible_input(item: Object, include: list[str]) -> Object:

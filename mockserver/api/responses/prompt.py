@@ -88,7 +88,7 @@ def conversation_of(
         raise (
             errors.invalid_type("input", "a string", "an object") if "input" in call.raw else errors.missing_parameter("input")
         )
-    new = normalise(body.input, lambda item_id: stored.item(call.resource, item_id, call.now))
+    new = normalise(body.input, lambda item_id: stored.item(call.resource, item_id))
     past = _past(call, body.previous_response_id, conversation)
     if not new and not past and not answers:
         raise refusals.nothing_to_answer()
@@ -101,19 +101,19 @@ def _past(call: Call, previous: str | None, conversation: str | None) -> list[Ob
     if conversation is not None:
         if previous is not None:
             raise refusals.two_pasts()
-        return stored.conversation_items(call.resource, conversation)
+        return stored.conversation_items(call.resource, conversation, call.now)
     if previous is None:
         return []
     if not previous.startswith("resp"):
         raise refusals.malformed_previous(previous)
-    return stored.chain(call.resource, previous, call.now)
+    return stored.chain(call.resource, previous)
 
 
 def _refuse_ephemeral(call: Call, items: list[Object]) -> None:
     """Reasoning of a response that was not stored has to bring its encrypted content (reported)."""
     for item in items:
         if item["type"] == "reasoning" and not item.get("encrypted_content") and stored.is_ephemeral(item.get("id") or ""):
-            stored.item(call.resource, item["id"], call.now)
+            stored.item(call.resource, item["id"])
 
 
 def effort_of(body: ResponseRequest, model: Model) -> str | None:

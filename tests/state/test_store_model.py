@@ -1,0 +1,186 @@
+"""Every backend of the store against a model of plain dicts: the same steps, the same results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from mockserver.errors import ApiError
+from mockserver.state.store import NEVER, Cursor, Store
+
+Key = tuple[str, str]
+DOCUMENTS, BYTES = 5, 120
+KINDS = st.sampled_from(["file", "part"])
+IDS = st.sampled_from("abc")
+KEYS = st.tuples(KINDS, IDS)
+ALL_KEYS = [(kind, name) for kind in ("file", "part") for name in "abc"]
+PARENTS = st.none() | KEYS
+VALUES = st.none() | st.integers(0, 2) | st.text(max_size=3) | st.lists(st.integers(0, 9), max_size=2)
+BODIES = st.dictionaries(st.sampled_from("xy"), VALUES, max_size=2)
+DUE = st.none() | st.integers(0, 9).map(float)
+NAMES = st.lists(st.sampled_from("mn"), max_size=2)
+CONTENT = st.none() | st.binary(max_size=20)
+CURSORS = st.builds(Cursor, st.integers(1, 4), st.sampled_from(["asc", "desc"]), st.none() | IDS, st.none() | IDS)
+WHERE = st.none() | st.dictionaries(st.sampled_from("xy"), VALUES, max_size=1)
+
+
+@dataclass
+class Kept:
+    document: dict[str, Any]
+    parent: Key | None
+    due: float | None = None
+    names: tuple[str, ...] = ()
+    content: bytes | None = None
+
+    @property
+    def size(self) -> int:
+        text = json.dumps(self.document, ensure_ascii=False, separators=(",", ":"))
+        return len(text.encode()) + len(self.content or b"")
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """`kept` holds what the store should, in the order in which it came."""
+
+    make: Callable[..., Store]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = type(self).make(store_documents=DOCUMENTS, store_bytes=BYTES)
+        self.kept: dict[Key, Kept] = {}
+
+    @rule(key=KEYS, body=BODIES, parent=PARENTS, due=DUE, names=NAMES, content=CONTENT, accepted=st.booleans())
+    def put(
+        self,
+        key: Key,
+        body: dict[str, Any],
+        parent: Key | None,
+        due: float | None,
+        names: list[str],
+        content: bytes | None,
+        accepted: bool,
+    ) -> None:
+        old = self.kept.get(key)
+        document = body | {"id": key[1]}
+        kept_content = old.content if old is not None and content is None else content
+        new = Kept(document, old.parent if old is not None else parent, due, tuple(names), kept_content)
+        source = BytesIO(content) if content is not None and len(content) % 2 else content
+
+        def put() -> None:
+            self.store.put(*key, document, parent=parent, due=due, names=names, content=source, accepted=accepted)
+
+        if old is None and parent is not None and parent not in self.kept:
+            with pytest.raises(LookupError):
+                put()
+        elif not accepted and (refusal := self.refusal(old, new)):
+            with pytest.raises(ApiError, match=refusal):
+                put()
+        else:
+            put()
+            self.kept[key] = new
+
+    @precondition(lambda self: self.kept)
+    @rule(key=KEYS, body=BODIES, at=st.integers(0, DOCUMENTS), due=DUE, names=NAMES, content=CONTENT)
+    def put_below(
+        self, key: Key, body: dict[str, Any], at: int, due: float | None, names: list[str], content: bytes | None
+    ) -> None:
+        self.put(key, body, list(self.kept)[at % len(self.kept)], due, names, content, accepted=False)
+
+    @precondition(lambda self: self.kept)
+    @rule(at=st.integers(0, DOCUMENTS))
+    def delete_one(self, at: int) -> None:
+        self.delete(list(self.kept)[at % len(self.kept)])
+
+    def refusal(self, old: Kept | None, new: Kept) -> str | None:
+        if old is None and len(self.kept) >= DOCUMENTS:
+            return "store_documents"
+        used = sum(kept.size for kept in self.kept.values()) - (old.size if old is not None else 0)
+        return "store_bytes" if used + new.size > BYTES else None
+
+    @rule(key=KEYS, changes=BODIES)
+    def update(self, key: Key, changes: dict[str, Any]) -> None:
+        kept = self.kept.get(key)
+        if kept is not None:
+            kept.document = kept.document | changes
+        assert self.store.update(*key, changes) == (kept.document if kept is not None else None)
+
+    @rule(key=KEYS)
+    def delete(self, key: Key) -> None:
+        assert self.store.delete(*key) is (key in self.kept)
+        self.forget(key)
+
+    def forget(self, key: Key) -> None:
+        if self.kept.pop(key, None) is not None:
+            for below in [below for below, kept in self.kept.items() if kept.parent == key]:
+                self.forget(below)
+
+    @rule(kind=KINDS, parent=PARENTS, cursor=CURSORS, where=WHERE)
+    def page(self, kind: str, parent: Key | None, cursor: Cursor, where: dict[str, Any] | None) -> None:
+        below = self.below(kind, parent)
+        below = below if cursor.order == "asc" else below[::-1]
+        order = [document["id"] for document in below]
+        start = order.index(cursor.after) + 1 if cursor.after in order else 0
+        end = order.index(cursor.before) if cursor.before in order else len(order)
+        fitting = [one for one in below[start:end] if all(one.get(name) == value for name, value in (where or {}).items())]
+        from_end = cursor.before is not None and cursor.after is None
+        expected = fitting[-cursor.limit :] if from_end else fitting[: cursor.limit]
+        page = self.store.page(kind, cursor, parent=parent, where=where)
+        assert page.data == expected
+        assert page.has_more is (len(fitting) > cursor.limit)
+
+    def below(self, kind: str, parent: Key | None) -> list[dict[str, Any]]:
+        return [kept.document for key, kept in self.kept.items() if key[0] == kind and kept.parent == parent]
+
+    @rule(now=st.integers(0, 9))
+    def pop_due(self, now: float) -> None:
+        waiting = [(kept.due, at, key) for at, (key, kept) in enumerate(self.kept.items()) if kept.due is not None]
+        expected = min(waiting, default=None)
+        popped = self.store.pop_due(now)
+        if expected is None or expected[0] > now:
+            assert popped is None
+        else:
+            assert popped == (expected[0], *expected[2])
+            self.kept[expected[2]].due = None
+
+    @precondition(lambda self: len(self.kept) == DOCUMENTS)
+    @rule()
+    def clear(self) -> None:
+        self.store.clear()
+        self.kept.clear()
+
+    @invariant()
+    def the_same_documents_are_there(self) -> None:
+        for key in ALL_KEYS:
+            kept = self.kept.get(key)
+            assert self.store.get(*key) == (kept.document if kept is not None else None)
+            assert self.content(key) == (kept.content if kept is not None else None)
+
+    def content(self, key: Key) -> bytes | None:
+        blob = self.store.blob(*key)
+        if blob is None:
+            return None
+        with blob.open() as file:
+            return file.read()
+
+    @invariant()
+    def they_are_found_below_their_parents_by_their_names_and_when_they_are_due(self) -> None:
+        for kind in ("file", "part"):
+            for parent in (None, *ALL_KEYS):
+                assert list(self.store.documents(kind, parent)) == self.below(kind, parent)
+                assert self.store.count(kind, parent) == len(self.below(kind, parent))
+            for name in "mn":
+                expected = [kept.document for key, kept in self.kept.items() if key[0] == kind and name in kept.names]
+                assert self.store.find(kind, name) == expected
+        assert self.store.next_due == min((kept.due for kept in self.kept.values() if kept.due is not None), default=NEVER)
+
+
+def test_a_store_does_what_dicts_do(make_store: Callable[..., Store]) -> None:
+    machine = type("Machine", (StoreMachine,), {"make": staticmethod(make_store)})
+    run_state_machine_as_test(machine, settings=settings(max_examples=60, stateful_step_count=40, deadline=None))
