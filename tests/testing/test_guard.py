@@ -333,27 +333,27 @@ def test_the_mock_is_reached_all_the_same() -> None:
 # -- where it begins and ends
 
 
-def pieces() -> tuple[Any, ...]:
+def patched_attributes() -> tuple[Any, ...]:
     return vars(ssl.SSLContext)["wrap_socket"], vars(ssl.SSLContext)["wrap_bio"]
 
 
 @pytest.mark.usefixtures("offline")
 def test_afterwards_everything_is_as_before() -> None:
-    before = pieces()
+    before = patched_attributes()
     with pytest.raises(ZeroDivisionError), guard():
-        _ = 1 / (pieces() == before)
-    assert pieces() == before
+        _ = 1 / (patched_attributes() == before)
+    assert patched_attributes() == before
     with pytest.raises(socket.gaierror):
         socket.create_connection(("contoso.openai.azure.com", 443))
 
 
 @pytest.mark.usefixtures("offline")
 def test_the_innermost_of_nested_guards_decides() -> None:
-    before = pieces()
+    before = patched_attributes()
     with guard() as outer:
         with guard(allow=["contoso"]) as inner, pytest.raises(socket.gaierror):
             socket.create_connection(("contoso.openai.azure.com", 443))
         with pytest.raises(NetworkGuardError):
             socket.create_connection(("contoso.openai.azure.com", 443))
     assert (len(outer.attempts), len(inner.attempts)) == (1, 0)
-    assert pieces() == before
+    assert patched_attributes() == before

@@ -99,13 +99,13 @@ async def test_the_older_client_is_answered(mock: Mock) -> None:
 
 
 def test_a_clients_own_transport_settings_do_not_matter(mock: Mock) -> None:
-    made = [
+    clients = [
         httpx2.Client(proxy="http://proxy.example:3128"),
         httpx2.Client(transport=httpx2.HTTPTransport(retries=2)),
         httpx.Client(http2=False),
     ]
     with mock.intercept(), ExitStack() as stack:
-        for http in made:
+        for http in clients:
             stack.enter_context(http)
             assert text_of(http.post(URL, json=chat(), headers=KEY)) == LONG
     assert len(mock.requests) == 3
@@ -167,7 +167,7 @@ def test_a_host_that_names_another_resource_of_the_server_goes_to_this_one() -> 
 
 
 @pytest.mark.parametrize(
-    ("names", "taken", "left"),
+    ("names", "covered", "other"),
     [
         (["contoso"], "contoso.openai.azure.com", "fabrikam.openai.azure.com"),
         (["contoso"], "contoso.services.ai.azure.com", "api.openai.com"),
@@ -175,11 +175,11 @@ def test_a_host_that_names_another_resource_of_the_server_goes_to_this_one() -> 
         (["*.openai.azure.com"], "Fabrikam.openai.azure.com", "fabrikam.services.ai.azure.com"),
     ],
 )
-def test_names_narrow_what_is_intercepted(mock: Mock, names: list[str], taken: str, left: str) -> None:
+def test_names_narrow_what_is_intercepted(mock: Mock, names: list[str], covered: str, other: str) -> None:
     with mock.intercept(*names), httpx2.Client() as http:
-        assert http.post(f"https://{taken}/openai/v1/chat/completions", json=chat()).status_code == 200
+        assert http.post(f"https://{covered}/openai/v1/chat/completions", json=chat()).status_code == 200
         with pytest.raises(NetworkGuardError):
-            http.post(f"https://{left}/openai/v1/chat/completions", json=chat())
+            http.post(f"https://{other}/openai/v1/chat/completions", json=chat())
 
 
 def test_a_gateway_of_ones_own_is_intercepted_where_it_is_named(mock: Mock) -> None:
@@ -276,7 +276,7 @@ def test_without_a_started_server_socket_clients_raise_an_error_that_says_so() -
 # -- where it begins and ends
 
 
-def pieces() -> list[Any]:
+def patched_attributes() -> list[Any]:
     found: list[Any] = [vars(module.HTTPTransport)["handle_request"] for module in (httpx, httpx2)]
     found += [vars(module.AsyncHTTPTransport)["handle_async_request"] for module in (httpx, httpx2)]
     for name, kind, attribute in (
@@ -289,16 +289,16 @@ def pieces() -> list[Any]:
 
 
 def test_afterwards_everything_is_as_before(mock: Mock) -> None:
-    before = pieces()
+    before = patched_attributes()
     with pytest.raises(ZeroDivisionError), mock.intercept():
-        _ = 1 / (pieces() == before)
-    assert pieces() == before
+        _ = 1 / (patched_attributes() == before)
+    assert patched_attributes() == before
     with httpx2.Client() as http, pytest.raises(NetworkGuardError):
         http.post(URL, json=chat())
 
 
 def test_interceptions_nest_and_the_innermost_answers() -> None:
-    before = pieces()
+    before = patched_attributes()
     with MockServer() as server, httpx2.Client() as http:
         outer, inner = server.mint(), server.mint()
         with outer.intercept():
@@ -307,11 +307,11 @@ def test_interceptions_nest_and_the_innermost_answers() -> None:
                 http.post("https://api.openai.com/v1/chat/completions", json=chat())
             http.post(URL, json=chat())
         assert (len(outer.requests), len(inner.requests)) == (2, 1)
-    assert pieces() == before
+    assert patched_attributes() == before
 
 
 def test_interceptions_may_end_in_any_order() -> None:
-    before = pieces()
+    before = patched_attributes()
     with MockServer() as server, httpx2.Client() as http:
         one, other = server.mint(), server.mint()
         first, second = one.intercept(), other.intercept()
@@ -321,7 +321,7 @@ def test_interceptions_may_end_in_any_order() -> None:
         http.post(URL, json=chat())
         second.__exit__(None, None, None)
         assert (len(one.requests), len(other.requests)) == (0, 1)
-    assert pieces() == before
+    assert patched_attributes() == before
 
 
 def test_what_others_patched_meanwhile_is_left_alone() -> None:
@@ -348,9 +348,9 @@ def test_a_module_is_acted_on_after_its_import_and_only_while_watched(tmp_path: 
         (tmp_path / f"{name}.py").write_text("done = True\n")
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.syspath_prepend(tmp_path)
-    seen: list[ModuleType] = []
+    hooked: list[ModuleType] = []
     hooks = ImportHooks(
-        {"watched_one": seen.append, "watched_two": seen.append, "watched_none": seen.append, "sys": seen.append}
+        {"watched_one": hooked.append, "watched_two": hooked.append, "watched_none": hooked.append, "sys": hooked.append}
     )
     hooks.start()
     import watched_one  # type: ignore[import-not-found]
@@ -361,7 +361,7 @@ def test_a_module_is_acted_on_after_its_import_and_only_while_watched(tmp_path: 
     hooks.stop()
     import watched_two  # type: ignore[import-not-found]
 
-    assert seen == [sys, watched_one]
+    assert hooked == [sys, watched_one]
     assert watched_one.done
     assert watched_two.done
     assert watched_three.done

@@ -43,16 +43,16 @@ async def test_it_decorates_an_asynchronous_test(mock: Any) -> None:
 
 
 def test_a_decorator_serves_each_call_anew() -> None:
-    seen = []
+    endpoints = []
 
     @MockServer()
     def serve(mock: MockServer) -> None:
         ask(mock.client)
-        seen.append(mock.endpoint)
+        endpoints.append(mock.endpoint)
 
     serve()  # type: ignore[call-arg]
     serve()  # type: ignore[call-arg]
-    assert len(seen) == 2
+    assert len(endpoints) == 2
 
 
 def test_it_cannot_be_started_twice() -> None:

@@ -102,7 +102,7 @@ def test_every_test_has_a_resource_of_its_own(project: pytest.Pytester) -> None:
         import my_app
         import pytest
 
-        seen = []
+        resources = []
 
         @pytest.mark.parametrize("number", [1, 2, 3])
         def test_alone(azure_openai, number):
@@ -111,10 +111,10 @@ def test_every_test_has_a_resource_of_its_own(project: pytest.Pytester) -> None:
             azure_openai.when(user="hello").respond(f"answer {number}")
             azure_openai.clock.advance("24h")
             assert my_app.greet("hello") == f"answer {number}"
-            seen.append((azure_openai.resource.name, azure_openai.api_key, azure_openai.endpoint))
+            resources.append((azure_openai.resource.name, azure_openai.api_key, azure_openai.endpoint))
 
         def test_names_and_keys_differ_and_the_server_is_one():
-            names, keys, endpoints = map(set, zip(*seen))
+            names, keys, endpoints = map(set, zip(*resources))
             assert (len(names), len(keys), len(endpoints)) == (3, 3, 1)
         """,
     )

@@ -117,20 +117,20 @@ async def test_a_mocks_own_clients_reach_its_resource() -> None:
 
 
 def test_a_request_arrives_as_it_was_made() -> None:
-    seen: dict[str, Any] = {}
+    request: dict[str, Any] = {}
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        seen.update(scope)
-        seen["body"] = (await receive())["body"]
+        request.update(scope)
+        request["body"] = (await receive())["body"]
         await send(START | {"status": 201, "headers": [(b"x-pot", b"tea")]})
         await send(piece(b"made", more=False))
 
     with transport.client(app) as http:
         answer = http.post("http://contoso.example:8080/a%20b/c?x=1&y[]=2", content=iter([b"one ", b"two"]))
     assert (answer.status_code, answer.headers["x-pot"], answer.text) == (201, "tea", "made")
-    assert (seen["path"], seen["raw_path"], seen["query_string"]) == ("/a b/c", b"/a%20b/c", b"x=1&y[]=2")
-    assert (seen["method"], seen["body"]) == ("POST", b"one two")
-    assert dict(seen["headers"])[b"host"] == b"contoso.example:8080"
+    assert (request["path"], request["raw_path"], request["query_string"]) == ("/a b/c", b"/a%20b/c", b"x=1&y[]=2")
+    assert (request["method"], request["body"]) == ("POST", b"one two")
+    assert dict(request["headers"])[b"host"] == b"contoso.example:8080"
 
 
 def test_the_host_is_sent_even_where_a_request_does_not_name_it() -> None:
@@ -177,13 +177,13 @@ def test_no_tls_context_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- streams
 
 
-def waits_for_the_client(seen: list[bytes], chunks: list[bytes]) -> Any:
+def waits_for_the_client(read: list[bytes], chunks: list[bytes]) -> Any:
     """An application that sends the next chunk only once the client has the one before it."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send(START)
         for at, chunk in enumerate(chunks):
-            while len(seen) < at:
+            while len(read) < at:
                 await asyncio.sleep(0)
             await send(piece(chunk))
         await send(piece(b"", more=False))
@@ -194,23 +194,23 @@ def waits_for_the_client(seen: list[bytes], chunks: list[bytes]) -> Any:
 @given(st.lists(st.binary(min_size=1, max_size=20), min_size=1, max_size=6))
 @settings(max_examples=30, deadline=None)
 def test_every_chunk_is_there_before_the_next_is_sent(chunks: list[bytes]) -> None:
-    seen: list[bytes] = []
-    app = waits_for_the_client(seen, chunks)
+    read: list[bytes] = []
+    app = waits_for_the_client(read, chunks)
     with transport.client(app, timeout=0.5) as http, http.stream("GET", "http://mock/") as answer:
         for chunk in answer.iter_raw():
-            seen.append(chunk)
-    assert seen == chunks
+            read.append(chunk)
+    assert read == chunks
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("library", LIBRARIES)
 async def test_every_chunk_is_there_before_the_next_is_sent_asynchronously_too(library: Any) -> None:
-    seen: list[bytes] = []
-    app = waits_for_the_client(seen, [b"one", b"two", b"three"])
+    read: list[bytes] = []
+    app = waits_for_the_client(read, [b"one", b"two", b"three"])
     async with ASYNC[library](app, timeout=0.5) as http, http.stream("GET", "http://mock/") as answer:
         async for chunk in answer.aiter_raw():
-            seen.append(chunk)
-    assert seen == [b"one", b"two", b"three"]
+            read.append(chunk)
+    assert read == [b"one", b"two", b"three"]
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
