@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import signal
 import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -494,19 +492,24 @@ async def test_an_interrupt_is_raised_by_the_call_where_an_event_loop_runs_too()
         http.get("http://mock/")
 
 
-def test_an_interrupt_of_a_waiting_client_ends_the_thread_that_it_waits_for() -> None:
-    threads, loop = set(threading.enumerate()), asyncio.new_event_loop()
+@pytest.mark.anyio
+async def test_an_interrupt_of_a_waiting_client_ends_the_thread_that_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads, running, result = set(threading.enumerate()), threading.Event(), Future.result
+    interrupts = [KeyboardInterrupt()]
+
+    def interrupted_once(future: Future[Any], timeout: float | None = None) -> Any:
+        if interrupts:
+            running.wait()
+            raise interrupts.pop()
+        return result(future, timeout)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        signal.raise_signal(signal.SIGINT)  # handled in the main thread, which waits
+        running.set()
         await asyncio.sleep(3_600)
 
-    async def ask() -> None:
-        with transport.client(app, timeout=None) as http:
-            http.get("http://mock/")
-
-    with closing(loop), pytest.raises(KeyboardInterrupt):
-        loop.run_until_complete(ask())
+    monkeypatch.setattr(Future, "result", interrupted_once)  # a real signal could hit the test run at any other point
+    with transport.client(app, timeout=None) as http, pytest.raises(KeyboardInterrupt):
+        http.get("http://mock/")
     assert set(threading.enumerate()) == threads
 
 
