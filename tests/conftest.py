@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -12,6 +13,12 @@ from openai import AsyncOpenAI, OpenAI
 
 from mockserver import MockServer
 from mockserver.state import memory
+
+
+def pytest_collection_finish() -> None:
+    """What is there before the first test stays to the end: garbage collectors need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

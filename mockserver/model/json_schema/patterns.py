@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from mockserver.model import regex
 from mockserver.model.regex import Character, Group, Lookaround, Node, Nodes, Reference, Repeat
@@ -94,13 +95,13 @@ class _Walk:
             possible: list[str] = re.findall(source, alphabet)
             if possible:
                 return self.chance.choice(possible)
-        for block in _unicode_blocks():
-            if match := re.search(source, block):
-                return match[0]
-        return ""
+        return _rare_character(source)
 
 
-def _unicode_blocks() -> Iterator[str]:
+@lru_cache(maxsize=64)  # to look through all of Unicode takes a tenth of a second, and every round of a walk would do so
+def _rare_character(source: str) -> str:
     for start in range(0, 0x110000, 0x800):
-        if start not in _SURROGATES:
-            yield "".join(map(chr, range(start, start + 0x800)))
+        block = "".join(map(chr, range(start, start + 0x800))) if start not in _SURROGATES else ""
+        if match := re.search(source, block):
+            return match[0]
+    return ""
