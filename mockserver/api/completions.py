@@ -13,7 +13,7 @@ from pydantic import Field
 from mockserver import errors
 from mockserver.model import content_filter, tokens
 from mockserver.model.chunking import cut
-from mockserver.model.limits import Spoken, speak
+from mockserver.model.limits import LimitedReply, apply_limits
 from mockserver.model.prompt import Prompt, Turn
 from mockserver.operations.body import Body, StreamOptions, Tokens, decoded
 from mockserver.operations.call import DONE, Frame, ModelCall, Result
@@ -90,7 +90,7 @@ def create(call: ModelCall) -> Result:
     if first.prompt_filter is not None and first.prompt_filter.blocked:
         raise errors.prompt_filtered(content_filter.prompt_results(first.prompt_filter))
     count = (body.n or 1) * len(call.prompt.turns)
-    answers = [(reply, speak(reply, call.prompt)) for reply in (call.reply(at) for at in range(count))]
+    answers = [(reply, apply_limits(reply, call.prompt)) for reply in (call.reply(at) for at in range(count))]
     completion = _completion(call, answers)
     return Result(frames=_stream(call, completion)) if body.stream else Result(completion)
 
@@ -101,7 +101,7 @@ def _texts(body: CompletionRequest, encoding: str) -> list[str]:
     return [text if isinstance(text, str) else decoded(text, encoding) for text in texts]
 
 
-def _completion(call: ModelCall, answers: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
+def _completion(call: ModelCall, answers: list[tuple[Reply, LimitedReply]]) -> dict[str, Json]:
     body: CompletionRequest = call.body
     turns, model = call.prompt.turns, call.deployment.model
     per_prompt = body.n or 1
@@ -111,8 +111,8 @@ def _completion(call: ModelCall, answers: list[tuple[Reply, Spoken]]) -> dict[st
         for at in range(len(turns))
     ]
     first = answers[0][0]
-    prompt_tokens = first.used(sum(tokens.count(turn.text, model.encoding) for turn in turns), "prompt_tokens")
-    completion_tokens = first.used(sum(spoken.completion_tokens for _, spoken in answers), "completion_tokens")
+    prompt_tokens = first.usage_or(sum(tokens.count(turn.text, model.encoding) for turn in turns), "prompt_tokens")
+    completion_tokens = first.usage_or(sum(spoken.completion_tokens for _, spoken in answers), "completion_tokens")
     return {
         "id": completion_id(call.chance, "cmpl"),
         "object": "text_completion",
@@ -123,12 +123,12 @@ def _completion(call: ModelCall, answers: list[tuple[Reply, Spoken]]) -> dict[st
         "usage": {
             "prompt_tokens": prompt_tokens,
             "completion_tokens": completion_tokens,
-            "total_tokens": first.used(prompt_tokens + completion_tokens, "total_tokens"),
+            "total_tokens": first.usage_or(prompt_tokens + completion_tokens, "total_tokens"),
         },
     }
 
 
-def _choice(call: ModelCall, index: int, reply: Reply, spoken: Spoken, prompt_text: str) -> dict[str, Json]:
+def _choice(call: ModelCall, index: int, reply: Reply, spoken: LimitedReply, prompt_text: str) -> dict[str, Json]:
     body: CompletionRequest = call.body
     return {
         "text": (prompt_text if body.echo else "") + spoken.text,
@@ -149,9 +149,9 @@ def _filter(reply: Reply) -> dict[str, Json]:
 
 
 def _logprobs(call: ModelCall, text: str) -> dict[str, Json]:
-    from mockserver.model.logprobs import logprobs
+    from mockserver.model.logprobs import make_logprobs
 
-    entries = logprobs(text, call.body.logprobs, call.chance.fork("logprobs"), call.deployment.model.encoding)
+    entries = make_logprobs(text, call.body.logprobs, call.chance.fork("logprobs"), call.deployment.model.encoding)
     offsets, at = [], 0
     for entry in entries:
         offsets.append(at)

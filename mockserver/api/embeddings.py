@@ -63,16 +63,14 @@ def create(call: ModelCall) -> Result:
         _check_dimensions(body.dimensions, model.dimensions, resizable=model.resizable)
     sizes = [_size(at, text, model.encoding) for at, text in enumerate(_inputs(body))]
     size = body.dimensions or model.dimensions
-    vectors = _scripted(call, len(sizes)) or [
-        embeddings.vector(turn.text, size, model.dimensions) for turn in call.prompt.turns
-    ]
+    vectors = _scripted(call, len(sizes)) or [embeddings.embed(turn.text, size, model.dimensions) for turn in call.prompt.turns]
     packed = body.encoding_format == "base64"
     data = [
         {"object": "embedding", "index": at, "embedding": embeddings.pack(vector) if packed else vector}
         for at, vector in enumerate(vectors)
     ]
     usage = {"prompt_tokens": sum(sizes), "total_tokens": sum(sizes)}
-    return Result({"object": "list", "data": data, "model": model.shown or model.name, "usage": usage})
+    return Result({"object": "list", "data": data, "model": model.reported_name or model.name, "usage": usage})
 
 
 def _inputs(body: EmbeddingRequest) -> Sequence[str | list[int]]:

@@ -1,6 +1,6 @@
-"""The cache of prompts that a deployment keeps: how much of a prompt it has read before (documented).
+"""The cache of prompts that a deployment keeps: how many tokens of a prompt it has read before (docs).
 
-From 1,024 tokens on, what two prompts have in common at their beginning is counted as cached, in steps of 128. Tools and schemas are
+From 1,024 tokens on, the tokens that two prompts share at their beginning count as cached, in steps of 128. Tools and schemas are
 part of a prompt, and come first. The service may miss what it could have cached; this cache never does.
 """
 
@@ -15,51 +15,52 @@ from mockserver.model import tokens
 if TYPE_CHECKING:
     from mockserver.model.prompt import Prompt
 
-LEAST = 1_024
+MINIMUM_TOKENS = 1_024
 STEP = 128
-LASTS = {"in_memory": 600.0, "in-memory": 600.0, "24h": 86_400.0}
-_MOST_KEPT = 16_384
+RETENTIONS = {"in_memory": 600.0, "in-memory": 600.0, "24h": 86_400.0}  # seconds
+_MOST_ENTRIES = 16_384
 
 
 class PromptCache:
-    """The beginnings of prompts, by their digest, each with the instant at which it is forgotten."""
+    """The beginnings of the prompts that were read, each as a digest with the instant at which it expires."""
 
     def __init__(self) -> None:
-        self._forgotten_at: dict[bytes, float] = {}
+        self._expires_at: dict[bytes, float] = {}
 
-    def read(self, prompt: Prompt, now: float, *, key: str, lasts: float) -> int:
-        """How many tokens of a prompt are cached; keep the whole of it for `lasts` seconds from now.
+    def read(self, prompt: Prompt, now: float, *, key: str, retention: float) -> int:
+        """How many tokens of a prompt are cached. Caches all of it for `retention` seconds from `now`.
 
-        Prompts with another `key` are cached apart. Only prompts of at least `LEAST` tokens need to be asked about.
+        Prompts with another `key` are cached separately. Those of fewer than `MINIMUM_TOKENS` tokens are never cached, and
+        need not be read.
         """
-        cached, kept = 0, self._forgotten_at
+        cached, expires_at = 0, self._expires_at
         for size, digest in _beginnings(prompt, key):
-            until = kept.pop(digest, now)
+            until = expires_at.pop(digest, now)  # and back at the end, so that the oldest entries come first
             if until > now:
                 cached = size
-            kept[digest] = max(until, now + lasts)
-        while len(kept) > _MOST_KEPT:
-            del kept[next(iter(kept))]
+            expires_at[digest] = max(until, now + retention)
+        while len(expires_at) > _MOST_ENTRIES:
+            del expires_at[next(iter(expires_at))]
         return cached
 
     def reset(self) -> None:
-        """Forget everything."""
-        self._forgotten_at.clear()
+        """Forget all prompts."""
+        self._expires_at.clear()
 
 
 def _beginnings(prompt: Prompt, key: str) -> Iterator[tuple[int, bytes]]:
-    """The beginnings of a prompt that can be cached, shortest first: how many tokens each has, and its digest."""
-    digest, read, due = blake2b(key.encode(), digest_size=16), 0, LEAST
+    """The beginnings of a prompt that can be cached, shortest first: the number of tokens in whole steps, and a digest."""
+    digest, total, boundary = blake2b(key.encode(), digest_size=16), 0, MINIMUM_TOKENS
     words: list[str] = []
-    for text, extra, mark in tokens.written(prompt):
-        words.append(f"\x00{mark}\x00")
-        read += extra
-        for word, count in tokens.weighed(text, prompt.model.encoding):
+    for segment in tokens.segments(prompt):
+        words.append(f"\x00{segment.kind}\x00")
+        total += segment.overhead
+        for word, count in tokens.count_words(segment.text, prompt.model.encoding):
             words.append(word)
-            read += count
-            if read >= due:
+            total += count
+            if total >= boundary:
                 digest.update("".join(words).encode("utf-8", "surrogatepass"))
                 words.clear()
-                whole = read // STEP * STEP
-                due = whole + STEP
-                yield whole, digest.digest()
+                size = total // STEP * STEP
+                boundary = size + STEP
+                yield size, digest.digest()

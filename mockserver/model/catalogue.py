@@ -24,9 +24,9 @@ class Model:
 
     `snapshot` is the dated name that chat answers carry; `created` is in Unix seconds; `context` and `output` are limits in
     tokens. `dialect` says whose wire habits the answers follow. `efforts` lists the reasoning efforts that are accepted, the
-    empty tuple means that the model does not reason; `thinking` False marks another vendor's model that shows no thoughts.
-    `fingerprint` is whether answers carry a `system_fingerprint`, `phase` whether message items say which phase they belong to.
-    `shown` is the name that embeddings answers carry where it is not `name`. `versions` are the older ones that can be served.
+    empty tuple means that the model does not reason; `thinking` False marks another vendor's model without reasoning.
+    `fingerprint` is whether answers have a `system_fingerprint`, `phase` whether message items name their phase.
+    `reported_name` is the name in embeddings answers where it is not `name`. `versions` are older ones that can be served.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Model:
     dimensions: int = 0
     resizable: bool = False
     audio: bool = False
-    shown: str | None = None
+    reported_name: str | None = None
     thinking: bool = True
     versions: tuple[str, ...] = ()
 
@@ -72,8 +72,8 @@ def _midnight(version: str) -> int:
 
 
 def _chat(name: str, version: str, created: int | None = None, **traits: Any) -> Model:
-    given = {"cache_retention": "in_memory"} | traits
-    return Model(name, f"{name}-{version}", _midnight(version) if created is None else created, **given)
+    traits = {"cache_retention": "in_memory"} | traits
+    return Model(name, f"{name}-{version}", _midnight(version) if created is None else created, **traits)
 
 
 def _reasoner(
@@ -85,8 +85,8 @@ def _reasoner(
 
 def _latest(name: str, version: str, **traits: Any) -> Model:
     """A preview model for conversations: its answers name no date, but `{name}-latest` (wire: gpt-5.2-chat)."""
-    shape: dict[str, Any] = {"snapshot": f"{name}-latest", "context": 128_000, "output": 16_384, "cache_retention": None}
-    return replace(_reasoner(name, version, _ONLY_MEDIUM, "medium"), **(shape | traits))
+    defaults: dict[str, Any] = {"snapshot": f"{name}-latest", "context": 128_000, "output": 16_384, "cache_retention": None}
+    return replace(_reasoner(name, version, _ONLY_MEDIUM, "medium"), **(defaults | traits))
 
 
 def _undated(name: str, created: int, **traits: Any) -> Model:
@@ -200,7 +200,7 @@ _ALL = (
     _of("xai", "grok", "grok-4-fast-non-reasoning", "2025-09-19", output=128_000, thinking=False),
     _of("xai", "grok", "grok-4-1-fast-reasoning", "2025-11-19", output=128_000),
     _of("xai", "grok", "grok-4-1-fast-non-reasoning", "2025-11-19", output=128_000, thinking=False),
-    _undated("text-embedding-ada-002", 1_671_217_299, dimensions=1_536, shown="ada", versions=("1", "2"), **_EMBEDDING),
+    _undated("text-embedding-ada-002", 1_671_217_299, dimensions=1_536, reported_name="ada", versions=("1", "2"), **_EMBEDDING),
     _undated("text-embedding-3-small", 1_705_948_997, dimensions=1_536, resizable=True, **_EMBEDDING),
     _undated("text-embedding-3-large", 1_705_953_180, dimensions=3_072, resizable=True, **_EMBEDDING),
 )
@@ -222,9 +222,9 @@ _SHORT_NAMES = {
 _SHORTER_OUTPUT = {"gpt-4o-2024-05-13": 4_096}
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=1_024)  # by name: callers use few, and a miss searches patterns
 def find(model: str) -> Model | None:
-    """The model of a name, of a snapshot that is known, or of a fine-tuned model's name; None where there is none.
+    """The model with this name, snapshot or fine-tuned model's name; None where there is none.
 
     A fine-tuned model, `{base}.ft-{hex}` or a checkpoint of one, behaves like its base and answers by its full name (wire).
     """
@@ -238,12 +238,12 @@ def find(model: str) -> Model | None:
     return _snapshots().get(model)
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=4_096)  # by deployment: every call needs its model, and a miss compares with the whole catalogue
 def infer(deployment: str, kind: str = "chat") -> Model:
     """The model of a `kind` (chat, embedding, completion) that a deployment of this name most likely serves.
 
-    A name that `find` knows is taken at its word, whatever its kind. Else it is the longest model or snapshot name that the
-    deployment's name contains, however it is punctuated (`prod-gpt4o`, `gpt-4-1-mini`), else gpt-4o, text-embedding-3-small or
+    A name that `find` knows gives that model, whatever its kind. Else it is the longest model or snapshot name that the
+    deployment's name contains, with any punctuation (`prod-gpt4o`, `gpt-4-1-mini`), else gpt-4o, text-embedding-3-small or
     gpt-35-turbo-instruct.
     """
     known = find(deployment)
@@ -251,14 +251,14 @@ def infer(deployment: str, kind: str = "chat") -> Model:
         return known
     squeezed = _squeeze(deployment)
     for name, letters, model in _names():
-        if letters in squeezed and model.kind == kind and re.search(_spelling(name), deployment, re.IGNORECASE):
+        if letters in squeezed and model.kind == kind and re.search(_name_pattern(name), deployment, re.IGNORECASE):
             return model
     return _FALLBACKS[kind]
 
 
-@cache
+@cache  # a table that is built when it is first needed, like the next one
 def _snapshots() -> dict[str, Model]:
-    """Every snapshot that can be asked for, the answering name of a model first."""
+    """All snapshots by name; a model's current one comes before its older versions."""
     snapshots: dict[str, Model] = {}
     for model in _ALL:
         if model.snapshot.startswith(model.name):
@@ -276,7 +276,7 @@ def _at(model: Model, version: str) -> Model:
 
 @cache
 def _names() -> list[tuple[str, str, Model]]:
-    """Names, longest first, each with its bare letters and digits, and the model it stands for."""
+    """Names, longest first, each with its letters and digits alone, and its model."""
     models = _snapshots() | CATALOGUE | {short: CATALOGUE[name] for short, name in _SHORT_NAMES.items()}
     return [(name, _squeeze(name), models[name]) for name in sorted(models, key=len, reverse=True)]
 
@@ -285,8 +285,8 @@ def _squeeze(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _spelling(name: str) -> str:
-    """A pattern: separators may differ or be missing, also between digits; a longer word or number is another name."""
+def _name_pattern(name: str) -> str:
+    """A pattern for a name: separators may differ or be missing, also between digits; a longer word or number is another name."""
     pattern, before = "", ""
     for part in re.findall(r"\d|[^\W\d_]+|[-.]", name):
         if part in "-." or (before.isdigit() and part.isdigit()):

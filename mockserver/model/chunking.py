@@ -1,4 +1,4 @@
-"""How text is cut for a stream: by token, as the service does, or by word, character or a number of characters."""
+"""Cuts text for a stream: by token, as the service does, or by word, character or a number of characters."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def cut(text: str, size: ChunkSize, encoding: str) -> list[tuple[str, int]]:
     if not text:
         return []
     if size == "token":
-        return [(piece, 1) for piece in tokens.pieces(text, encoding)]
+        return [(piece, 1) for piece in tokens.split(text, encoding)]
     if size == "word":
-        words = _WORD.findall(text)
-        return [(word, 1) for word in words]
+        return [(word, 1) for word in _WORD.findall(text)]
     width = 1 if size == "char" else size
+    # A token has about four characters.
     return [(text[at : at + width], max(1, width // 4)) for at in range(0, len(text), width)]

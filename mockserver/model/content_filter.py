@@ -1,7 +1,7 @@
-"""What the content filter says, in the shapes that chat, completions and responses send; and how a script tells it.
+"""Results of the content filter, in the forms that chat, completions and responses send, and their form in a script.
 
-Shared dicts are returned for the everyday result, so callers must not change what they get. Shapes and key order: wire;
-further categories and the filter being down: spec and docs.
+Results without a finding are shared dicts, so callers must not change what they get. Members and their order: wire; further
+categories and the filter being down: spec and docs.
 """
 
 from __future__ import annotations
@@ -41,40 +41,40 @@ _PROMPT_ORDER = (*_RESPONSES_SEVERITIES, "jailbreak")
 _COMPLETION_ORDER = (*_PROTECTED, *_RESPONSES_SEVERITIES)
 
 
-def _nothing_found(*categories: str) -> Results:
+def _safe_results(*categories: str) -> Results:
     return {category: _SAFE if category in SEVERITY_CATEGORIES else _UNDETECTED for category in categories}
 
 
-PROMPT_SAFE = _nothing_found(*sorted((*SEVERITY_CATEGORIES, "jailbreak")))
-COMPLETION_SAFE = _nothing_found(*sorted((*SEVERITY_CATEGORIES, *_PROTECTED)))
-STREAM_SEVERITIES = _nothing_found(*SEVERITY_CATEGORIES)
-STREAM_PROTECTED = _nothing_found("protected_material_text")
+PROMPT_SAFE = _safe_results(*sorted((*SEVERITY_CATEGORIES, "jailbreak")))
+COMPLETION_SAFE = _safe_results(*sorted((*SEVERITY_CATEGORIES, *_PROTECTED)))
+STREAM_SEVERITIES = _safe_results(*SEVERITY_CATEGORIES)
+STREAM_PROTECTED = _safe_results("protected_material_text")
 FAILED: Results = {"error": {"code": "content_filter_error", "message": "The contents are not filtered"}}
-_RESPONSES_PROMPT_SAFE = _nothing_found(*_PROMPT_ORDER)
-_RESPONSES_COMPLETION_SAFE = _nothing_found(*_COMPLETION_ORDER)
+_RESPONSES_PROMPT_SAFE = _safe_results(*_PROMPT_ORDER)
+_RESPONSES_COMPLETION_SAFE = _safe_results(*_COMPLETION_ORDER)
 
 
-def filter_result(found: str | Mapping[str, str | bool]) -> FilterResult:
-    """The result that a script means.
+def filter_result(script: str | Mapping[str, str | bool]) -> FilterResult:
+    """The filter result for the `content_filter` of a script.
 
     A category alone means its worst: severity high, or detected. A mapping gives each category a severity (True is high, False
     safe) or whether it was detected; `blocked` overrides the default threshold, which is medium or a detection (docs), and
     `failed` means that the filter is down. Raises ValueError, naming what would be valid, for an unknown category or value.
     """
-    given: Mapping[str, str | bool] = {found: True} if isinstance(found, str) else found
-    findings = {category: _finding(category, value) for category, value in given.items() if category not in _FLAGS}
-    failed = _flag("failed", given.get("failed", False))
-    blocked = _flag("blocked", given.get("blocked", not failed and any(map(_reaches_threshold, findings.values()))))
+    values: Mapping[str, str | bool] = {script: True} if isinstance(script, str) else script
+    findings = {category: _finding(category, value) for category, value in values.items() if category not in _FLAGS}
+    failed = _flag("failed", values.get("failed", False))
+    blocked = _flag("blocked", values.get("blocked", not failed and any(map(_reaches_threshold, findings.values()))))
     return FilterResult(findings, blocked=blocked, failed=failed)
 
 
 def prompt_results(filter_result: FilterResult | None = None) -> Results:
-    """`content_filter_results` of a prompt: the four severities and `jailbreak`, and whatever else was found, by name."""
+    """`content_filter_results` of a prompt: the four severities, `jailbreak` and all other findings, by name."""
     return _results(filter_result, PROMPT_SAFE, ordered=True)
 
 
 def completion_results(filter_result: FilterResult | None = None) -> Results:
-    """`content_filter_results` of an answer: the four severities and protected material, and whatever else was found."""
+    """`content_filter_results` of an answer: the four severities, protected material and all other findings, by name."""
     return _results(filter_result, COMPLETION_SAFE, ordered=True)
 
 
@@ -109,19 +109,20 @@ def _results(filter_result: FilterResult | None, safe: Results, *, ordered: bool
         return safe
     if filter_result.failed:
         return FAILED
-    strict = filter_result.blocked and not any(map(_reaches_threshold, filter_result.found.values()))
-    told = dict(safe)
-    for category, value in filter_result.found.items():
+    # Blocked although nothing reaches the usual threshold: the resource has a stricter one, which low severities reach.
+    strict = filter_result.blocked and not any(map(_reaches_threshold, filter_result.findings.values()))
+    results = dict(safe)
+    for category, value in filter_result.findings.items():
         filtered = filter_result.blocked and (_reaches_threshold(value) or (strict and value == "low"))
-        told[category] = _leaf(category, value, filtered=filtered)
-    return dict(sorted(told.items())) if ordered else told
+        results[category] = _result(category, value, filtered=filtered)
+    return dict(sorted(results.items())) if ordered else results
 
 
-def _leaf(category: str, value: Severity | bool, *, filtered: bool) -> Results:
+def _result(category: str, value: Severity | bool, *, filtered: bool) -> Results:
     if category in SEVERITY_CATEGORIES:
         return {"filtered": filtered, "severity": value}
-    leaf: Results = {"filtered": filtered} if category in _BLOCKLISTS else {"detected": value, "filtered": filtered}
-    return {"details": [], **leaf} if category in _WITH_DETAILS else leaf
+    result: Results = {"filtered": filtered} if category in _BLOCKLISTS else {"detected": value, "filtered": filtered}
+    return {"details": [], **result} if category in _WITH_DETAILS else result
 
 
 def _reaches_threshold(value: Severity | bool) -> bool:
@@ -135,7 +136,7 @@ def _finding(category: str, value: str | bool) -> Severity | bool:
             raise ValueError(f"{category} has a severity: one of {', '.join(SEVERITIES)}, not {value!r}")
         return severity
     if category not in DETECTION_CATEGORIES:
-        raise ValueError(f"{category!r} is no category of the content filter; there are {', '.join(CATEGORIES)}")
+        raise ValueError(f"{category!r} is not a category of the content filter; there are {', '.join(CATEGORIES)}")
     return _flag(category, value)
 
 

@@ -1,7 +1,7 @@
-"""Embedding vectors that need no model: texts that share words and parts of words lie near each other.
+"""Embedding vectors without a model: texts that share words and parts of words have similar vectors.
 
-Words and their trigrams are hashed into signed dimensions (feature hashing), function words weighing little. A faint
-background, decided by the whole text, keeps every value from being zero; so even an empty text has a direction.
+Words and their trigrams are hashed into signed dimensions (feature hashing), with little weight for function words. A faint
+background, which depends on the whole text, keeps every value from being zero, so that even an empty text has a vector.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from zlib import crc32
 
 from mockserver.model import tokens
 
+# Sizes of a vector's values before it is scaled to unit length: those of features, and the background's faint ones by byte.
 _SIGNAL = 1 << 13
 _WORD_WEIGHT = 4
 _TRIGRAM_WEIGHT = 2
 _COMMON_WEIGHT = 1
-_SKETCH = 128
+_SKETCH = 128  # dimensions at the front, which vectors keep however short they are cut
 _LONGEST_CACHED_WORD = 40
 _FAINT = [2 * byte - 255 for byte in range(256)]
 _FUNCTION_WORDS = """
@@ -33,8 +34,8 @@ _COMMON = frozenset(_FUNCTION_WORDS.split())
 Features = tuple[tuple[int, int, int], ...]
 
 
-def vector(text: str | list[int], dimensions: int, native: int = 0) -> list[float]:
-    """The unit vector of a text, or of the text that a list of tokens (cl100k_base) stands for.
+def embed(text: str | list[int], dimensions: int, native: int = 0) -> list[float]:
+    """The unit vector of a text, or of a list of token ids (cl100k_base).
 
     `dimensions` is its length. With a larger `native`, the model's own length, the full vector is cut and brought back to unit
     length, as the service does (docs). Values are exact 32-bit floats, so numbers and base64 agree. Raises ValueError for an
@@ -44,35 +45,34 @@ def vector(text: str | list[int], dimensions: int, native: int = 0) -> list[floa
         raise ValueError(f"a vector has at least one dimension, not {dimensions}")
     words = text if isinstance(text, str) else tokens.decode(text, "cl100k_base")
     background, energy = _background(dimensions)
-    turn = crc32(words.encode("utf-8", "surrogatepass")) % dimensions
-    faint = background[turn:] + background[:turn]
-    told = {
-        at: weight * _SIGNAL + _FAINT[faint[at]] for at, weight in _weights(words, max(dimensions, native), dimensions).items()
-    }
-    energy += sum([value * value - _FAINT[faint[at]] ** 2 for at, value in told.items()])
+    shift = crc32(words.encode("utf-8", "surrogatepass")) % dimensions
+    faint = background[shift:] + background[:shift]
+    weights = _weights(words, max(dimensions, native), dimensions)
+    signal = {at: weight * _SIGNAL + _FAINT[faint[at]] for at, weight in weights.items()}
+    energy += sum([value * value - _FAINT[faint[at]] ** 2 for at, value in signal.items()])
     scale = 1.0 / math.sqrt(energy)
-    values = [*map(_scaled(_FAINT, scale).__getitem__, faint)]
-    for at, value in zip(told, _scaled(told.values(), scale), strict=True):
+    values = [*map(_scale(_FAINT, scale).__getitem__, faint)]
+    for at, value in zip(signal, _scale(signal.values(), scale), strict=True):
         values[at] = value
     return values
 
 
 def pack(vector: list[float]) -> str:
-    """A vector as the service packs it for `encoding_format` base64: little-endian 32-bit floats."""
+    """A vector as the service encodes it for `encoding_format` base64: little-endian 32-bit floats."""
     packed = array("f", vector)
     if sys.byteorder == "big":
         packed.byteswap()
     return b64encode(packed.tobytes()).decode("ascii")
 
 
-def _scaled(numbers: Iterable[int], scale: float) -> list[float]:
+def _scale(numbers: Iterable[int], scale: float) -> list[float]:
     return array("f", [number * scale for number in numbers]).tolist()
 
 
 def _weights(text: str, full: int, kept: int) -> dict[int, int]:
-    """The weight of every dimension that the text's features fall on, of those that are kept.
+    """The weights of a text's features by dimension, of the first `kept` dimensions of a `full` vector.
 
-    Every feature falls on two: one anywhere, and one near the front, so that a vector which is cut keeps its meaning.
+    Every feature has two: one anywhere, and one near the front, so that a vector that is cut keeps its meaning.
     """
     weights: dict[int, int] = {}
     sketch = min(full, _SKETCH)
@@ -94,7 +94,7 @@ def _hash_features(word: str) -> Features:
     return (_hash(word, _WORD_WEIGHT), *[_hash(edged[at : at + 3], _TRIGRAM_WEIGHT) for at in range(len(edged) - 2)])
 
 
-_features = lru_cache(maxsize=16_384)(_hash_features)
+_features = lru_cache(maxsize=16_384)(_hash_features)  # by word: texts differ, but consist of the same words
 
 
 def _hash(feature: str, weight: int) -> tuple[int, int, int]:
@@ -102,8 +102,8 @@ def _hash(feature: str, weight: int) -> tuple[int, int, int]:
     return hashed >> 12, hashed >> 1 & 0x7FF, weight if hashed & 1 else -weight
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=64)  # by length: callers use few different ones, and each takes a hash of thousands of bytes
 def _background(dimensions: int) -> tuple[bytes, int]:
-    """What a vector looks like before a text is put on it, as positions in `_FAINT`, and the sum of its squares."""
+    """The values of a vector without a text, as positions in `_FAINT`, and the sum of their squares."""
     background = shake_128(b"%d" % dimensions).digest(dimensions)
     return background, sum([_FAINT[byte] ** 2 for byte in background])

@@ -1,6 +1,6 @@
-"""What becomes of a reply under the caller's limits: stop sequences, the token limit, and what it all counts.
+"""Applies the caller's limits to a reply, stop sequences and the number of tokens, and counts what is left.
 
-A limit covers thinking first (docs: reasoning tokens count), then parts in order; what no longer fits is cut at a token's end.
+Reasoning counts first (docs: it is part of the limit), then the parts in order; what no longer fits is cut at a token's end.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from mockserver.model import tokens
 from mockserver.model.prompt import Prompt
 from mockserver.model.reply import Audio, BuiltInCall, Part, Reasoning, Refusal, Reply, StopReason, Text, ToolCall
 
-_CALL_OVERHEAD = 7
+_CALL_OVERHEAD = 7  # tokens around the name and arguments of a call (inferred)
 
 
 @dataclass(slots=True)
-class Spoken:
-    """A reply as it was said: the parts that fitted, why it ended, and its tokens (reasoning among them)."""
+class LimitedReply:
+    """What is left of a reply: its parts, why it ended, and its tokens (of which some are reasoning)."""
 
     parts: list[Part]
     stop: StopReason
@@ -34,49 +34,49 @@ class Spoken:
         return [part for part in self.parts if isinstance(part, ToolCall)]
 
 
-def speak(reply: Reply, prompt: Prompt) -> Spoken:
-    """Say `reply` within the limits of `prompt`."""
+def apply_limits(reply: Reply, prompt: Prompt) -> LimitedReply:
+    """Cut `reply` to the limits of `prompt` and count its tokens. A blocked completion keeps only its reasoning."""
     filter_result = reply.completion_filter
     if filter_result is not None and filter_result.blocked:
-        thought = sum(_thought(part, prompt) for part in reply.parts if isinstance(part, Reasoning))
-        kept: list[Part] = [part for part in reply.parts if isinstance(part, Reasoning)]
-        return Spoken(kept, "content_filter", thought, thought)
-    encoding, left = prompt.model.encoding, prompt.max_tokens
+        reasoning: list[Part] = [part for part in reply.parts if isinstance(part, Reasoning)]
+        count = sum(_count(part, prompt) for part in reasoning)
+        return LimitedReply(reasoning, "content_filter", count, count)
+    limit = prompt.max_tokens
     if len(reply.parts) == 1 and isinstance(only := reply.parts[0], Text) and not prompt.stop:
-        size = tokens.count(only.text, encoding)
-        if left is None or size <= left:
-            return Spoken(reply.parts, reply.stop or "stop", size, 0)
+        count = tokens.count(only.text, prompt.model.encoding)
+        if limit is None or count <= limit:  # by far the most replies
+            return LimitedReply(reply.parts, reply.stop or "stop", count, 0)
+    return _apply(reply, prompt, limit)
+
+
+def _apply(reply: Reply, prompt: Prompt, limit: int | None) -> LimitedReply:
     parts: list[Part] = []
-    used = thought = 0
+    total = reasoning = 0
     stop: StopReason | None = None
     for part in reply.parts:
-        stopped = _stop(part, prompt.stop) if prompt.stop else part
-        size = _size(stopped, prompt)
-        if left is not None and used + size > left:
-            cut = _cut(stopped, left - used, encoding)
-            if isinstance(part, Reasoning):
-                thought += left - used
-            if cut is not None:
-                parts.append(cut)
-            used, stop = left, "length"
-            break
-        parts.append(stopped)
-        used += size
-        if isinstance(part, Reasoning):
-            thought += size
-        if stopped is not part:
-            stop = "stop"
+        kept, stopped = _cut_at_stop(part, prompt.stop)
+        count = _count(kept, prompt)
+        if limit is not None and total + count > limit:
+            count, stop = limit - total, "length"
+            parts += _cut_to_length(kept, count, prompt.model.encoding)
+        else:
+            parts.append(kept)
+            stop = "stop" if stopped else None
+        total += count
+        reasoning += count if isinstance(part, Reasoning) else 0
+        if stop is not None:
             break
     ending = stop or reply.stop or ("tool_calls" if parts and isinstance(parts[-1], ToolCall) else "stop")
-    return Spoken(parts, ending, used, thought)
+    return LimitedReply(parts, ending, total, reasoning)
 
 
-def _size(part: Part, prompt: Prompt) -> int:
+def _count(part: Part, prompt: Prompt) -> int:
     encoding = prompt.model.encoding
     if isinstance(part, (Text, Refusal)):
         return tokens.count(part.text, encoding)
     if isinstance(part, Reasoning):
-        return _thought(part, prompt)
+        text = part.text or "\n".join(part.summary)
+        return tokens.count(text, encoding) if part.tokens is None else part.tokens
     if isinstance(part, ToolCall):
         return tokens.count(part.arguments, encoding) + tokens.count(part.name, encoding) + _CALL_OVERHEAD
     if isinstance(part, Audio):
@@ -84,30 +84,24 @@ def _size(part: Part, prompt: Prompt) -> int:
     return 0
 
 
-def _thought(part: Reasoning, prompt: Prompt) -> int:
-    if part.tokens is not None:
-        return part.tokens
-    return tokens.count(part.text or "\n".join(part.summary), prompt.model.encoding)
+def _cut_at_stop(part: Part, sequences: tuple[str, ...]) -> tuple[Part, bool]:
+    """`part` up to the first stop sequence, and whether there is one."""
+    if not isinstance(part, Text) or not sequences:
+        return part, False
+    starts = [at for at in (part.text.find(sequence) for sequence in sequences if sequence) if at >= 0]
+    return (Text(part.text[: min(starts)], part.annotations), True) if starts else (part, False)
 
 
-def _stop(part: Part, sequences: tuple[str, ...]) -> Part:
-    """`part` up to the first stop sequence; the same object where none occurs."""
-    if not isinstance(part, Text):
-        return part
-    found = [at for at in (part.text.find(sequence) for sequence in sequences if sequence) if at >= 0]
-    return Text(part.text[: min(found)], part.annotations) if found else part
-
-
-def _cut(part: Part, room: int, encoding: str) -> Part | None:
-    """What fits of `part`; None where a caller would see nothing of it."""
+def _cut_to_length(part: Part, limit: int, encoding: str) -> list[Part]:
+    """What fits of `part` into `limit` tokens; [] where a caller would see nothing of it."""
     if isinstance(part, Reasoning):
-        return replace(part, tokens=room)
-    if room <= 0:
-        return None
+        return [replace(part, tokens=limit)]
+    if limit <= 0 or isinstance(part, BuiltInCall):
+        return []
     if isinstance(part, Text):
-        return Text(tokens.truncate(part.text, room, encoding), part.annotations)
+        return [Text(tokens.truncate(part.text, limit, encoding), part.annotations)]
     if isinstance(part, Refusal):
-        return Refusal(tokens.truncate(part.text, room, encoding))
+        return [Refusal(tokens.truncate(part.text, limit, encoding))]
     if isinstance(part, ToolCall):
-        return replace(part, arguments=tokens.truncate(part.arguments, room, encoding))
-    return None if isinstance(part, BuiltInCall) else part
+        return [replace(part, arguments=tokens.truncate(part.arguments, limit, encoding))]
+    return [part]

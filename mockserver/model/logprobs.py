@@ -1,4 +1,4 @@
-"""Log probabilities of an answer's tokens: the shape is the service's (spec, wire), the numbers are chance."""
+"""Log probabilities of an answer's tokens: their form is the service's (spec, wire), their values are random."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from mockserver.model.prose import WORDS
 from mockserver.state.chance import Chance
 
 Json = Any
-_LEAST_LIKELY = 0.55
-_SHARE_OF_REST = 0.6
+_LEAST_LIKELY = 0.55  # above one half, so that the token itself is always the likeliest
+_SHARE_OF_REST = 0.6  # of what is left, for each alternative in turn
 _DIGITS = 8
 
 
-def logprobs(
+def make_logprobs(
     text: str, top: int, chance: Chance, encoding: str = "o200k_base", order: Literal["chat", "responses"] = "chat"
 ) -> list[dict[str, Json]]:
     """One entry a token, `{"bytes", "logprob", "token", "top_logprobs"}`; the tokens join to `text`.
@@ -24,7 +24,7 @@ def logprobs(
     alphabetical order for `chat` (wire), and `token, bytes, logprob, top_logprobs` for `responses`. A character that takes
     several tokens has one entry.
     """
-    return [_entry(piece, top, chance, order) for piece in tokens.pieces(text, encoding)]
+    return [_entry(piece, top, chance, order) for piece in tokens.split(text, encoding)]
 
 
 def _entry(piece: str, top: int, chance: Chance, order: str) -> dict[str, Json]:
@@ -38,22 +38,22 @@ def _entry(piece: str, top: int, chance: Chance, order: str) -> dict[str, Json]:
 
 
 def _candidate(token: str, likelihood: float, order: str) -> dict[str, Json]:
-    spelt = list(token.encode("utf-8", "surrogatepass"))
+    encoded = list(token.encode("utf-8", "surrogatepass"))
     logprob = round(math.log(max(likelihood, 1e-9)), _DIGITS)
     if order == "responses":
-        return {"token": token, "bytes": spelt, "logprob": logprob}
-    return {"bytes": spelt, "logprob": logprob, "token": token}
+        return {"token": token, "bytes": encoded, "logprob": logprob}
+    return {"bytes": encoded, "logprob": logprob, "token": token}
 
 
 def _alternatives(piece: str, count: int, chance: Chance) -> list[str]:
-    """Other words that could stand there, spaced and capitalised like the token."""
+    """Other words in place of the token, with its space and capital."""
     space, capital = " " if piece[:1].isspace() else "", piece.lstrip()[:1].isupper()
-    start, found = chance.below(len(WORDS)), list[str]()
+    start, others = chance.below(len(WORDS)), list[str]()
     for at in range(len(WORDS)):
-        if len(found) == count:
+        if len(others) == count:
             break
         word = WORDS[(start + at) % len(WORDS)]
         other = space + (word.capitalize() if capital else word)
         if other != piece:
-            found.append(other)
-    return found
+            others.append(other)
+    return others

@@ -1,4 +1,4 @@
-"""What a caller asked of a model, in one shape for every surface.
+"""What a caller sends to a model, in one form for every surface.
 
 Responses, chat completions, embeddings, threads, batch lines and eval samples all become a `Prompt`; scripts are matched
 against it and the improviser answers it. It knows no HTTP.
@@ -27,7 +27,7 @@ class Media:
 
 @dataclass(slots=True)
 class ToolUse:
-    """A tool call found in the conversation so far. `arguments` is the JSON text (free text for a custom tool)."""
+    """A tool call in the conversation so far. `arguments` is the JSON text (free text for a custom tool)."""
 
     id: str
     name: str
@@ -87,8 +87,8 @@ AUTO = ToolChoice()
 class Prompt:
     """Everything that decides an answer. `turns` holds the whole conversation, including a stored chain's earlier turns.
 
-    `max_tokens` counts reasoning too. `effort` and `summary` are the reasoning settings, None where the caller set none.
-    `counted` is its number of tokens, once somebody has counted them.
+    `max_tokens` includes reasoning. `effort` and `summary` are the reasoning settings, None where the caller set none.
+    `token_count` is None until the tokens are counted.
     """
 
     deployment: str
@@ -106,7 +106,7 @@ class Prompt:
     modalities: tuple[str, ...] = ("text",)
     metadata: dict[str, str] = field(default_factory=dict)
     previous: str | None = None
-    counted: int | None = field(default=None, repr=False, compare=False)
+    token_count: int | None = field(default=None, repr=False, compare=False)
 
     @property
     def user(self) -> str:
@@ -138,7 +138,7 @@ class Prompt:
 
     @property
     def tool_results(self) -> list[Turn]:
-        """The tool turns that stand at the end of the conversation, oldest first: what the model must now react to."""
+        """The tool turns at the end of the conversation, oldest first: the results that the model has not answered yet."""
         results: list[Turn] = []
         for turn in reversed(self.turns):
             if turn.role != "tool":
@@ -155,8 +155,8 @@ def name_tool_results(turns: list[Turn]) -> None:
             turn.name = names.get(turn.tool_call_id)
 
 
-def parsed(text: str) -> Json:
-    """A tool result as JSON where it is JSON, else the text itself."""
+def parse_json(text: str) -> Json:
+    """The value of a text that is JSON, else the text itself."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

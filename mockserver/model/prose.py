@@ -1,7 +1,7 @@
-"""Plausible English out of a small word list of our own: default answers, thoughts and filler for generated JSON.
+"""Plausible English from a small word list of our own: default answers, and the texts of generated JSON.
 
-The words are few and common on purpose: they stay the same from release to release, and counting them as tokens needs only the
-quickest part of the vocabulary.
+The words are few and common on purpose: they stay the same from release to release, and counting their tokens reads little of
+the vocabulary.
 """
 
 from __future__ import annotations
@@ -53,28 +53,28 @@ OPENINGS = (
 )
 WORDS = tuple(ADJECTIVES + NOUNS)
 _DETERMINERS = ("the", "this", "each", "every", "another")
-_EXAMINED = 2_000
+_EXAMINED = 2_000  # characters
 _LONGEST_ECHO = 24
 _MOST_ECHOES = 2
 _COMMON = frozenset(_FUNCTION_WORDS.split())
 
 
-def words(count: int, chance: Chance) -> str:
+def write_words(count: int, chance: Chance) -> str:
     """`count` lower-case words, separated by spaces."""
     return " ".join([chance.choice(WORDS) for _ in range(count)])
 
 
-def sentence(chance: Chance) -> str:
+def write_sentence(chance: Chance) -> str:
     """One sentence, with a capital and a full stop."""
     return f"The {_clause(chance)}."
 
 
-def answer(prompt_text: str, chance: Chance) -> str:
-    """One to three sentences that take up a few telling words of the prompt where it has any."""
-    sentences = [sentence(chance) for _ in range(chance.below(3))]
-    echoes = _telling_words(prompt_text)
+def write_answer(prompt_text: str, chance: Chance) -> str:
+    """One to three sentences, which repeat some keywords of the prompt if it has any."""
+    sentences = [write_sentence(chance) for _ in range(chance.below(3))]
+    echoes = _keywords(prompt_text)
     if not echoes:
-        return " ".join([sentence(chance), *sentences])
+        return " ".join([write_sentence(chance), *sentences])
     opening = chance.choice(OPENINGS).format(" and ".join(echoes))
     return " ".join([f"{opening}the {_clause(chance)}.", *sentences])
 
@@ -84,11 +84,11 @@ def _clause(chance: Chance) -> str:
     return f"{pick(ADJECTIVES)} {pick(NOUNS)} {pick(VERBS)} {pick(_DETERMINERS)} {pick(NOUNS)}{pick(ENDINGS)}"
 
 
-def _telling_words(text: str) -> list[str]:
-    """The longest of the words that say what the text is about, in the order of the text."""
-    seen: dict[str, str] = {}
+def _keywords(text: str) -> list[str]:
+    """The longest words of a text that are no function words, in the order of the text."""
+    words: dict[str, str] = {}  # by their lower case, in the spelling that comes first
     for word in re.findall(r"[^\W\d_][\w'’-]*[^\W_]", text[:_EXAMINED]):
         if 4 <= len(word) <= _LONGEST_ECHO and word.lower() not in _COMMON:
-            seen.setdefault(word.lower(), word)
-    longest = sorted(seen.values(), key=len, reverse=True)[:_MOST_ECHOES]
-    return [word for word in seen.values() if word in longest]
+            words.setdefault(word.lower(), word)
+    longest = sorted(words.values(), key=len, reverse=True)[:_MOST_ECHOES]
+    return [word for word in words.values() if word in longest]

@@ -1,5 +1,5 @@
-"""What the pretend model says, in one shape for every surface: a script or the improviser makes a `Reply`, and each
-surface renders it. It knows no HTTP.
+"""What the pretend model says, in one form for every surface: a script or the improviser makes a `Reply`, and each surface
+renders it. It knows no HTTP.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Severity = Literal["safe", "low", "medium", "high"]
 
 @dataclass(slots=True)
 class Text:
-    """Answer text. `annotations` are wire-shaped citations, for instance `{"type": "url_citation", …}`."""
+    """Text. `annotations` are citations as they are sent, for instance `{"type": "url_citation", …}`."""
 
     text: str
     annotations: list[Json] = field(default_factory=list)
@@ -21,17 +21,17 @@ class Text:
 
 @dataclass(slots=True)
 class Refusal:
-    """The model declines, in words of its own."""
+    """Text with which the model refuses."""
 
     text: str
 
 
 @dataclass(slots=True)
 class Reasoning:
-    """Thinking before the answer: summary paragraphs, raw thoughts (other vendors' models show them), and its length.
+    """Reasoning before the answer: paragraphs of its summary, its text (which other vendors' models return), and its length.
 
-    `tokens` is None where the length is to be derived from what is written. `skipped` says that there was no thinking at all,
-    where a model that reasons would otherwise show that it thought.
+    `tokens` is None where they are counted. `skipped` means that there was no reasoning at all, so that even a model that
+    reasons returns no trace of it.
     """
 
     summary: tuple[str, ...] = ()
@@ -52,9 +52,9 @@ class ToolCall:
 
 @dataclass(slots=True)
 class BuiltInCall:
-    """The use of a tool that the service runs itself: a whole output item less its id, `type` included.
+    """A call of a tool that the service runs itself: a whole output item with its `type`, without its id.
 
-    Only the Responses surface can show it; chat completions leave it out.
+    Only the Responses surface returns it; chat completions leave it out.
     """
 
     item: dict[str, Json]
@@ -62,7 +62,7 @@ class BuiltInCall:
 
 @dataclass(slots=True)
 class Audio:
-    """Spoken answer: base64 sound and what it says."""
+    """Speech: sound in base64, and its words."""
 
     transcript: str
     data: str
@@ -74,24 +74,24 @@ StopReason = Literal["stop", "length", "content_filter", "tool_calls"]
 
 @dataclass(slots=True)
 class FilterResult:
-    """What the content filter found, by category, on one side (prompt or completion).
+    """The findings of the content filter by category, for the prompt or for the completion.
 
     A severity category (`hate`, `sexual`, `violence`, `self_harm`) maps to a severity; a detection category (`jailbreak`,
     `indirect_attack`, `protected_material_text`, `protected_material_code`, `profanity`) to True where detected.
-    `blocked` says whether the side is withheld: by default wherever a severity is medium or high or a detection is true.
-    `failed` is the filter system being down: the answer comes unfiltered and says so.
+    `blocked` is whether the prompt or completion is withheld, by default where a severity is medium or high or a detection is
+    true. `failed` is whether the filter is down: the answer is not filtered, and reports that.
     """
 
-    found: dict[str, Severity | bool] = field(default_factory=dict)
+    findings: dict[str, Severity | bool] = field(default_factory=dict)
     blocked: bool = False
     failed: bool = False
 
 
 @dataclass(slots=True)
 class Reply:
-    """Ordered parts and why the model stopped. `usage` overrides counted values by their chat or Responses names.
+    """Ordered parts and why the model stopped. `usage` overrides token counts, by their chat or Responses names.
 
-    `stop` None lets the parts decide: tool_calls where the last part is a call, else stop.
+    With `stop` None the parts decide: tool_calls where the last part is a call, else stop.
     """
 
     parts: list[Part]
@@ -102,24 +102,24 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """All answer text, joined."""
+        """All text, joined."""
         return "".join(part.text for part in self.parts if isinstance(part, Text))
 
-    def used(self, counted: int, *names: str) -> int:
-        """`counted`, unless the script overrides it under one of `names`."""
+    def usage_or(self, count: int, *names: str) -> int:
+        """The token count that `usage` has under one of `names`, else `count`."""
         if not self.usage:
-            return counted
+            return count
         for name in names:
             if name in self.usage:
                 return int(self.usage[name])
-        return counted
+        return count
 
-    def detailed(self, side: Literal["prompt", "completion"], counted: dict[str, int]) -> dict[str, int]:
-        """The details of what was `counted` on one side, as far as the script does not override them."""
-        given: dict[str, int] = {}
+    def details_or(self, side: Literal["prompt", "completion"], counts: dict[str, int]) -> dict[str, int]:
+        """The details of one side's tokens: `counts`, with those that `usage` overrides."""
+        scripted: dict[str, int] = {}
         for name in _DETAILS[side]:
-            given |= self.usage.get(name, {})
-        return {name: given.get(name, count) for name, count in counted.items()} if given else counted
+            scripted |= self.usage.get(name, {})
+        return {name: scripted.get(name, count) for name, count in counts.items()} if scripted else counts
 
     @property
     def tool_calls(self) -> list[ToolCall]:
@@ -135,7 +135,7 @@ _DETAILS = {
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """When the bytes leave, in seconds. `chunk` is how a stream is cut: by token, word, character or n characters."""
+    """The pace of an answer, times in seconds. `chunk` is how a stream is cut: by token, word, character or n characters."""
 
     delay: float = 0.0
     ttft: float = 0.0
@@ -145,13 +145,13 @@ class Timing:
 
     @property
     def paced(self) -> bool:
-        """Whether a stream has to be sent piece by piece."""
+        """Whether the events of a stream are sent one by one, with pauses."""
         return self.ttft > 0 or self.tokens_per_second is not None
 
 
 @dataclass(slots=True)
 class Fault:
-    """How delivery breaks. `after` counts stream events; in an answer that is not streamed the body breaks halfway.
+    """A fault in the delivery. `after` counts stream events; an answer that is not streamed breaks halfway through its body.
 
     cut: the connection closes cleanly but early · stall: nothing more is sent and the connection stays open ·
     garbage: bytes that are not SSE, then the end · reset: the connection is reset (TCP RST).
@@ -163,7 +163,7 @@ class Fault:
 
 @dataclass(slots=True)
 class Raw:
-    """An answer whose status and body the script wrote itself."""
+    """An answer whose status, body and headers are those of the script."""
 
     status: int
     body: bytes

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
-from mockserver.model.caching import LASTS, LEAST, STEP
+from mockserver.model.caching import MINIMUM_TOKENS, RETENTIONS, STEP
 from mockserver.operations.query import Query
 
 if TYPE_CHECKING:
@@ -158,22 +158,22 @@ class ModelCall(Call):
     def prompt_tokens(self) -> int:
         """How many tokens the prompt has."""
         prompt = self.prompt
-        if prompt.counted is None:
+        if prompt.token_count is None:
             from mockserver.model import tokens
 
-            prompt.counted = tokens.count_prompt(prompt)
-        return prompt.counted
+            prompt.token_count = tokens.count_prompt(prompt)
+        return prompt.token_count
 
     def read_from_cache(self) -> int:
         """How many tokens of the prompt the deployment had read before; from now on it has read all of them."""
         size = self.prompt_tokens
-        if size < LEAST:
+        if size < MINIMUM_TOKENS:
             return 0
         retention = self.body.prompt_cache_retention or self.deployment.model.cache_retention
         if retention is None:
             return 0
         key = self.body.prompt_cache_key or ""
-        cached = self.deployment.cache.read(self.prompt, self.now, key=key, lasts=LASTS[retention])
+        cached = self.deployment.cache.read(self.prompt, self.now, key=key, retention=RETENTIONS[retention])
         return min(cached, size // STEP * STEP)
 
     def reply(self, choice: int = 0) -> Reply:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from mockserver.model.prompt import parsed
+from mockserver.model.prompt import parse_json
 from mockserver.scenario.paths import parse_path
 from mockserver.scenario.predicate import NOTHING, Predicate, Value, abbreviate, compile_matcher, equals, exists
 
@@ -59,7 +59,7 @@ class CallView:
     @property
     def tool_result(self) -> Json:
         """The last tool result, parsed where it is JSON; None where there is none."""
-        return parsed(self.results[-1].text) if self.results else None
+        return parse_json(self.results[-1].text) if self.results else None
 
 
 _VALUES: dict[str, Callable[[CallView], Json]] = {

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mockserver.model.prompt import parsed
+from mockserver.model.prompt import parse_json
 from mockserver.scenario.match import START
 from mockserver.scenario.pattern import SEARCH_LIMIT
 
@@ -186,7 +186,7 @@ _NAMES: dict[str, Callable[[Moment], Any]] = {
     "turn": lambda moment: moment.view.prompt.turn if moment.view.prompt is not None else 0,
     "metadata": lambda moment: moment.view.prompt.metadata if moment.view.prompt is not None else {},
     "tool_result": lambda moment: moment.view.tool_result,
-    "tool_results": lambda moment: {turn.name: parsed(turn.text) for turn in moment.view.results},
+    "tool_results": lambda moment: {turn.name: parse_json(turn.text) for turn in moment.view.results},
     "match": _Match,
     "count": lambda moment: moment.count,
     "state": lambda moment: moment.view.states.get("", START),

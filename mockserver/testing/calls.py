@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mockserver.errors import ScenarioError
-from mockserver.model.prompt import parsed
+from mockserver.model.prompt import parse_json
 from mockserver.scenario.match import CallView, Check, Mismatch, compile_conditions, find_mismatches
 from mockserver.scenario.predicate import NOTHING, Predicate, Value, abbreviate, any_of, equals, exists
 from mockserver.verdict import transcript
@@ -126,7 +126,7 @@ class RecordedCall:
     def tool_results(self) -> list[ToolResult]:
         """The tool results at the end of the conversation."""
         turns = self.prompt.tool_results if self.prompt is not None else []
-        return [ToolResult(turn.name or "", parsed(turn.text)) for turn in turns]
+        return [ToolResult(turn.name or "", parse_json(turn.text)) for turn in turns]
 
     # -- the response
 
@@ -158,7 +158,7 @@ class RecordedCall:
     @cached_property
     def tool_calls(self) -> list[ToolCall]:
         """The calls of the caller's tools in the response."""
-        return [ToolCall(call.name, parsed(call.arguments)) for call in transcript.tool_calls(self.exchange)]
+        return [ToolCall(call.name, parse_json(call.arguments)) for call in transcript.tool_calls(self.exchange)]
 
     @cached_property
     def chunks(self) -> list[dict[str, Json]]:

@@ -62,7 +62,7 @@ def model(row: Row) -> str:
     known = catalogue.find(served)
     if known is not None:
         return served
-    shown = [name for name, one in catalogue.CATALOGUE.items() if one.shown == served or one.snapshot == served]
+    shown = [name for name, one in catalogue.CATALOGUE.items() if one.reported_name == served or one.snapshot == served]
     return shown[0] if shown else catalogue.infer(served, "embedding" if row.family == "embeddings" else "chat").name
 
 

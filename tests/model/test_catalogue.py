@@ -126,7 +126,7 @@ def test_recorded_traits_are_kept() -> None:
     assert (chat.top_p, chat.cache_retention, chat.phase) == (0.85, None, False)
     assert (mini.top_p, mini.cache_retention, mini.fingerprint) == (1.0, "in_memory", False)
     assert CATALOGUE["gpt-4o"].fingerprint
-    assert CATALOGUE["text-embedding-ada-002"].shown == "ada"
+    assert CATALOGUE["text-embedding-ada-002"].reported_name == "ada"
     assert not CATALOGUE["text-embedding-ada-002"].resizable
 
 

@@ -58,7 +58,7 @@ def test_medium_and_detections_block_unless_told_otherwise(found: dict[str, str 
 @pytest.mark.parametrize(
     ("found", "message"),
     [
-        ("rudeness", "'rudeness' is no category of the content filter; there are hate, self_harm"),
+        ("rudeness", "'rudeness' is not a category of the content filter; there are hate, self_harm"),
         ({"hate": "extreme"}, "hate has a severity: one of safe, low, medium, high, not 'extreme'"),
         ({"jailbreak": "high"}, "jailbreak is true or false, not 'high'"),
         ({"blocked": "yes"}, "blocked is true or false"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 
-from mockserver.model.json_schema import instance, normalised_strict, strict_problem
+from mockserver.model.json_schema import make_instance, normalise_strict, strict_problem
 from mockserver.state.chance import Chance
 
 Json = Any
@@ -149,7 +149,7 @@ ANY_JSON = st.recursive(
 
 
 def make(schema: Json, key: str = "seed", context: str = "") -> Json:
-    return instance(schema, Chance(key), context)
+    return make_instance(schema, Chance(key), context)
 
 
 @settings(max_examples=60, deadline=None)
@@ -166,7 +166,7 @@ def test_any_json_value_is_accepted_as_a_schema_and_left_as_it_was(schema: Json)
     before = repr(schema)
     json.dumps(make(schema))
     strict_problem(schema)
-    normalised_strict(schema)
+    normalise_strict(schema)
     assert repr(schema) == before
 
 
@@ -421,5 +421,5 @@ def test_normalising_forbids_additional_properties_where_nothing_is_said_and_cha
     ):
         found["additionalProperties"] = False
     before = copy.deepcopy(schema)
-    assert normalised_strict(schema) == expected
+    assert normalise_strict(schema) == expected
     assert schema == before

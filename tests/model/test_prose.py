@@ -8,33 +8,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.model import prose, tokens, vocabulary
-from mockserver.model.logprobs import logprobs
+from mockserver.model.logprobs import make_logprobs
 from mockserver.state.chance import Chance
 
 SENTENCE = re.compile(r"[A-Z][a-z ]+\.")
 
 
 def test_words_are_as_many_as_asked_for() -> None:
-    said = prose.words(7, Chance("seed")).split(" ")
+    said = prose.write_words(7, Chance("seed")).split(" ")
     assert len(said) == 7
     assert set(said) <= set(prose.WORDS)
-    assert prose.words(0, Chance("seed")) == ""
+    assert prose.write_words(0, Chance("seed")) == ""
 
 
 @given(key=st.binary(max_size=8))
 @settings(max_examples=40, deadline=None)
 def test_a_sentence_has_a_capital_and_a_full_stop(key: bytes) -> None:
-    assert SENTENCE.fullmatch(prose.sentence(Chance(key)))
+    assert SENTENCE.fullmatch(prose.write_sentence(Chance(key)))
 
 
 def test_the_same_chance_says_the_same() -> None:
-    assert prose.answer("Tell me about rivers", Chance("a")) == prose.answer("Tell me about rivers", Chance("a"))
-    assert len({prose.answer("Tell me about rivers", Chance(f"{seed}")) for seed in range(20)}) > 15
+    assert prose.write_answer("Tell me about rivers", Chance("a")) == prose.write_answer("Tell me about rivers", Chance("a"))
+    assert len({prose.write_answer("Tell me about rivers", Chance(f"{seed}")) for seed in range(20)}) > 15
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_an_answer_takes_up_telling_words_of_the_prompt(seed: int) -> None:
-    said = prose.answer("What is the weather in Paris?", Chance(f"{seed}"))
+    said = prose.write_answer("What is the weather in Paris?", Chance(f"{seed}"))
     assert "weather and Paris: the " in said
     assert said.endswith(".")
 
@@ -42,7 +42,7 @@ def test_an_answer_takes_up_telling_words_of_the_prompt(seed: int) -> None:
 @pytest.mark.parametrize("prompt", ["", "Say hi", "12 + 30?", "x" * 5_000, "What should I do with this?"])
 def test_an_answer_to_a_prompt_without_telling_words_is_plain_prose(prompt: str) -> None:
     for seed in range(5):
-        said = prose.answer(prompt, Chance(f"{seed}"))
+        said = prose.write_answer(prompt, Chance(f"{seed}"))
         assert 1 <= len(SENTENCE.findall(said)) <= 3
         assert ":" not in said
 
@@ -50,14 +50,14 @@ def test_an_answer_to_a_prompt_without_telling_words_is_plain_prose(prompt: str)
 def test_default_prose_is_made_of_words_that_are_tokens() -> None:
     for encoding in tokens.ENCODINGS:
         loaded = vocabulary.load(encoding)
-        said = " ".join([prose.answer("", Chance(f"{seed}")) for seed in range(200)])
+        said = " ".join([prose.write_answer("", Chance(f"{seed}")) for seed in range(200)])
         assert all(loaded.parts(word) == [word.encode()] for word in loaded.split(said))
 
 
 @given(text=st.text(max_size=40), top=st.integers(0, 20), key=st.binary(max_size=4))
 @settings(max_examples=60, deadline=None)
 def test_log_probabilities_cover_the_text_and_rank_the_token_among_its_rivals(text: str, top: int, key: bytes) -> None:
-    entries = logprobs(text, top, Chance(key))
+    entries = make_logprobs(text, top, Chance(key))
     assert "".join(entry["token"] for entry in entries) == text
     for entry in entries:
         rivals = entry["top_logprobs"]
@@ -72,7 +72,7 @@ def test_log_probabilities_cover_the_text_and_rank_the_token_among_its_rivals(te
 
 
 def test_log_probabilities_come_in_the_order_of_their_surface() -> None:
-    chat, responses = logprobs("Hi", 1, Chance("a"))[0], logprobs("Hi", 1, Chance("a"), order="responses")[0]
+    chat, responses = make_logprobs("Hi", 1, Chance("a"))[0], make_logprobs("Hi", 1, Chance("a"), order="responses")[0]
     assert list(chat) == ["bytes", "logprob", "token", "top_logprobs"]
     assert list(chat["top_logprobs"][0]) == ["bytes", "logprob", "token"]
     assert list(responses) == ["token", "bytes", "logprob", "top_logprobs"]
@@ -81,6 +81,6 @@ def test_log_probabilities_come_in_the_order_of_their_surface() -> None:
 
 
 def test_rivals_are_spaced_and_capitalised_like_the_token() -> None:
-    entries = logprobs("Hello world", 3, Chance("a"))
+    entries = make_logprobs("Hello world", 3, Chance("a"))
     assert all(rival["token"][0].isupper() for rival in entries[0]["top_logprobs"])
     assert all(rival["token"][0] == " " for rival in entries[1]["top_logprobs"])

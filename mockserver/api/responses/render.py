@@ -14,7 +14,7 @@ from mockserver.model.reply import DEFAULT_TIMING
 
 if TYPE_CHECKING:
     from mockserver.api.responses.requests import ResponseRequest
-    from mockserver.model.limits import Spoken
+    from mockserver.model.limits import LimitedReply
     from mockserver.model.reply import Reply
     from mockserver.operations.call import ModelCall
 
@@ -24,7 +24,7 @@ Object = dict[str, Json]
 _IMAGE_DETAILS = {"image_tokens": 0, "text_tokens": 0}
 
 
-def response(call: ModelCall, reply: Reply, spoken: Spoken) -> Object:
+def response(call: ModelCall, reply: Reply, spoken: LimitedReply) -> Object:
     """The finished response, with everything that `include` may show."""
     asked = call.prompt
     assert isinstance(asked, ResponsePrompt)
@@ -140,7 +140,7 @@ def _compacts(body: ResponseRequest, used: int) -> bool:
     return any(threshold is not None and used > threshold for threshold in thresholds)
 
 
-def _completed_at(call: ModelCall, spoken: Spoken) -> int:
+def _completed_at(call: ModelCall, spoken: LimitedReply) -> int:
     """When the answer is complete at the pace that the script asks for."""
     timing = call.answer.timing if call.answer is not None else DEFAULT_TIMING
     seconds = timing.delay
@@ -182,16 +182,16 @@ def _tool_usage(searches: int) -> Object:
     return {"image_gen": image, "web_search": {"num_requests": searches}}
 
 
-def _usage(call: ModelCall, reply: Reply, spoken: Spoken) -> Object:
+def _usage(call: ModelCall, reply: Reply, spoken: LimitedReply) -> Object:
     """Counted, except for what the script overrides by its chat or Responses name."""
-    input_tokens = reply.used(call.prompt_tokens, "input_tokens", "prompt_tokens")
-    output_tokens = reply.used(spoken.completion_tokens, "output_tokens", "completion_tokens")
+    input_tokens = reply.usage_or(call.prompt_tokens, "input_tokens", "prompt_tokens")
+    output_tokens = reply.usage_or(spoken.completion_tokens, "output_tokens", "completion_tokens")
     return {
         "input_tokens": input_tokens,
-        "input_tokens_details": reply.detailed("prompt", {"cache_write_tokens": 0, "cached_tokens": call.read_from_cache()}),
+        "input_tokens_details": reply.details_or("prompt", {"cache_write_tokens": 0, "cached_tokens": call.read_from_cache()}),
         "output_tokens": output_tokens,
-        "output_tokens_details": reply.detailed("completion", {"reasoning_tokens": spoken.reasoning_tokens}),
-        "total_tokens": reply.used(input_tokens + output_tokens, "total_tokens"),
+        "output_tokens_details": reply.details_or("completion", {"reasoning_tokens": spoken.reasoning_tokens}),
+        "total_tokens": reply.usage_or(input_tokens + output_tokens, "total_tokens"),
     }
 
 
@@ -200,7 +200,7 @@ def prompt_length(call: ModelCall) -> int:
     return len(call.prompt.instructions or "") + sum([len(turn.text) for turn in call.prompt.turns])
 
 
-def _filters(call: ModelCall, reply: Reply, spoken: Spoken, output: list[Object]) -> list[Object]:
+def _filters(call: ModelCall, reply: Reply, spoken: LimitedReply, output: list[Object]) -> list[Object]:
     """What the filter says. A turn that only brings tool results has no entry for its prompt (wire)."""
     withheld = spoken.stop == "content_filter"
     spoken_items = [item for item in output if item["type"] in _SPOKEN]

@@ -191,9 +191,9 @@ def _echo_function(tool: Object) -> Object:
     parameters = tool.get("parameters")
     if tool.get("strict") is not None or parameters is None:
         return {"parameters": parameters, "strict": tool.get("strict") is not False}
-    from mockserver.model.json_schema import normalised_strict
+    from mockserver.model.json_schema import normalise_strict
 
-    return {"parameters": normalised_strict(parameters), "strict": True}
+    return {"parameters": normalise_strict(parameters), "strict": True}
 
 
 def offered(tools: list[Object] | None) -> tuple[Tool, ...]:

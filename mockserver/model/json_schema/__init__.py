@@ -1,4 +1,4 @@
-"""JSON schemas: plausible instances of them, and what the service objects to in a strict one.
+"""JSON schemas: plausible instances of them, and the service's rules for strict ones.
 
 Covers the structured-outputs subset of JSON Schema and its everyday surroundings (`oneOf`, `allOf`, `prefixItems`, string
 and number limits). `not`, `if`, `contains`, `patternProperties` and `dependentâ€¦` do not shape an instance.
@@ -6,7 +6,7 @@ and number limits). `not`, `if`, `contains`, `patternProperties` and `dependentâ
 
 from __future__ import annotations
 
-from mockserver.model.json_schema.instances import instance
-from mockserver.model.json_schema.strict import normalised_strict, strict_problem
+from mockserver.model.json_schema.instances import make_instance
+from mockserver.model.json_schema.strict import normalise_strict, strict_problem
 
-__all__ = ["instance", "normalised_strict", "strict_problem"]
+__all__ = ["make_instance", "normalise_strict", "strict_problem"]

@@ -1,4 +1,4 @@
-"""How deep the least instance of a schema nests, which tells the branches that end a recursion from those that go on."""
+"""How deep the smallest instance of a schema nests: the branch of least depth is the one that ends a recursion."""
 
 from __future__ import annotations
 
@@ -6,54 +6,54 @@ from math import inf
 
 from mockserver.model.json_schema.keywords import Json, Node, declared_types, implied_type, limit, properties, required, resolve
 
-DEEPEST = 40  # containers inside each other; far beyond the ten that strict mode allows
+DEEPEST = 40  # objects and arrays inside each other; far beyond the ten that strict mode allows
 
 
-def reference_heights(root: Json) -> dict[str, float]:
-    """The height of every reference of a document, by relaxation: `DEEPEST` rounds find all that matter."""
-    heights = dict.fromkeys(_references(root), inf)
+def reference_depths(root: Json) -> dict[str, float]:
+    """The depth of every reference of a document. Depths only fall from round to round, and `DEEPEST` rounds find all in use."""
+    depths = dict.fromkeys(_references(root), inf)
     for _ in range(DEEPEST):
-        found = {reference: height(resolve(root, reference), heights) for reference in heights}
-        if found == heights:
+        refined = {reference: depth_of(resolve(root, reference), depths) for reference in depths}
+        if refined == depths:
             break
-        heights = found
-    return heights
+        depths = refined
+    return depths
 
 
-def height(schema: Json, known: dict[str, float], depth: int = 0) -> float:
-    """How many containers the least instance nests, given those of the references; infinite where it would never end."""
-    if depth > DEEPEST or not (schema is True or isinstance(schema, dict)):
+def depth_of(schema: Json, references: dict[str, float], level: int = 0) -> float:
+    """How many objects and arrays the smallest instance nests, given the depths of references; infinite if it never ends."""
+    if level > DEEPEST or not (schema is True or isinstance(schema, dict)):
         return inf
     if schema is True or "const" in schema or "enum" in schema:
         return 0
     reference = schema.get("$ref")
-    tallest = known.get(reference, inf) if isinstance(reference, str) else 0
+    depth = references.get(reference, inf) if isinstance(reference, str) else 0
     for key, choose in (("allOf", max), ("anyOf", min), ("oneOf", min)):
         parts = schema.get(key)
         if isinstance(parts, list) and parts:
-            tallest = max(tallest, choose([height(part, known, depth + 1) for part in parts]))
-    return max(tallest, _own_height(schema, known, depth))
+            depth = max(depth, choose([depth_of(part, references, level + 1) for part in parts]))
+    return max(depth, _own_depth(schema, references, level))
 
 
-def _own_height(node: Node, known: dict[str, float], depth: int) -> float:
-    """The height by a schema's own type, that is without its references and branches."""
-    kinds = declared_types(node) or [implied_type(node)]
-    if any(kind not in ("array", "object") for kind in kinds):
+def _own_depth(node: Node, references: dict[str, float], level: int) -> float:
+    """The depth that follows from a schema's type, without its references and branches."""
+    types = declared_types(node) or [implied_type(node)]
+    if any(kind not in ("array", "object") for kind in types):
         return 0
     inner: list[Json] = []
-    if "object" in kinds:
+    if "object" in types:
         inner = [properties(node).get(key, True) for key in required(node)]
     elif limit(node, "minItems", 0):
         inner = [node.get("items", True)]
-    return 1 + max((height(part, known, depth + 1) for part in inner), default=-1)
+    return 1 + max((depth_of(part, references, level + 1) for part in inner), default=-1)
 
 
 def _references(root: Json) -> list[str]:
-    found: list[str] = []
+    references: list[str] = []
     waiting = [root]
     while waiting:
         node = waiting.pop()
         if isinstance(node, dict) and isinstance(node.get("$ref"), str):
-            found.append(node["$ref"])
+            references.append(node["$ref"])
         waiting.extend(node.values() if isinstance(node, dict) else node if isinstance(node, list) else ())
-    return found
+    return references

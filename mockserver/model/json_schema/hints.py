@@ -1,4 +1,4 @@
-"""What the name of a property suggests: the kind of text that it holds, or the range of its numbers."""
+"""What the name of a property suggests about its value: the kind of a text, or the range of a number."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ _RANGES = {
 
 
 def text_kind(name: str) -> str | None:
-    """The kind of text that a property of this name holds; None where the name tells nothing."""
+    """The kind of text that a property of this name holds; None where the name suggests none."""
     return _entry(name, _KINDS)
 
 
 def number_range(name: str) -> tuple[int, int] | None:
-    """The lowest and the highest number that a property of this name usually has; None where the name tells nothing."""
+    """The lowest and the highest number that a property of this name usually has; None where the name suggests none."""
     return _entry(name, _RANGES)
 
 

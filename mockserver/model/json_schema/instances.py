@@ -1,4 +1,4 @@
-"""Plausible values for a schema: every keyword that shapes them is kept to, and the rest is a matter of chance."""
+"""Plausible values for a schema: they satisfy every keyword that is supported, and chance decides the rest."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import TypeVar
 
-from mockserver.model.json_schema.depth import DEEPEST, height, reference_heights
+from mockserver.model.json_schema.depth import DEEPEST, depth_of, reference_depths
 from mockserver.model.json_schema.keywords import (
     TYPES,
     Json,
     Node,
-    copied,
+    copy_json,
     declared_types,
     implied_type,
     is_null,
@@ -24,67 +24,70 @@ from mockserver.model.json_schema.keywords import (
     required,
     resolve,
 )
-from mockserver.model.json_schema.merging import agree, merged
-from mockserver.model.json_schema.numbers import number
-from mockserver.model.json_schema.strings import Writer
+from mockserver.model.json_schema.merging import merge, types_agree
+from mockserver.model.json_schema.numbers import make_number
+from mockserver.model.json_schema.strings import StringWriter
 from mockserver.state.chance import Chance
 
 T = TypeVar("T")
 
-_PLENTY = 300  # nodes after which an instance only gets what its schema demands
+_PLENTY = 300  # nodes after which an instance only gets what its schema requires
 _MOST = 10_000  # nodes after which an unsatisfiable schema is given up
 _LARGEST = 1_000  # items of one array
-_HEARD = 4_000  # characters at the end of a context that are looked at
+_CONTEXT = 4_000  # characters at the end of a context that are read
 
 
-def instance(schema: Json, chance: Chance, context: str = "") -> Json:
+def make_instance(schema: Json, chance: Chance, context: str = "") -> Json:
     """Make a plausible value that is valid for `schema`, the same one for the same chance.
 
     Every property is filled, optional ones too, in the order of `properties`. A recursion ends after a few rounds in null,
-    an empty array or the least demanding branch; past some hundred values only what is required is made. `context` is the
-    text that the value answers: an enum member, or a place for a `city` or `location`, that it names is preferred. Any JSON
-    value is accepted as a schema and nothing is raised: one that nothing satisfies gets a best effort.
+    an empty array or the branch that requires least; after some hundred values only what is required is made. `context` is
+    the text that the value answers: if it names an enum member, or a place for a `city` or `location`, that is preferred. Any
+    JSON value is accepted as a schema and nothing is raised: one that nothing satisfies gets a best effort.
     """
-    return _Maker(schema, chance, Writer(chance, context[-_HEARD:])).value(schema)
+    return _Maker(schema, chance, StringWriter(chance, context[-_CONTEXT:])).value(schema)
 
 
 @dataclass(slots=True)
 class _Maker:
-    """The making of one instance. `opened` are the references inside which it stands, `spent` counts nodes."""
+    """The state of making one instance: the current depth, the references that are being followed, and the nodes so far.
+
+    `reference_depths` is computed when a recursion first has to end.
+    """
 
     root: Json
     chance: Chance
-    writer: Writer
-    spent: int = 0
+    strings: StringWriter
+    nodes: int = 0
     depth: int = 0
-    opened: list[str] = field(default_factory=lambda: ["#"])
-    heights: dict[str, float] | None = None
+    followed: list[str] = field(default_factory=lambda: ["#"])
+    reference_depths: dict[str, float] | None = None
 
     @property
     def rounds(self) -> int:
-        """How often a reference has led back to where it already stands."""
-        return len(self.opened) - len(set(self.opened))
+        """How many of the followed references lead back to one that is already being followed."""
+        return len(self.followed) - len(set(self.followed))
 
     @property
     def frugal(self) -> bool:
-        """Whether it is time to end, because of too many rounds or because there is plenty already."""
-        return self.spent > _PLENTY or self.rounds > 1
+        """Whether only what is required is still made: after too many rounds, or with plenty of nodes."""
+        return self.nodes > _PLENTY or self.rounds > 1
 
     def value(self, schema: Json, name: str = "") -> Json:
-        """A value for a schema; `name` is that of the property which holds it, or holds the array it is in."""
-        self.spent += 1
-        if self.spent > _MOST or self.depth > DEEPEST or not (schema is True or isinstance(schema, dict)):
+        """A value for a schema; `name` is that of the property that holds it, or that holds the array around it."""
+        self.nodes += 1
+        if self.nodes > _MOST or self.depth > DEEPEST or not (schema is True or isinstance(schema, dict)):
             return None
-        entered = len(self.opened)
+        outer = len(self.followed)
         self.depth += 1
-        made = self.plain_value(self.settle(schema), name)
+        value = self.plain_value(self.simplify(schema), name)
         self.depth -= 1
-        del self.opened[entered:]
-        return made
+        del self.followed[outer:]
+        return value
 
     def plain_value(self, node: Node, name: str) -> Json:
         if "const" in node:
-            return copied(node["const"])
+            return copy_json(node["const"])
         options = node.get("enum")
         if isinstance(options, list) and options:
             return self.option(options, declared_types(node))
@@ -94,91 +97,91 @@ class _Maker:
             case "boolean":
                 return self.chance.below(2) == 1
             case "integer" | "number" as kind:
-                return number(node, name, kind == "integer", self.chance)
+                return make_number(node, name, kind == "integer", self.chance)
             case "array":
                 return self.array(node, name)
             case "object":
                 return self.object(node)
-        return self.writer.string(node, name)
+        return self.strings.string(node, name)
 
     def type_of(self, node: Node, name: str) -> str:
-        kinds = declared_types(node)
-        if not kinds:
+        types = declared_types(node)
+        if not types:
             return implied_type(node, name)
         if self.frugal:
-            return min(kinds, key=TYPES.index)
-        return self.mostly_not_null(kinds, lambda kind: kind == "null")
+            return min(types, key=TYPES.index)
+        return self.mostly_not_null(types, lambda kind: kind == "null")
 
     def mostly_not_null(self, choices: list[T], null: Callable[[T], bool]) -> T:
-        """One of the choices that are not null, but every sixth time one that is."""
+        """One of the choices, and only every sixth time a null one: callers seldom test for null."""
         nulls = [choice for choice in choices if null(choice)]
         others = [choice for choice in choices if not null(choice)]
         if nulls and (not others or self.chance.below(6) == 0):
             return self.chance.choice(nulls)
         return self.chance.choice(others)
 
-    def option(self, options: list[Json], kinds: list[str]) -> Json:
-        """A member of an enum, rather one that the context names."""
-        fitting = [option for option in options if not kinds or any(is_of_type(option, kind) for kind in kinds)] or options
-        said = _plain_words(self.writer.context)
+    def option(self, options: list[Json], types: list[str]) -> Json:
+        """A member of an enum, by preference one that the context names."""
+        fitting = [option for option in options if not types or any(is_of_type(option, kind) for kind in types)] or options
+        context = _plain_words(self.strings.context)
         named = [option for option in fitting if isinstance(option, str) and _plain_words(option).strip()]
-        named = [option for option in named if _plain_words(option) in said]
-        return copied(self.chance.choice(named[:1] or fitting))
+        named = [option for option in named if _plain_words(option) in context]
+        return copy_json(self.chance.choice(named[:1] or fitting))
 
-    def settle(self, schema: Json) -> Node:
-        """One plain node: references followed, `allOf` merged, a branch of `anyOf` or `oneOf` taken."""
+    def simplify(self, schema: Json) -> Node:
+        """The schema without references, `allOf`, `anyOf` and `oneOf`: followed, merged, and one branch chosen."""
         node = schema if isinstance(schema, dict) else {}
-        while self.spent <= _MOST:
+        while self.nodes <= _MOST:
             rest = dict(node)
             if isinstance(reference := rest.pop("$ref", None), str):
-                self.spent += 1
-                self.opened.append(reference)
-                node = merged(rest, resolve(self.root, reference))
+                self.nodes += 1
+                self.followed.append(reference)
+                node = merge(rest, resolve(self.root, reference))
             elif isinstance(parts := rest.pop("allOf", None), list):
-                node = reduce(merged, [self.part(part) for part in parts], rest)
+                node = reduce(merge, [self.part(part) for part in parts], rest)
             elif branches := rest.pop("anyOf", None) or rest.pop("oneOf", None):
-                node = merged(rest, self.branch(branches, rest))
+                node = merge(rest, self.branch(branches, rest))
             else:
                 break
         return node
 
     def part(self, schema: Json) -> Node:
-        self.spent += 1
+        self.nodes += 1
         self.depth += 1
-        node = self.settle(schema) if self.depth <= DEEPEST else {}
+        node = self.simplify(schema) if self.depth <= DEEPEST else {}
         self.depth -= 1
         return node
 
     def branch(self, branches: Json, rest: Node) -> Json:
-        known = branches if isinstance(branches, list) else []
-        fitting = [branch for branch in known if agree(branch, rest)] or known or [{}]
-        return min(fitting, key=self.height) if self.frugal else self.mostly_not_null(fitting, is_null)
+        listed = branches if isinstance(branches, list) else []
+        fitting = [branch for branch in listed if types_agree(branch, rest)] or listed or [{}]
+        return min(fitting, key=self.depth_of) if self.frugal else self.mostly_not_null(fitting, is_null)
 
-    def height(self, schema: Json) -> float:
-        if self.heights is None:
-            self.heights = reference_heights(self.root)
-        return height(schema, self.heights)
+    def depth_of(self, schema: Json) -> float:
+        if self.reference_depths is None:
+            self.reference_depths = reference_depths(self.root)
+        return depth_of(schema, self.reference_depths)
 
     def object(self, node: Node) -> dict[str, Json]:
-        known, needed = properties(node), required(node)
+        schemas, needed = properties(node), required(node)
         most = limit(node, "maxProperties", _LARGEST)
         rest = node.get("additionalProperties", True)
-        optional = [key for key, schema in known.items() if key not in needed and schema is not False]
+        optional = [key for key, schema in schemas.items() if key not in needed and schema is not False]
         chosen = {*needed, *([] if self.frugal else optional[: max(0, most - len(needed))])}
-        ordered = [key for key in known if key in chosen] + [key for key in needed if key not in known]
-        made = {key: self.value(known.get(key, rest or True), key) for key in ordered}
+        ordered = [key for key in schemas if key in chosen] + [key for key in needed if key not in schemas]
+        members = {key: self.value(schemas.get(key, rest or True), key) for key in ordered}
         least = limit(node, "minProperties", 0)
-        if isinstance(rest, dict) and not known and not self.frugal:
-            least = max(least, min(2, most))
-        for index in range(min(least, _LARGEST) - len(made)):
-            made[self.key(node, made, index)] = self.value(rest or True)
-        return made
+        if isinstance(rest, dict) and not schemas and not self.frugal:
+            least = max(least, min(2, most))  # a mapping of the caller's own keys is more useful with some
+        for index in range(min(least, _LARGEST) - len(members)):
+            members[self.key(node, members, index)] = self.value(rest or True)
+        return members
 
     def key(self, node: Node, taken: dict[str, Json], index: int) -> str:
-        """A name for an entry that the schema leaves open."""
+        """A key that `taken` does not have, for an additional property."""
         names = node.get("propertyNames")
         for _ in range(20):
-            key = self.value({"type": "string", **names}) if isinstance(names, dict) else self.writer.words(1)
+            key = self.value({"type": "string", **names}) if isinstance(names, dict) else self.strings.words(1)
             if isinstance(key, str) and key not in taken:
                 return key
         return f"{key}_{index + 1}"
@@ -187,13 +190,13 @@ class _Maker:
         first, rest = _item_schemas(node)
         size = self.size(node, len(first), rest is False)
         unique = node.get("uniqueItems") is True
-        made: dict[str, Json] = {}
+        items: dict[str, Json] = {}  # by their JSON where they must be unique
         for attempt in range(20 * size + 20 if unique else size):
-            if len(made) == size:
+            if len(items) == size:
                 break
-            value = self.value(first[len(made)] if len(made) < len(first) else rest, name)
-            made.setdefault(json.dumps(value, sort_keys=True) if unique else f"{attempt}", value)
-        return list(made.values())
+            value = self.value(first[len(items)] if len(items) < len(first) else rest, name)
+            items.setdefault(json.dumps(value, sort_keys=True) if unique else f"{attempt}", value)
+        return list(items.values())
 
     def size(self, node: Node, first: int, closed: bool) -> int:
         least, most = limit(node, "minItems", 0), limit(node, "maxItems", _LARGEST)
@@ -202,7 +205,7 @@ class _Maker:
 
 
 def _item_schemas(node: Node) -> tuple[list[Json], Json]:
-    """The schemas of an array's first items, in the newer or the older spelling, and that of the others."""
+    """The schemas of an array's first items, in the keywords of the newer or the older drafts, and that of the others."""
     items = node.get("items", True)
     first = node.get("prefixItems", items)
     rest = node.get("additionalItems", True) if isinstance(items, list) else items

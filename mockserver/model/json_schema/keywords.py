@@ -1,4 +1,4 @@
-"""The keywords of one schema, read leniently: a value that makes no sense counts as a keyword that is not there."""
+"""Reads the keywords of one schema leniently: a keyword whose value makes no sense counts as absent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mockserver.model.json_schema.hints import number_range
 Json = Any
 Node = dict[str, Json]
 
-LONGEST = 100_000  # characters of one string; no limit is taken for more
+LONGEST = 100_000  # characters of one string, and the largest value of any limit
 _CLASSES: dict[str, tuple[type, ...]] = {
     "null": (type(None),),
     "boolean": (bool,),
@@ -32,12 +32,12 @@ _IMPLYING = {
 
 
 def declared_types(node: Node) -> list[str]:
-    kinds = node.get("type")
-    return [kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if isinstance(kind, str) and kind in TYPES]
+    types = node.get("type")
+    return [kind for kind in (types if isinstance(types, list) else [types]) if isinstance(kind, str) and kind in TYPES]
 
 
 def implied_type(node: Node, name: str = "") -> str:
-    """The type of a schema that declares none, by its other keywords, else by the name of its property."""
+    """The type of a schema that declares none, from its other keywords, else from the name of its property."""
     for kind, keywords in _IMPLYING.items():
         if any(keyword in node for keyword in keywords):
             return kind
@@ -51,7 +51,7 @@ def is_of_type(value: Json, kind: str) -> bool:
 
 
 def is_null(schema: Json) -> bool:
-    """Whether null is all that a schema lets through."""
+    """Whether a schema allows null only."""
     return isinstance(schema, dict) and (schema.get("type") == "null" or schema.get("const", ...) is None)
 
 
@@ -63,40 +63,40 @@ def is_number(value: Json) -> TypeGuard[int | float]:
 
 
 def properties(node: Node) -> dict[str, Json]:
-    found = node.get("properties")
-    return found if isinstance(found, dict) else {}
+    schemas = node.get("properties")
+    return schemas if isinstance(schemas, dict) else {}
 
 
 def required(node: Node) -> list[str]:
     """The names of the required properties, each once."""
-    found = node.get("required")
-    return list(dict.fromkeys(key for key in found if isinstance(key, str))) if isinstance(found, list) else []
+    keys = node.get("required")
+    return list(dict.fromkeys(key for key in keys if isinstance(key, str))) if isinstance(keys, list) else []
 
 
 def limit(node: Node, key: str, default: int) -> int:
-    """A length or a number of things, such as `minItems`."""
-    found = node.get(key)
-    return min(int(found), LONGEST) if is_number(found) and found >= 0 else default
+    """A limit on a length or count, such as `minItems`; at most `LONGEST`."""
+    value = node.get(key)
+    return min(int(value), LONGEST) if is_number(value) and value >= 0 else default
 
 
 def resolve(root: Json, reference: str) -> Json:
-    """What a reference inside the document points at, {} where it points nowhere or outside."""
+    """The value that a reference points to inside the document, {} where it points nowhere or outside."""
     if not reference.startswith("#"):
         return {}
-    found = root
+    value = root
     for step in unquote(reference[1:]).split("/")[1:]:
         key = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(found, list) and re.fullmatch("[0-9]{1,6}", key) and int(key) < len(found):
-            found = found[int(key)]
-        elif isinstance(found, dict) and key in found:
-            found = found[key]
+        if isinstance(value, list) and re.fullmatch("[0-9]{1,6}", key) and int(key) < len(value):
+            value = value[int(key)]
+        elif isinstance(value, dict) and key in value:
+            value = value[key]
         else:
             return {}
-    return found
+    return value
 
 
-def copied(value: Json) -> Json:
-    """A deep copy of a JSON value, however deep it goes."""
+def copy_json(value: Json) -> Json:
+    """A deep copy of a JSON value, without recursion: schemas of callers can nest deeper than Python's stack allows."""
     outer = [value]
     waiting: list[Any] = [outer]
     while waiting:

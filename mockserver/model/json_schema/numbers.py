@@ -1,4 +1,4 @@
-"""A number within the limits of its schema, reckoned in fractions, so that `multipleOf: 0.1` means a tenth."""
+"""Numbers within the limits of their schema. They are computed as fractions, so that `multipleOf: 0.1` means a tenth."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from mockserver.model.json_schema.keywords import Json, Node, is_number
 from mockserver.state.chance import Chance
 
 
-def number(node: Node, name: str, whole: bool, chance: Chance) -> int | float:
-    """A number that its schema allows, in a range that suits its name; a close one where no number is allowed."""
+def make_number(node: Node, name: str, whole: bool, chance: Chance) -> int | float:
+    """A number that its schema allows, in a range that suits its name; a near one where no number is allowed."""
     low, high = _range(node, name)
     whole = whole or _too_fine_for_floats(low, high)
     multiple = _exact(node.get("multipleOf"))
@@ -30,7 +30,7 @@ def number(node: Node, name: str, whole: bool, chance: Chance) -> int | float:
 
 
 def _range(node: Node, name: str) -> tuple[Fraction, Fraction]:
-    """The bounds to stay in: the schema's own, where it leaves one open what the name suggests, else a hundred numbers."""
+    """The lowest and highest number: the schema's bounds, else what the name suggests, else a range of a hundred."""
     lows = [low for key in ("minimum", "exclusiveMinimum") if (low := _exact(node.get(key))) is not None]
     highs = [high for key in ("maximum", "exclusiveMaximum") if (high := _exact(node.get(key))) is not None]
     usual_low, usual_high = map(Fraction, number_range(name) or (1, 100))
@@ -52,7 +52,7 @@ def _too_fine_for_floats(low: Fraction, high: Fraction) -> bool:
 
 
 def _step(multiple: Fraction | None, whole: bool, span: Fraction) -> Fraction:
-    """The distance between the numbers to choose from: hundredths, or finer where the range is narrow."""
+    """The distance between the numbers to choose from: a hundredth, or less where the range is narrow."""
     if whole:
         return Fraction(multiple.numerator if multiple else 1)
     step = multiple or Fraction(1, 100)
@@ -76,7 +76,7 @@ def _plain(value: Fraction, whole: bool) -> int | float:
 
 
 def _divides(multiple: int | float, value: int | float) -> bool:
-    """Whether a validator that divides floats agrees that it is a multiple; numbers too large for floats are taken for one."""
+    """Whether validators that divide floats take `value` for a multiple too. Those that overflow cannot object."""
     try:
         return (value / multiple) % 1 == 0
     except OverflowError:

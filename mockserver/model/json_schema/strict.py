@@ -1,11 +1,11 @@
-"""The rules of `strict: true`: what the service objects to in a schema, and the form in which it echoes a lax one."""
+"""The rules of `strict: true`: the service's messages for schemas that break them, and its normal form of others."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from mockserver.model.json_schema.keywords import Json, Node, copied, declared_types, properties, required, resolve
+from mockserver.model.json_schema.keywords import Json, Node, copy_json, declared_types, properties, required, resolve
 
 Path = tuple[str, ...]
 
@@ -14,16 +14,16 @@ _PROPERTIES = 5_000
 _REFUSED = ("oneOf", "allOf", "if", "propertyNames", "contains", "uniqueItems", "minLength", "maxLength")
 _FORMATS = ("date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid")
 _DEFINITIONS = ("$defs", "definitions")
-_HOLDING_ONE = ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames")
-_HOLDING_LISTED = ("anyOf", "oneOf", "allOf", "prefixItems", "items")
-_HOLDING_NAMED = ("properties", "patternProperties", "dependentSchemas", *_DEFINITIONS)
+_WITH_ONE_SCHEMA = ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames")
+_WITH_LIST = ("anyOf", "oneOf", "allOf", "prefixItems", "items")
+_WITH_MAPPING = ("properties", "patternProperties", "dependentSchemas", *_DEFINITIONS)
 
 
 def strict_problem(schema: Json) -> str | None:
-    """What the service says of a schema that breaks the rules of `strict: true`; None where it breaks none.
+    """The service's message for a schema that breaks the rules of `strict: true`; None where it breaks none.
 
-    The text follows "Invalid schema for function 'f': " or "Invalid schema for response_format 'x': ". The first problem is
-    told, parents before their children (wire: a missing required key was reported before a keyword deeper down).
+    The text follows "Invalid schema for function 'f': " or "Invalid schema for response_format 'x': ". It is about the first
+    problem, parents before their children (wire: a missing required key was reported before a keyword deeper down).
 
     The wordings are known from the wire (a missing required key) and from third-party reports of 2024 to 2026, several of
     them from Azure: additionalProperties (bytedance/trae-agent#173), required (vercel/ai#6484), no type
@@ -32,7 +32,7 @@ def strict_problem(schema: Json) -> str | None:
     page still lists `pattern`, `format`, `minimum`, `maxItems` … and five levels as limits, but reports since 2025 see those
     accepted and ten as the limit, so that only the keywords in `_REFUSED` are refused. `default` is accepted too, and so is
     a nested `not`, of whose refusal the whole wording is unknown. How levels are counted (objects and arrays, references
-    not followed) and what is told first within one schema are inferred.
+    not followed) and which problem of one schema comes first are inferred.
     """
     if problem := _root_problem(schema):
         return problem
@@ -51,12 +51,12 @@ def strict_problem(schema: Json) -> str | None:
     return f"{count} parameters exceeds limit of {_PROPERTIES}." if count > _PROPERTIES else None
 
 
-def normalised_strict(schema: Json) -> Json:
-    """A copy in which every object that says nothing of additional properties forbids them.
+def normalise_strict(schema: Json) -> Json:
+    """A copy in which every object without `additionalProperties` forbids them.
 
     This is what Azure echoes for the parameters of a function whose caller left `strict` out (wire).
     """
-    normalised = copied(schema)
+    normalised = copy_json(schema)
     waiting = [normalised]
     while waiting:
         node = waiting.pop()
@@ -70,11 +70,11 @@ def normalised_strict(schema: Json) -> Json:
 def _children(node: Node) -> Iterator[tuple[Path, Json]]:
     """The schemas inside a schema, with the steps that lead to them."""
     for key, value in node.items():
-        if key in _HOLDING_NAMED and isinstance(value, dict):
+        if key in _WITH_MAPPING and isinstance(value, dict):
             yield from (((key, name), child) for name, child in value.items())
-        elif key in _HOLDING_LISTED and isinstance(value, list):
+        elif key in _WITH_LIST and isinstance(value, list):
             yield from (((key, str(index)), child) for index, child in enumerate(value))
-        elif key in _HOLDING_ONE and isinstance(value, dict):
+        elif key in _WITH_ONE_SCHEMA and isinstance(value, dict):
             yield (key,), value
 
 
@@ -103,8 +103,8 @@ def _keyword_problem(node: Node) -> str | None:
         return f"'{refused}' is not permitted."
     if "type" not in node and "anyOf" not in node:
         return "schema must have a 'type' key."
-    if isinstance(wanted := node.get("format"), str) and wanted not in _FORMATS:
-        return f"'{wanted}' is not a valid format."
+    if isinstance(name := node.get("format"), str) and name not in _FORMATS:
+        return f"'{name}' is not a valid format."
     return "array schema missing items." if "array" in declared_types(node) and "items" not in node else None
 
 
@@ -113,13 +113,13 @@ def _object_problem(node: Node) -> str | None:
         return "'additionalProperties' is required to be supplied and to be false."
     if not isinstance(node.get("properties"), dict):
         return "object schema missing properties."
-    listed = "'required' is required to be supplied and to be an array including every key in properties."
-    known, needed = properties(node), dict.fromkeys(required(node))
-    missing = next((key for key in known if key not in needed), None)
+    complaint = "'required' is required to be supplied and to be an array including every key in properties."
+    schemas, needed = properties(node), dict.fromkeys(required(node))
+    missing = next((key for key in schemas if key not in needed), None)
     if missing is not None:
-        return f"{listed} Missing '{missing}'."
-    extra = next((key for key in needed if key not in known), None)
-    return None if extra is None else f"{listed} Extra required key '{extra}' supplied."
+        return f"{complaint} Missing '{missing}'."
+    extra = next((key for key in needed if key not in schemas), None)
+    return None if extra is None else f"{complaint} Extra required key '{extra}' supplied."
 
 
 def _reference_problem(context: str, node: Node, root: Json) -> str | None:

@@ -1,4 +1,4 @@
-"""The strings of an instance: by pattern, by format, by what the context says, by the property's name, else words."""
+"""The strings of an instance: by pattern, by format, from the context, by the property's name, else random words."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from mockserver.model.json_schema.keywords import LONGEST, Node, limit
 from mockserver.model.json_schema.patterns import make_match
 from mockserver.state.chance import Chance
 
-_PLACE = r"\b(?:in|at|to|from|near|of) ((?:[A-Z][\w'’-]+)(?: [A-Z][\w'’-]+){0,3})"
+_PLACE_NAME = r"\b(?:in|at|to|from|near|of) ((?:[A-Z][\w'’-]+)(?: [A-Z][\w'’-]+){0,3})"
 _NAMES_OF_OTHER_THINGS = """json xml csv yaml html markdown english german french spanish italian japanese chinese celsius
 fahrenheit kelvin january february march april may june july august september october november december monday tuesday
 wednesday thursday friday saturday sunday"""
-_NO_PLACES = frozenset(_NAMES_OF_OTHER_THINGS.split())
+_NOT_PLACES = frozenset(_NAMES_OF_OTHER_THINGS.split())
 _LISTS = {
     "currency": ("USD", "EUR", "GBP", "CHF", "JPY"),
     "language": ("en", "de", "fr", "es", "it"),
@@ -30,43 +30,43 @@ _LISTS = {
 
 
 @dataclass(slots=True)
-class Writer:
-    """The writing of the strings of one instance, which answers the text `context`."""
+class StringWriter:
+    """Writes the strings of one instance, which answers the text `context`."""
 
     chance: Chance
     context: str
-    built_faker: Any = None
+    faker_generator: Any = None
 
     def string(self, node: Node, name: str) -> str:
-        """A string for a property of this name; limits of length are kept, but not for a format."""
+        """A string for a property of this name. Its length stays within the limits, except for a format."""
         least, most = limit(node, "minLength", 0), limit(node, "maxLength", LONGEST)
-        pattern, wanted = node.get("pattern"), node.get("format")
+        pattern, format_name = node.get("pattern"), node.get("format")
         if isinstance(pattern, str):
-            made = make_match(pattern, least, most, self.chance)
-            if made is not None:
-                return made
-        if isinstance(wanted, str) and wanted in _FORMATS:
-            return _FORMATS[wanted](self)
+            match = make_match(pattern, least, most, self.chance)
+            if match is not None:
+                return match
+        if isinstance(format_name, str) and format_name in _FORMATS:
+            return _FORMATS[format_name](self)
         kind = text_kind(name)
-        return self.fitted(self.quoted(kind) or self.of_kind(kind) or self.words(1 + self.chance.below(3)), least, most)
+        return self.fit(self.quoted(kind) or self.of_kind(kind) or self.words(1 + self.chance.below(3)), least, most)
 
     def quoted(self, kind: str | None) -> str:
-        """What the context says: all of it for a `query`, "Paris" for a `city` in "the weather in Paris?"."""
+        """A quotation of the context: all of it for a `query`, "Paris" for a `city` in "the weather in Paris?"."""
         if kind == "query":
             return " ".join(self.context[:200].split())
         if kind != "city":
             return ""
-        return next((place for place in re.findall(_PLACE, self.context) if place.lower() not in _NO_PLACES), "")
+        return next((place for place in re.findall(_PLACE_NAME, self.context) if place.lower() not in _NOT_PLACES), "")
 
     def of_kind(self, kind: str | None) -> str:
-        """A text of a kind that a property's name suggests, "" for none."""
+        """A text of a kind that a property's name suggests, "" for None."""
         if kind is None:
             return ""
         if kind in _LISTS:
             return self.chance.choice(_LISTS[kind])
         return _FORMATS[kind](self) if kind in _FORMATS else str(getattr(self.faker(), kind)())
 
-    def fitted(self, text: str, least: int, most: int) -> str:
+    def fit(self, text: str, least: int, most: int) -> str:
         while len(text) < least:
             text += " " + self.words(min(1 + (least - len(text)) // 4, 200))
         if len(text) <= most:
@@ -75,24 +75,24 @@ class Writer:
         return cut if len(cut) >= least else text[:most]
 
     def words(self, count: int) -> str:
-        from mockserver.model.prose import words
+        from mockserver.model.prose import write_words
 
-        return words(count, self.chance)
+        return write_words(count, self.chance)
 
     def sentence(self) -> str:
-        from mockserver.model.prose import sentence
+        from mockserver.model.prose import write_sentence
 
-        return sentence(self.chance)
+        return write_sentence(self.chance)
 
     def faker(self) -> Any:
-        """Faker, built once for each instance, since it draws from a seed of its own."""
-        if self.built_faker is None:
+        """Faker, built for each instance that needs it: it draws from a seed of its own."""
+        if self.faker_generator is None:
             from faker import Factory
 
             kinds = ("person", "address", "company", "phone_number", "job")
-            self.built_faker = Factory.create("en_US", providers=[f"faker.providers.{kind}" for kind in kinds])
-            self.built_faker.seed_instance(self.chance.below(1 << 53))
-        return self.built_faker
+            self.faker_generator = Factory.create("en_US", providers=[f"faker.providers.{kind}" for kind in kinds])
+            self.faker_generator.seed_instance(self.chance.below(1 << 53))
+        return self.faker_generator
 
     def email(self) -> str:
         names = (self.faker().first_name(), self.faker().last_name())
@@ -108,24 +108,24 @@ class Writer:
         return "https://www.example.com/" + (re.sub("[^a-z0-9]+", "-", self.words(2).lower()).strip("-") or "page")
 
 
-# The formats of JSON Schema, and kinds of text that only a property's name asks for.
-_FORMATS: dict[str, Callable[[Writer], str]] = {
+# The formats of JSON Schema, and the kinds of text that only a property's name suggests.
+_FORMATS: dict[str, Callable[[StringWriter], str]] = {
     "date-time": lambda write: f"{write.date()}T{write.time()}",
-    "date": Writer.date,
-    "time": Writer.time,
+    "date": StringWriter.date,
+    "time": StringWriter.time,
     "duration": lambda write: f"PT{1 + write.chance.below(12)}H{5 + write.chance.below(50)}M",
-    "email": Writer.email,
+    "email": StringWriter.email,
     "hostname": lambda write: write.chance.choice(("www", "api", "mail", "shop", "docs")) + ".example.com",
     "ipv4": lambda write: f"192.0.2.{1 + write.chance.below(254)}",
     "ipv6": lambda write: f"2001:db8::{1 + write.chance.below(65_535):x}",
     "uuid": lambda write: write.chance.uuid(),
-    "uri": Writer.url,
+    "uri": StringWriter.url,
     "clock": lambda write: f"{write.chance.below(24):02}:{5 * write.chance.below(12):02}",
     "query": lambda write: write.words(4),
     "address": lambda write: f"{write.faker().street_address()}, {write.faker().city()}",
     "identifier": lambda write: write.chance.hex(12),
     "title": lambda write: write.words(3).title(),
-    "sentence": Writer.sentence,
+    "sentence": StringWriter.sentence,
     "amount": lambda write: f"{1 + write.chance.below(500)}.{write.chance.below(100):02}",
     "user": lambda write: write.email().partition("@")[0],
 }

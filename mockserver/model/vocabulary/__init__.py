@@ -1,4 +1,4 @@
-"""The vocabularies of the encodings: how a text falls into words, a word into tokens, and what the id of a token stands for.
+"""The vocabularies of the encodings: they split a text into words, a word into tokens, and decode the id of a token.
 
 OpenAI publishes them; the tables beside this file hold them, under the licence that lies there too. `build` writes the tables.
 """
@@ -36,7 +36,7 @@ class Vocabulary:
         return [data] if self._ranks[data] != UNKNOWN else merge(data, self._ranks)
 
     def token(self, identifier: int) -> bytes:
-        """What an id stands for. Raises ValueError for one that stands for nothing."""
+        """The bytes of the token with this id. Raises ValueError for an id that no token has."""
         if not self._by_id:
             self._by_id = self._ranks.by_id()
         if not 0 <= identifier < len(self._by_id):

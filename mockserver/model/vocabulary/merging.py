@@ -1,4 +1,4 @@
-"""How a word falls into tokens."""
+"""Splits a word into tokens, by byte-pair encoding."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from mockserver.model.vocabulary.table import UNKNOWN
 
 
 def merge(word: bytes, ranks: Mapping[bytes, int]) -> list[bytes]:
-    """Byte-pair encoding: join the neighbours of lowest rank, leftmost first, until none can be joined.
+    """The tokens of a word: neighbours of lowest rank are joined, leftmost first, until none can be joined.
 
-    Linked parts, with the joins waiting by rank, keep a word of a megabyte from costing its length squared. A rank stands for
-    one string of bytes, so a join never makes another one of its own rank.
+    Linked parts, with the joins waiting by rank, keep a word of a megabyte from taking time by the square of its length. A rank
+    belongs to one string of bytes, so a join never makes another one of its own rank.
     """
     size = len(word)
     ends, befores = list(range(1, size + 1)), list(range(-1, size - 1))

@@ -1,4 +1,4 @@
-"""How a text falls into words, by the patterns that the encodings are published with."""
+"""Splits a text into words, by the patterns that the encodings are published with."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PATTERNS = {
 
 
 class Splitter:
-    """Cuts a text as an encoding wants it."""
+    """Splits texts by the pattern of an encoding."""
 
     __slots__ = ("_classes", "_pattern")
 
@@ -41,7 +41,7 @@ class Splitter:
 
 
 class _Classes(dict[int, str]):
-    """A translation table that makes of every character the one that stands for its class in the patterns."""
+    """A table for `str.translate` from every character to its stand-in; it fills with the characters that texts have."""
 
     def __missing__(self, code: int) -> str:
         stand_in = self[code] = self._stand_in(chr(code))

@@ -1,7 +1,7 @@
-"""Ranks and tokens out of a packaged table, which is unpacked page by page: a text needs few of them.
+"""Ranks and tokens from a packaged table, which is unpacked page by page: a text needs few of them.
 
 A table is a header (`HEADER`: how many pages, and the bytes of the packed directory), the directory and the pages. A page holds
-tokens of one width in the order of their bytes, so that the first token of every page tells which one a token would be on.
+tokens of one width in the order of their bytes, so that the first tokens of all pages decide which one can have a token.
 The directory has a line for each page (`LINE`: bytes a token, tokens, bytes packed), then those first tokens. A record is a
 token and its rank; a page has the first byte of all its records, then the second of all, and so on, which packs smaller.
 """
@@ -24,7 +24,7 @@ Record = tuple[bytes, int]
 
 
 class Ranks(dict[bytes, int]):
-    """The rank of a token, `UNKNOWN` for bytes that are none; what it holds are the tokens of the pages read so far."""
+    """The ranks of tokens, `UNKNOWN` for other bytes. It holds the tokens of the pages that were read so far."""
 
     __slots__ = ("_content", "_shelves")
 
@@ -42,14 +42,14 @@ class Ranks(dict[bytes, int]):
         if shelf is None:
             return UNKNOWN
         firsts, pages = shelf
-        place = bisect_right(firsts, token) - 1
-        if place >= 0 and (page := pages[place]) is not None:
+        at = bisect_right(firsts, token) - 1
+        if at >= 0 and (page := pages[at]) is not None:
             self.update(_records(self._content, page))
-            pages[place] = None
-        return self.get(token, UNKNOWN)  # Asked again even of a page read before: another thread may just have done so.
+            pages[at] = None
+        return self.get(token, UNKNOWN)  # Even where the page was read before: another thread may have done so just now.
 
     def by_id(self) -> list[bytes]:
-        """All tokens in the order of their ranks, which are their ids. Reads the whole table, whatever was read before."""
+        """All tokens in the order of their ranks, which are their ids. Reads the whole table again."""
         pages = [page for _, page in _directory(self._content)]
         tokens = [b""] * sum([count for _, count, _, _ in pages])
         for page in pages:
@@ -74,6 +74,6 @@ def _records(content: bytes, page: Page) -> Iterator[Record]:
     columns = zlib.decompress(content[start:end], RAW_DEFLATE)
     size = width + _RANK
     records = bytearray(len(columns))
-    for place in range(size):
-        records[place::size] = columns[place * tokens : (place + 1) * tokens]
+    for byte in range(size):
+        records[byte::size] = columns[byte * tokens : (byte + 1) * tokens]
     return iter_unpack(f"<{width}sI", records)
