@@ -9,6 +9,7 @@ import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import count
 from typing import Any
 
 import httpx
@@ -494,23 +495,25 @@ async def test_an_interrupt_is_raised_by_the_call_where_an_event_loop_runs_too()
 
 @pytest.mark.anyio
 async def test_an_interrupt_of_a_waiting_client_ends_the_thread_that_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    threads, running, result = set(threading.enumerate()), threading.Event(), Future.result
-    interrupts = [KeyboardInterrupt()]
+    threads, result, waits, events = set(threading.enumerate()), Future.result, count(1), list[str]()
 
-    def interrupted_once(future: Future[Any], timeout: float | None = None) -> Any:
-        if interrupts:
-            running.wait()
-            raise interrupts.pop()
+    def interrupted(future: Future[Any], timeout: float | None = None) -> Any:
+        if next(waits) == 2:  # the first ends after one turn of the loop, the second only with the application
+            raise KeyboardInterrupt
         return result(future, timeout)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        running.set()
-        await asyncio.sleep(3_600)
+        try:
+            await asyncio.sleep(1)
+            events.append("ended")
+        except asyncio.CancelledError:
+            events.append("cancelled")
+            raise
 
-    monkeypatch.setattr(Future, "result", interrupted_once)  # a real signal could hit the test run at any other point
+    monkeypatch.setattr(Future, "result", interrupted)  # a real signal could hit the test run at any other point
     with transport.client(app, timeout=None) as http, pytest.raises(KeyboardInterrupt):
         http.get("http://mock/")
-    assert set(threading.enumerate()) == threads
+    assert (events, set(threading.enumerate())) == (["cancelled"], threads)
 
 
 def test_one_asynchronous_client_serves_one_event_loop_after_another() -> None:
