@@ -10,6 +10,7 @@ import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 from pydantic import BaseModel
+from support.azure_errors import assert_azure_error
 
 from mockserver import MockServer
 
@@ -345,8 +346,7 @@ def test_a_filtered_prompt_is_refused_streamed_or_not(client: OpenAI, mock: Mock
     for stream in (False, True):
         with pytest.raises(openai.BadRequestError) as caught:
             client.chat.completions.create(model="gpt-4o", messages=HI, stream=stream)
-        assert caught.value.code == "content_filter"
-        inner = caught.value.body["innererror"]  # type: ignore[index]
+        inner = assert_azure_error(caught.value, 400, code="content_filter")["innererror"]
         assert inner["code"] == "ResponsibleAIPolicyViolation"
         assert inner["content_filter_result"]["violence"] == {"filtered": True, "severity": "medium"}
 
@@ -396,11 +396,9 @@ def test_a_wrong_parameter_is_named_in_the_services_words(
     http: httpx2.Client, mock: MockServer, body: Any, message: str, param: str, code: str | None
 ) -> None:
     answer = raw(http, mock, **body)
-    assert answer.status_code == 400
-    assert answer.json()["error"] == {"message": message, "type": "invalid_request_error", "param": param, "code": code}
+    assert_azure_error(answer, 400, message=message, type="invalid_request_error", param=param, code=code)
 
 
 def test_a_prompt_beyond_the_window_is_refused(http: httpx2.Client, mock: MockServer) -> None:
     answer = raw(http, mock, model="gpt-4", messages=[{"role": "user", "content": "word " * 9_000}])
-    assert answer.json()["error"]["code"] == "context_length_exceeded"
-    assert answer.json()["error"]["param"] == "messages"
+    assert_azure_error(answer, 400, code="context_length_exceeded", param="messages")

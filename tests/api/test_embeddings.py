@@ -9,6 +9,7 @@ import httpx2
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
+from support.azure_errors import assert_azure_error
 
 from mockserver import MockServer
 
@@ -101,8 +102,7 @@ async def test_the_asynchronous_client_embeds_too(async_client: AsyncOpenAI) -> 
 )
 def test_a_wrong_body_is_explained(http: httpx2.Client, mock: MockServer, body: Any, message: str) -> None:
     answer = http.post(mock.base_url + "embeddings", json={"model": SMALL} | body, headers={"api-key": mock.api_key})
-    assert answer.status_code == 400
-    assert message in answer.json()["error"]["message"]
+    assert_azure_error(answer, 400, contains=message)
 
 
 def test_only_newer_models_take_dimensions(plain: OpenAI) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import openai
 import pytest
 from openai import OpenAI
+from support.azure_errors import assert_azure_error
 
 from mockserver import MockServer
 
@@ -35,7 +36,7 @@ def test_an_unknown_model_is_not_found(client: OpenAI) -> None:
     for call in (client.models.retrieve, client.models.delete):
         with pytest.raises(openai.NotFoundError, match="The model 'fake_id' does not exist") as caught:
             call("fake_id")
-        assert caught.value.code == "model_not_found"
+        assert_azure_error(caught.value, 404, code="model_not_found")
 
 
 def test_a_catalogue_model_cannot_be_deleted_but_a_trained_one_can(client: OpenAI, mock: MockServer) -> None:

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from openai import OpenAI
 from pydantic import BaseModel
+from support.azure_errors import assert_azure_error
 
 from mockserver import MockServer, ScenarioError
 
@@ -376,8 +377,7 @@ def test_a_filtered_answer_is_incomplete_and_says_what_was_blocked(http: httpx2.
 def test_a_filtered_prompt_is_refused_with_its_findings(http: httpx2.Client, mock: MockServer) -> None:
     mock.when().respond(content_filter="jailbreak")
     answer = post(http, mock, {"model": "gpt-4.1-nano", "input": "evil"})
-    error = answer.json()["error"]
-    assert (answer.status_code, error["code"], error["innererror"]) == (400, "content_filter", {"code": "ContentFiltered"})
+    error = assert_azure_error(answer, 400, code="content_filter", innererror={"code": "ContentFiltered"})
     assert error["content_filters"][0]["blocked"] is True
     assert error["content_filters"][0]["content_filter_results"]["jailbreak"] == {"detected": True, "filtered": True}
 
@@ -404,7 +404,7 @@ def test_truncation_drops_the_oldest_turns_instead_of_refusing(http: httpx2.Clie
     history = [{"role": "user", "content": "word " * 60_000} for _ in range(3)] + [{"role": "user", "content": "last"}]
     mock.when(user="last").respond("ok")
     refused = post(http, mock, {"model": "gpt-4o", "input": history})
-    assert refused.json()["error"]["code"] == "context_length_exceeded"
+    assert_azure_error(refused, 400, code="context_length_exceeded")
     answer = post(http, mock, {"model": "gpt-4o", "input": history, "truncation": "auto"}).json()
     assert answer["output"][0]["content"][0]["text"] == "ok"
     assert answer["usage"]["input_tokens"] <= 128_000

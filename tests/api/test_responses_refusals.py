@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from support.azure_errors import assert_azure_error
 
 from mockserver import MockServer
 
@@ -147,15 +148,13 @@ def test_wrong_requests_are_refused_in_the_services_words(
     http: httpx2.Client, mock: MockServer, body: Any, param: str | None, code: str | None, text: str
 ) -> None:
     answer = post(http, mock, body)
-    error = answer.json()["error"]
-    assert (answer.status_code, error["type"], error["param"], error["code"]) == (400, "invalid_request_error", param, code)
-    assert text in error["message"]
+    assert_azure_error(answer, 400, type="invalid_request_error", param=param, code=code, contains=text)
     assert answer.text.startswith('{\n  "error": {\n    "message": ')
 
 
 def test_an_unknown_reference_is_a_404(http: httpx2.Client, mock: MockServer) -> None:
     answer = post(http, mock, {**HI, "input": [{"type": "item_reference", "id": "msg_1"}]})
-    assert (answer.status_code, answer.json()["error"]["message"]) == (404, "Item with id 'msg_1' not found.")
+    assert_azure_error(answer, 404, message="Item with id 'msg_1' not found.")
     bare = post(http, mock, {**HI, "input": [{"id": "msg_1"}]})
     assert bare.json() == answer.json()
 
@@ -172,13 +171,12 @@ def test_without_effort_a_reasoning_model_takes_sampling_parameters(http: httpx2
 @pytest.mark.parametrize("path", ["responses", "responses/compact", "responses/input_tokens"])
 def test_a_model_must_be_named(http: httpx2.Client, mock: MockServer, path: str) -> None:
     answer = post(http, mock, {"input": "hi"}, path)
-    assert answer.status_code == 400
-    assert "model" in answer.json()["error"]["message"]
+    assert_azure_error(answer, 400, contains="model")
 
 
 @pytest.mark.parametrize("path", ["responses", "responses/compact", "responses/input_tokens"])
 def test_embedding_models_do_not_converse(http: httpx2.Client, mock: MockServer, path: str) -> None:
     mock.resource.declare("vectors", mock.resource.deployment("text-embedding-3-small", "embedding").model)
     answer = post(http, mock, {"model": "vectors", "input": "hi"}, path)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "OperationNotSupported")
-    assert post(http, mock, {"model": "other", "input": "hi"}, path).json()["error"]["code"] == "DeploymentNotFound"
+    assert_azure_error(answer, 400, code="OperationNotSupported")
+    assert_azure_error(post(http, mock, {"model": "other", "input": "hi"}, path), 404, code="DeploymentNotFound")

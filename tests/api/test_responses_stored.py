@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 from openai import BadRequestError, NotFoundError, OpenAI
+from support.azure_errors import assert_azure_error
 
 from mockserver import MockServer
 from mockserver.state.work import Lifecycle, Lifecycles
@@ -38,15 +39,8 @@ def test_a_deleted_response_is_gone(http: httpx2.Client, mock: MockServer, clien
     assert deleted.text == f'{{\n  "id": "{kept.id}",\n  "object": "response.deleted",\n  "deleted": true\n}}'
     assert "openai-processing-ms" in deleted.headers
     again = call(http, mock, "DELETE", f"/{kept.id}")
-    assert again.status_code == 404
-    assert again.json() == {
-        "error": {
-            "message": f"Response with id '{kept.id}' not found.",
-            "type": "invalid_request_error",
-            "param": None,
-            "code": None,
-        }
-    }
+    message = f"Response with id '{kept.id}' not found."
+    assert_azure_error(again, 404, message=message, type="invalid_request_error", param=None, code=None)
 
 
 def test_responses_expire_after_thirty_days_of_the_resources_clock(mock: MockServer, client: OpenAI) -> None:
@@ -166,7 +160,7 @@ def test_a_chain_with_a_missing_link_is_refused(client: OpenAI) -> None:
     client.responses.delete(first.id)
     with pytest.raises(BadRequestError) as caught:
         client.responses.create(model=MODEL, input="three", previous_response_id=second.id)
-    assert (caught.value.code, caught.value.param) == ("previous_response_not_found", "previous_response_id")
+    assert_azure_error(caught.value, 400, code="previous_response_not_found", param="previous_response_id")
     unstored = client.responses.create(model=MODEL, input="one", store=False)
     with pytest.raises(BadRequestError, match=unstored.id):
         client.responses.create(model=MODEL, input="two", previous_response_id=unstored.id)
@@ -251,7 +245,7 @@ def test_only_streamed_or_background_work_can_be_replayed(client: OpenAI) -> Non
     plain = client.responses.create(model=MODEL, input="hi")
     with pytest.raises(BadRequestError, match="not created with stream=true") as caught:
         client.responses.retrieve(plain.id, stream=True)
-    assert caught.value.param == "stream"
+    assert_azure_error(caught.value, 400, param="stream")
     work = client.responses.create(model=MODEL, input="hi", background=True)
     assert [event.type for event in client.responses.retrieve(work.id, stream=True)][1] == "response.queued"
 
@@ -286,7 +280,7 @@ def test_a_failed_stream_is_stored_as_failed(http: httpx2.Client, mock: MockServ
 def test_wrong_queries_are_refused(http: httpx2.Client, mock: MockServer, client: OpenAI, query: str, param: str) -> None:
     kept = client.responses.create(model=MODEL, input="hi")
     answer = call(http, mock, "GET", f"/{kept.id}?{query}")
-    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+    assert_azure_error(answer, 400, param=param)
 
 
 def test_resources_do_not_see_each_others_responses(client: OpenAI, http: httpx2.Client) -> None:

@@ -10,6 +10,7 @@ import httpx2
 import openai
 import pytest
 from openai import OpenAI
+from support.azure_errors import assert_azure_error
 
 from mockserver import MockServer
 
@@ -187,7 +188,7 @@ def test_a_deployments_name_is_a_switch(http: httpx2.Client, mock: MockServer) -
     assert ask(http, mock, model="gpt-4o-mock-throttled").status_code == 429
     assert ask(http, mock, model="gpt-4o-mock-failing").status_code == 500
     assert ask(http, mock, model="gpt-4o-mock-unavailable").status_code == 503
-    assert ask(http, mock, model="gpt-4o-mock-filtered").json()["error"]["code"] == "content_filter"
+    assert_azure_error(ask(http, mock, model="gpt-4o-mock-filtered"), 400, code="content_filter")
     assert ask(http, mock, model="gpt-4o-mock-censored").json()["choices"][0]["finish_reason"] == "content_filter"
     with pytest.raises(httpx2.NetworkError):
         ask(http, mock, model="gpt-4o-mock-reset")
@@ -215,8 +216,8 @@ def test_a_named_error_carries_its_headers(http: httpx2.Client, mock: MockServer
     mock.when().respond({"error": "rate_limit", "retry_after": 7}, "finally")
     refused = ask(http, mock)
     assert (refused.status_code, refused.headers["retry-after"], refused.headers["retry-after-ms"]) == (429, "7", "7000")
-    assert "gpt-4o in East US 2 have exceeded the call rate limit" in refused.json()["error"]["message"]
-    assert "for ChatCompletions_Create under" in refused.json()["error"]["message"]
+    error = assert_azure_error(refused, 429, contains="gpt-4o in East US 2 have exceeded the call rate limit")
+    assert "for ChatCompletions_Create under" in error["message"]
     assert ask(http, mock).status_code == 200
 
 

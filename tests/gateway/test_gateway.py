@@ -11,6 +11,7 @@ import httpx2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.azure_errors import assert_azure_error
 
 from mockserver import MockServer
 from mockserver.operations.table import TABLE
@@ -91,9 +92,7 @@ def test_a_missing_or_wrong_key_gets_the_224_bytes_and_hardly_a_header(
 )
 def test_a_token_that_does_not_hold_gets_the_token_error(http: httpx2.Client, mock: MockServer, bearer: str) -> None:
     answer = post(http, mock, headers={"authorization": f"Bearer {bearer}"})
-    assert answer.status_code == 401
-    assert answer.json()["statusCode"] == 401
-    assert "Access token is missing, invalid, audience is incorrect" in answer.json()["message"]
+    assert_azure_error(answer, 401, contains="Access token is missing, invalid, audience is incorrect")
 
 
 def test_time_moves_a_token_past_its_expiry(http: httpx2.Client, mock: MockServer) -> None:
@@ -190,7 +189,8 @@ def test_doubled_and_trailing_slashes_are_let_through(http: httpx2.Client, mock:
 
 def test_a_known_path_with_another_method_gets_405_and_the_methods_it_has(http: httpx2.Client, mock: MockServer) -> None:
     answer = http.put(mock.base_url + "embeddings", headers={"api-key": mock.api_key})
-    assert (answer.status_code, answer.json()["error"]["code"], answer.headers["allow"]) == (405, "405", "POST")
+    assert_azure_error(answer, 405, code="405")
+    assert answer.headers["allow"] == "POST"
 
 
 @pytest.mark.parametrize("query", ["", "?api-version=v1", "?api-version=preview", "?api-version="])
@@ -200,18 +200,15 @@ def test_versions_that_the_surface_has_are_taken(http: httpx2.Client, mock: Mock
 
 def test_a_dated_version_is_refused(http: httpx2.Client, mock: MockServer) -> None:
     answer = post(http, mock, "chat/completions?api-version=2024-10-21")
-    assert answer.status_code == 400
-    assert answer.json() == {
-        "error": {"code": "BadRequest", "message": "api-version query parameter is not allowed when using /v1 path"}
-    }
+    message = "api-version query parameter is not allowed when using /v1 path"
+    assert_azure_error(answer, 400, code="BadRequest", message=message)
 
 
 def test_an_operation_that_is_not_emulated_yet_says_its_name(http: httpx2.Client, mock: MockServer) -> None:
     answer = http.get(mock.base_url + "realtime/calls", headers={"api-key": mock.api_key})
     assert answer.status_code == 405
     answer = http.post(mock.base_url + "realtime/calls", headers={"api-key": mock.api_key})
-    assert answer.status_code == 501
-    assert "createRealtimeCall" in answer.json()["error"]["message"]
+    assert_azure_error(answer, 501, contains="createRealtimeCall")
 
 
 # -- preview headers
@@ -235,15 +232,15 @@ def test_evals_ask_for_their_preview_header_under_the_default_profile(
         answer = http.get(mock.base_url + "evals", headers={"api-key": mock.api_key, **headers})
     assert answer.status_code == status
     if status == 400:
-        assert answer.json()["error"]["message"] == "This feature requires the 'aoai-evals' header to be set to 'preview'."
-        assert answer.json()["error"]["param"] == "aoai-evals"
+        message = "This feature requires the 'aoai-evals' header to be set to 'preview'."
+        assert_azure_error(answer, 400, param="aoai-evals", message=message)
 
 
 def test_copying_a_checkpoint_asks_for_its_header_before_the_body_is_read(http: httpx2.Client) -> None:
     with MockServer(profile="2026-03") as mock:
         url = mock.base_url + "fine_tuning/jobs/ftjob-1/checkpoints/ftchkpt-1/copy"
         answer = http.post(url, content=b"{not json", headers={"api-key": mock.api_key})
-        assert answer.json()["error"]["param"] == "aoai-copy-ft-checkpoints"
+        assert_azure_error(answer, 400, param="aoai-copy-ft-checkpoints")
 
 
 # -- deployments and quotas
@@ -278,16 +275,14 @@ def test_no_name_breaks_or_adds_a_header(http: httpx2.Client, mock: MockServer, 
 
 def test_no_deployment_has_an_endless_name(http: httpx2.Client, mock: MockServer) -> None:
     assert post(http, mock, json=CHAT | {"model": "x" * 256}).status_code == 200
-    assert post(http, mock, json=CHAT | {"model": "x" * 257}).json()["error"]["code"] == "DeploymentNotFound"
+    assert_azure_error(post(http, mock, json=CHAT | {"model": "x" * 257}), 404, code="DeploymentNotFound")
 
 
 def test_a_model_that_cannot_do_it_is_refused_by_name(http: httpx2.Client, mock: MockServer) -> None:
     answer = post(http, mock, json=CHAT | {"model": "text-embedding-3-small"})
-    assert answer.json()["error"]["code"] == "OperationNotSupported"
+    assert_azure_error(answer, 400, code="OperationNotSupported")
     answer = post(http, mock, "embeddings", json={"model": "gpt-4o", "input": "x"})
-    assert answer.json()["error"]["message"].startswith(
-        "The embeddings operation does not work with the specified model, gpt-4o."
-    )
+    assert_azure_error(answer, 400, contains="The embeddings operation does not work with the specified model, gpt-4o.")
 
 
 def test_a_declared_request_limit_holds_for_its_minute(http: httpx2.Client) -> None:
@@ -298,9 +293,7 @@ def test_a_declared_request_limit_holds_for_its_minute(http: httpx2.Client) -> N
         left = [post(http, mock, json=body).headers["x-ratelimit-remaining-requests"] for _ in range(2)]
         assert left == ["1", "0"]
         refused = post(http, mock, json=body)
-        assert refused.status_code == 429
-        assert refused.json()["error"]["code"] == "RateLimitReached"
-        assert "have exceeded the call rate limit" in refused.json()["error"]["message"]
+        assert_azure_error(refused, 429, code="RateLimitReached", contains="have exceeded the call rate limit")
         assert (refused.headers["retry-after"], refused.headers["retry-after-ms"]) == ("60", "60000")
         assert refused.headers["x-ratelimit-remaining-requests"] == "0"
         mock.clock.advance(60)
@@ -314,8 +307,7 @@ def test_a_declared_token_limit_counts_the_prompt_and_the_answers_limit(http: ht
         answer = post(http, mock, json=body)
         assert answer.headers["x-ratelimit-remaining-tokens"] == "40"
         refused = post(http, mock, json=body)
-        assert refused.status_code == 429
-        assert "token rate limit" in refused.json()["error"]["message"]
+        assert_azure_error(refused, 429, contains="token rate limit")
         assert refused.headers["x-ratelimit-type"] == "Tokens"
 
 
@@ -380,8 +372,7 @@ def test_a_request_is_one_tidy_log_line(http: httpx2.Client, mock: MockServer, c
 @pytest.mark.parametrize("content", [b"{", b"nonsense", b"\xff\xfe", b'{"model": NaN}', b'{"a": "\\ud800"}', b"[" * 5000])
 def test_a_body_that_is_not_json_is_told_so(http: httpx2.Client, mock: MockServer, content: bytes) -> None:
     answer = post(http, mock, content=content)
-    assert answer.status_code == 400
-    assert answer.json()["error"]["message"].startswith("We could not parse the JSON body of your request.")
+    assert_azure_error(answer, 400, contains="We could not parse the JSON body of your request.")
 
 
 @pytest.mark.parametrize(
@@ -389,8 +380,7 @@ def test_a_body_that_is_not_json_is_told_so(http: httpx2.Client, mock: MockServe
 )
 def test_a_body_that_is_not_an_object_is_told_so(http: httpx2.Client, mock: MockServer, content: bytes, got: str) -> None:
     answer = post(http, mock, content=content)
-    assert answer.status_code == 400
-    assert f"expected an object, but got {got} instead" in answer.json()["error"]["message"]
+    assert_azure_error(answer, 400, contains=f"expected an object, but got {got} instead")
 
 
 JSON = st.recursive(

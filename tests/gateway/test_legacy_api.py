@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 from openai import AsyncAzureOpenAI, AzureOpenAI, NotFoundError
+from support.azure_errors import assert_azure_error
 
 from mockserver import MockServer
 
@@ -59,7 +60,7 @@ def test_the_body_needs_no_model_of_its_own(http: httpx2.Client, mock: MockServe
 def test_a_path_of_the_legacy_api_without_a_date_is_not_there(http: httpx2.Client, mock: MockServer, query: str) -> None:
     url = f"{mock.endpoint}/openai/deployments/gpt-4o/chat/completions{query}"
     answer = http.post(url, json={"messages": HI}, headers={"api-key": mock.api_key})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "404")
+    assert_azure_error(answer, 404, code="404")
 
 
 def test_unknown_deployments_are_told_as_ever(http: httpx2.Client) -> None:
@@ -70,7 +71,7 @@ def test_unknown_deployments_are_told_as_ever(http: httpx2.Client) -> None:
         assert old.chat.completions.create(model="mine", messages=HI).choices
         with pytest.raises(NotFoundError) as caught:
             old.chat.completions.create(model="other", messages=HI)
-        assert caught.value.code == "DeploymentNotFound"
+        assert_azure_error(caught.value, 404, code="DeploymentNotFound")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 from openai import InternalServerError, NotFoundError, OpenAI
+from support.azure_errors import assert_azure_error
 
 from mockserver import MockServer
 from mockserver.app import application
@@ -49,7 +50,7 @@ def test_a_full_state_refuses_and_names_the_setting(
     kept = client.responses.create(model=MODEL, input="hi")
     with pytest.raises(InternalServerError, match="raise the setting `store_documents`") as caught:
         sdk(mock, http, max_retries=2).responses.create(model=MODEL, input="hi")
-    assert (caught.value.status_code, caught.value.code) == (507, "store_full")
+    assert_azure_error(caught.value, 507, code="store_full")
     assert len(mock.requests) == 2, "trying again does not help, so the SDK does not"
     assert client.responses.create(model=MODEL, input="hi", store=False).status == "completed"
     client.responses.delete(kept.id)
