@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Json = Any
 FORM = "multipart/form-data"
 JSON = "application/json"
+_ONLY_JSON = (JSON,)
 _SPOOLED = 1024 * 1024  # bytes of a file that stay in memory
 _LONGEST_FIELD = 1024 * 1024
 _LONGEST_HEAD = 16 * 1024
@@ -49,7 +50,7 @@ class Form:
 Payload = bytes | Form
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ParsedBody:
     """A body as an operation takes it: `raw` is its JSON or a form's document, `text` what is neither."""
 
@@ -58,12 +59,14 @@ class ParsedBody:
     text: str = ""
 
 
-def parse(operation: Operation, content_type: str, payload: Payload) -> ParsedBody:
+def parse(operation: Operation, headers: Mapping[str, str], payload: Payload) -> ParsedBody:
     """What a body of this operation holds. Raises ApiError 400 for one that cannot be read or has a type it does not take.
 
     JSON is read whatever its content type says, unless that is a form's: curl, for one, sends JSON as something else (inferred).
     """
-    media_type = content_type.partition(";")[0].strip().lower()
+    if operation.content == _ONLY_JSON and isinstance(payload, bytes):
+        return ParsedBody(parse_json(payload))
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if isinstance(payload, Form):
         if FORM not in operation.content:
             raise errors.unsupported_content_type(media_type, operation.content)

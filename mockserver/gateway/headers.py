@@ -81,7 +81,7 @@ class ResponseHead:
 
     def set_type(self, content_type: str) -> None:
         """Add the body's content type."""
-        self._own += b"content-type: %b\r\n" % _safe(content_type)
+        self._own += _type_line(content_type)
 
     @property
     def lines(self) -> bytes:
@@ -99,6 +99,11 @@ class ResponseHead:
         """All headers, as ASGI has them."""
         split = [line.partition(b": ") for line in self._own.split(b"\r\n")[:-1]]
         return [*self._static.pairs, *[(name, value) for name, _, value in split], *self.framing]
+
+
+@lru_cache(maxsize=64)  # there are few types, and every answer has one
+def _type_line(content_type: str) -> bytes:
+    return b"content-type: %b\r\n" % _safe(content_type)
 
 
 def _lines(pairs: Iterable[tuple[bytes, bytes]]) -> bytes:

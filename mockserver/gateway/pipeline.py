@@ -217,17 +217,18 @@ def _chance(resource: Resource, request: Request, operation_id: str = "", path: 
 def _read_body(call: Call, request: Request, exchange: Exchange, deployment: str | None) -> None:
     """Read, count and validate the body; `deployment` is the one that a legacy path names in place of the body."""
     operation, payload = call.operation, request.payload
-    assert operation.body is not None
-    parsed = bodies.parse(operation, request.headers.get("content-type", ""), payload)
+    parsed = bodies.parse(operation, request.headers, payload)
     call.raw, call.files, call.text = parsed.raw, parsed.files, parsed.text
     if deployment is not None and isinstance(call.raw, dict):
         call.raw["model"] = deployment
-    if isinstance(call, ModelCall):
-        _deploy(call, exchange)
+    assert operation.body is not None
+    if not isinstance(call, ModelCall):
+        call.body = validate(operation.body, call.raw, strict=isinstance(payload, bytes))
+        return
+    _deploy(call, exchange)
     call.body = validate(operation.body, call.raw, strict=isinstance(payload, bytes))
-    if isinstance(call, ModelCall):
-        assert operation.prompt is not None
-        call.prompt = exchange.prompt = operation.prompt(call)
+    assert operation.prompt is not None
+    call.prompt = exchange.prompt = operation.prompt(call)
 
 
 def _deploy(call: ModelCall, exchange: Exchange) -> None:

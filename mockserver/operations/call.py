@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from mockserver.resource.deployment import Deployment
     from mockserver.resource.resource import Resource
     from mockserver.scenario.step import Answer
+    from mockserver.state.blobs import Blob
     from mockserver.state.chance import Chance
 
 Json = Any
+CHUNK = 64 * 1024  # bytes of a blob that are read at a time
 
 
 @dataclass(slots=True)
@@ -53,10 +55,21 @@ class Binary:
         """How many bytes it is."""
         return len(self.content) if isinstance(self.content, bytes) else self.length
 
+    @classmethod
+    def of(cls, blob: Blob, content_type: str | None, *, digest: str | None = None) -> Binary:
+        """The bytes beside a stored document, read in chunks while they are sent."""
+        return cls(_chunks(blob), content_type, blob.size, digest)
+
     def summary(self) -> dict[str, Json]:
         """What the journal keeps of it: type, size and digest."""
         digest = sha256(self.content).hexdigest() if isinstance(self.content, bytes) else self.digest
         return {"content_type": self.content_type, "bytes": self.size, "sha256": digest}
+
+
+def _chunks(blob: Blob) -> Iterator[bytes]:
+    with blob.open() as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
 
 
 EMPTY: Final = Binary(b"", None)

@@ -128,6 +128,19 @@ class Exchange:
         return body[:10_000].decode("utf-8", "replace")
 
 
+def _size(exchange: Exchange) -> int:
+    # The prompt holds the texts of the request once more.
+    size = _OVERHEAD + 2 * len(exchange.request_body) + len(exchange.response_body)
+    return size if exchange.frames is None else size + sum(map(len, exchange.frames))
+
+
+def _shorten(exchange: Exchange, longest: int) -> None:
+    if len(exchange.request_body) > longest:
+        exchange.request_body, exchange.prompt = _summary(exchange.request_body), None
+    if len(exchange.response_body) > longest:
+        exchange.response_body = _summary(exchange.response_body)
+
+
 def _summary(body: bytes) -> bytes:
     return to_json({"bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()})
 
@@ -149,16 +162,10 @@ class Journal:
 
     def add(self, exchange: Exchange) -> None:
         """Keep an exchange; the oldest make room for it. A body that alone is an eighth of the room is kept as its summary."""
-        longest = self._most_bytes // 8
-        if len(exchange.request_body) > longest:
-            exchange.request_body = _summary(exchange.request_body)
-            exchange.prompt = None
-        if len(exchange.response_body) > longest:
-            exchange.response_body = _summary(exchange.response_body)
-        # The prompt holds the request's texts once more.
-        size = _OVERHEAD + 2 * len(exchange.request_body) + len(exchange.response_body)
-        if exchange.frames is not None:
-            size += sum(map(len, exchange.frames))
+        size = _size(exchange)
+        if size > self._most_bytes // 8:
+            _shorten(exchange, self._most_bytes // 8)
+            size = _size(exchange)
         self._exchanges.append((exchange, size))
         self._bytes += size
         while len(self._exchanges) > self._limit or (self._bytes > self._most_bytes and len(self._exchanges) > 1):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver.api.chat.usage import usage
 from mockserver.model import content_filter
-from mockserver.model.reply import Audio, Reasoning, Refusal, Reply, ToolCall
+from mockserver.model.reply import Audio, Reasoning, Refusal, Reply, Text, ToolCall
 from mockserver.state.chance import Chance
 from mockserver.state.ids import call_id, completion_id
 
@@ -76,6 +76,15 @@ def fingerprint(snapshot: str) -> str:
 
 
 def _choice(call: ModelCall, index: int, reply: Reply, spoken: LimitedReply) -> dict[str, Json]:
+    part = spoken.parts[0] if len(spoken.parts) == 1 else None
+    if isinstance(part, Text) and part.text and _is_ordinary(call, reply, spoken):
+        return {
+            "content_filter_results": content_filter.COMPLETION_SAFE,
+            "finish_reason": spoken.stop,
+            "index": index,
+            "logprobs": None,
+            "message": {"annotations": [], "content": part.text, "refusal": None, "role": "assistant"},
+        }
     legacy = any(tool.legacy for tool in call.prompt.tools) and bool(spoken.tool_calls)
     finish = "function_call" if legacy and spoken.stop == "tool_calls" else spoken.stop
     logprobs = _logprobs(call, spoken)
@@ -91,6 +100,12 @@ def _choice(call: ModelCall, index: int, reply: Reply, spoken: LimitedReply) -> 
         "message": message,
     }
     return choice | {"stop_reason": None} if dialect == "grok" else choice
+
+
+def _is_ordinary(call: ModelCall, reply: Reply, spoken: LimitedReply) -> bool:
+    """Whether a text is all there is to say: most answers are such, and need none of what follows."""
+    openai = call.deployment.model.dialect == "openai"
+    return openai and reply.completion_filter is None and spoken.stop != "content_filter" and not call.body.logprobs
 
 
 def _message(call: ModelCall, spoken: LimitedReply, *, legacy: bool) -> dict[str, Json]:
