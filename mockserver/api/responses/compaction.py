@@ -48,11 +48,11 @@ def compact(call: Call) -> Result:
     response_id = ids.new("resp")
     kept = [{name: value for name, value in item.items() if name != "id"} for item in items if item.get("role") == "user"]
     used = tokens.count_prompt(Prompt(body.model, model, turns_of(items), body.instructions))
-    made = max(_LEAST_SUMMARY, used // 3)
+    output_tokens = max(_LEAST_SUMMARY, used // 3)
     summary = {
         "id": ids.new("cmp"),
         "type": "compaction",
-        "encrypted_content": seal(call.chance.fork("compaction"), call.created, made // 4),
+        "encrypted_content": seal(call.chance.fork("compaction"), call.created, output_tokens // 4),
     }
     return Result(
         {
@@ -63,9 +63,9 @@ def compact(call: Call) -> Result:
             "usage": {
                 "input_tokens": used,
                 "input_tokens_details": {"cache_write_tokens": 0, "cached_tokens": 0},
-                "output_tokens": made,
+                "output_tokens": output_tokens,
                 "output_tokens_details": {"reasoning_tokens": 0},
-                "total_tokens": used + made,
+                "total_tokens": used + output_tokens,
             },
         }
     )

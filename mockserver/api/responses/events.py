@@ -1,6 +1,6 @@
-"""A response told as a stream of events, from the finished object (recorded and documented).
+"""A finished response as the events of a stream (recorded and documented).
 
-Replaying a stored response tells the same events again: what chance adds to them depends on the response's id alone.
+A stored response is replayed with the same events: what chance adds to them depends on the response's id alone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _BLOCK = 16
 
 @dataclass(frozen=True, slots=True)
 class EventOptions:
-    """How a stream is told: what it includes, how text is cut, and whether deltas are padded to hide their length."""
+    """What a stream includes, how its text is cut, and whether deltas are padded to hide their length."""
 
     include: Collection[str] = ()
     chunk: ChunkSize = "token"
@@ -43,7 +43,7 @@ def frames(whole: Object, options: EventOptions, after: int = -1) -> list[Frame]
 
 
 class EventWriter:
-    """Tells one response."""
+    """Writes the events of one response."""
 
     def __init__(self, whole: Object, options: EventOptions) -> None:
         self.frames: list[Frame] = []
@@ -122,8 +122,8 @@ class EventWriter:
         else:
             self._deltas(kind, part["text"], content_index=at, logprobs=[])
         for index, annotation in enumerate(part["annotations"]):
-            told = {"annotation": annotation, "annotation_index": index, "content_index": at}
-            self._emit("response.output_text.annotation.added", **told, **self._place)
+            members = {"annotation": annotation, "annotation_index": index, "content_index": at}
+            self._emit("response.output_text.annotation.added", **members, **self._place)
         done = {"content_index": at, "logprobs": part["logprobs"], "text": part["text"]}
         self._emit("response.output_text.done", **done, **self._place)
 

@@ -91,14 +91,14 @@ _PART_DEFAULTS: dict[str, Object] = {
 }
 
 
-def normalise(given: str | list[Object] | None, find: Callable[[str], Object]) -> list[Object]:
+def normalise(items: str | list[Object] | None, find: Callable[[str], Object]) -> list[Object]:
     """The input as a list of items in their one form, still without the ids that the caller left out.
 
     `find` gives the stored item that a reference names. Raises ApiError 400 for the first mistake, and what `find` raises.
     """
-    if isinstance(given, str):
-        return [_message({"role": "user", "content": given}, "input[0]")]
-    return [_item(item, f"input[{at}]", find) for at, item in enumerate(given or ())]
+    if isinstance(items, str):
+        return [_message({"role": "user", "content": items}, "input[0]")]
+    return [_item(item, f"input[{at}]", find) for at, item in enumerate(items or ())]
 
 
 def identify(items: list[Object], ids: ResponseIds) -> list[Object]:

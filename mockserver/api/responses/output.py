@@ -1,4 +1,4 @@
-"""Output items: what the model said, as the list that a response carries; and what of it a caller gets to see."""
+"""Output items: a reply as the list that a response carries, and what of it a caller gets to see."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Writer:
         self._model = call.deployment.model
 
     def items(self, spoken: LimitedReply) -> list[Object]:
-        """The items of what was said, with everything that `include` may show.
+        """The items of a reply, with everything that `include` may show.
 
         A model that reasons begins with a reasoning item even where nothing of it shows; newer ones (those that mark phases)
         only where they thought (wire). A script can say that it did not think.
@@ -180,7 +180,7 @@ def _image(call: ModelCall, body: ResponseRequest) -> Object:
 
 
 def _mcp_call(call: ModelCall, body: ResponseRequest) -> Object:
-    told = {
+    members = {
         "status": "completed",
         "approval_request_id": None,
         "arguments": "{}",
@@ -188,11 +188,11 @@ def _mcp_call(call: ModelCall, body: ResponseRequest) -> Object:
         "name": "tool",
         "output": None,
     }
-    return told | {"server_label": _server(body)}
+    return members | {"server_label": _server(body)}
 
 
-def _called(**told: Json) -> Fill:
-    return lambda call, body: {"status": "completed", "call_id": call_id(call.chance), **told}
+def _called(**members: Json) -> Fill:
+    return lambda call, body: {"status": "completed", "call_id": call_id(call.chance), **members}
 
 
 _BUILT_IN: dict[str, tuple[str, Fill]] = {
@@ -222,7 +222,7 @@ _BUILT_IN: dict[str, tuple[str, Fill]] = {
 def reveal(items: list[Object], include: Collection[str], created: int, *, stage: str) -> list[Object]:
     """Output items with only those optional members that `include` asks for.
 
-    Encrypted reasoning is made up here: the service encrypts it anew each time it shows it, so it differs by `stage` (wire).
+    Encrypted reasoning is drawn here: the service encrypts it anew each time it sends it, so it differs by `stage` (wire).
     """
     return [_reveal(item, include, created, stage) for item in items]
 
@@ -255,10 +255,10 @@ def _without_logprobs(item: Object) -> Object:
 
 
 def _reveal_search(item: Object, include: Collection[str]) -> Object:
-    told = dict(item)
-    action = told.get("action")
+    visible = dict(item)
+    action = visible.get("action")
     if "web_search_call.action.sources" not in include and isinstance(action, dict) and "sources" in action:
-        told["action"] = {name: value for name, value in action.items() if name != "sources"}
+        visible["action"] = {name: value for name, value in action.items() if name != "sources"}
     if "web_search_call.results" not in include:
-        told.pop("results", None)
-    return told
+        visible.pop("results", None)
+    return visible

@@ -26,10 +26,10 @@ _IMAGE_DETAILS = {"image_tokens": 0, "text_tokens": 0}
 
 def response(call: ModelCall, reply: Reply, spoken: LimitedReply) -> Object:
     """The finished response, with everything that `include` may show."""
-    asked = call.prompt
-    assert isinstance(asked, ResponsePrompt)
-    assert asked.ids is not None
-    writer = Writer(call, asked.ids)
+    prompt = call.prompt
+    assert isinstance(prompt, ResponsePrompt)
+    assert prompt.ids is not None
+    writer = Writer(call, prompt.ids)
     usage = _usage(call, reply, spoken)
     output = writer.items(spoken)
     if _compacts(call.body, usage["input_tokens"]):
@@ -52,10 +52,10 @@ def response(call: ModelCall, reply: Reply, spoken: LimitedReply) -> Object:
 def skeleton(call: ModelCall) -> Object:
     """The response as it is when work on it begins."""
     body: ResponseRequest = call.body
-    asked = call.prompt
-    assert isinstance(asked, ResponsePrompt)
-    told: Object = {
-        "id": asked.response_id,
+    prompt = call.prompt
+    assert isinstance(prompt, ResponsePrompt)
+    members: Object = {
+        "id": prompt.response_id,
         "object": "response",
         "created_at": call.created,
         "status": "in_progress",
@@ -64,11 +64,11 @@ def skeleton(call: ModelCall) -> Object:
         "content_filters": None,
     }
     if body.conversation_id is not None:
-        told["conversation"] = {"id": body.conversation_id}
-    told |= _limits(body)
+        members["conversation"] = {"id": body.conversation_id}
+    members |= _limits(body)
     if body.prompt is not None:
-        told["prompt"] = {"id": body.prompt.id, "variables": body.prompt.variables or {}, "version": body.prompt.version}
-    return told | _settings(call)
+        members["prompt"] = {"id": body.prompt.id, "variables": body.prompt.variables or {}, "version": body.prompt.version}
+    return members | _settings(call)
 
 
 def _limits(body: ResponseRequest) -> Object:
@@ -130,7 +130,7 @@ def unfinished(whole: Object, status: str) -> Object:
 
 
 def visible(whole: Object, include: Collection[str], *, stage: str = "final") -> Object:
-    """A response as a caller who asked for `include` sees it."""
+    """A response as a caller sees it whose request has this `include`."""
     return {**whole, "output": reveal(whole["output"], include, whole["created_at"], stage=stage)}
 
 
@@ -164,11 +164,12 @@ def _reasoning(call: ModelCall) -> Object:
 
 
 def _text(body: ResponseRequest) -> Object:
-    asked = body.text.format if body.text is not None else None
-    told: Object = {"type": asked.type if asked is not None else "text"}
-    if isinstance(asked, JsonSchemaFormat):
-        told |= {"description": asked.description, "name": asked.name, "schema": asked.schema_, "strict": bool(asked.strict)}
-    return {"format": told, "verbosity": (body.text.verbosity if body.text is not None else None) or "medium"}
+    wanted = body.text.format if body.text is not None else None
+    members: Object = {"type": wanted.type if wanted is not None else "text"}
+    if isinstance(wanted, JsonSchemaFormat):
+        members |= {"description": wanted.description, "name": wanted.name}
+        members |= {"schema": wanted.schema_, "strict": bool(wanted.strict)}
+    return {"format": members, "verbosity": (body.text.verbosity if body.text is not None else None) or "medium"}
 
 
 def _tool_usage(searches: int) -> Object:
@@ -203,18 +204,18 @@ def prompt_length(call: ModelCall) -> int:
 def _filters(call: ModelCall, reply: Reply, spoken: LimitedReply, output: list[Object]) -> list[Object]:
     """What the filter says. A turn that only brings tool results has no entry for its prompt (wire)."""
     withheld = spoken.stop == "content_filter"
-    spoken_items = [item for item in output if item["type"] in _SPOKEN]
-    said = sum([_said(item) for item in spoken_items]) if spoken_items or withheld else None
-    filters = content_filter.responses_filters(reply.prompt_filter, reply.completion_filter, prompt_length(call), said)
+    judged = [item for item in output if item["type"] in _JUDGED]
+    length = sum([_length(item) for item in judged]) if judged or withheld else None
+    filters = content_filter.responses_filters(reply.prompt_filter, reply.completion_filter, prompt_length(call), length)
     if withheld:
         filters[-1] = {**filters[-1], "blocked": True}
     return filters[1:] if call.prompt.tool_results and reply.prompt_filter is None and len(filters) > 1 else filters
 
 
-_SPOKEN = ("message", "function_call", "custom_tool_call")
+_JUDGED = ("message", "function_call", "custom_tool_call")
 
 
-def _said(item: Object) -> int:
+def _length(item: Object) -> int:
     if item["type"] == "message":
         return sum([len(part.get("text") or part.get("refusal") or "") for part in item["content"]])
     return len(item.get("arguments") or item.get("input") or "")

@@ -22,7 +22,7 @@ _SIZES = ("low", "medium", "high")
 
 @dataclass(frozen=True, slots=True)
 class ToolForm:
-    """One type of tool: its members, what the echo adds where the caller said nothing, and what it leaves out."""
+    """One type of tool: its members, what the echo adds where the caller left it out, and what it never shows."""
 
     required: Members = field(default_factory=dict)
     optional: Members = field(default_factory=dict)
@@ -175,15 +175,15 @@ _FURTHER: dict[str, Callable[[Object, str], None]] = {
 def echo(tool: Object) -> Object:
     """A tool as the response shows it: with its defaults, without its secrets (wire; documented)."""
     form = FORMS[tool["type"]]
-    given = {name: value for name, value in tool.items() if value is not None and name not in form.secret}
-    told = {**form.defaults, **given}
+    sent = {name: value for name, value in tool.items() if value is not None and name not in form.secret}
+    members = {**form.defaults, **sent}
     if tool["type"] == "function":
-        told |= _echo_function(tool)
+        members |= _echo_function(tool)
     elif tool["type"] == "file_search":
-        told["ranking_options"] = {"ranker": "auto", "score_threshold": 0.0} | (tool.get("ranking_options") or {})
-    elif isinstance(told.get("user_location"), dict):
-        told["user_location"] = {**_LOCATION, **told["user_location"]}
-    return ordered(told)
+        members["ranking_options"] = {"ranker": "auto", "score_threshold": 0.0} | (tool.get("ranking_options") or {})
+    elif isinstance(members.get("user_location"), dict):
+        members["user_location"] = {**_LOCATION, **members["user_location"]}
+    return ordered(members)
 
 
 def _echo_function(tool: Object) -> Object:
@@ -198,17 +198,17 @@ def _echo_function(tool: Object) -> Object:
 
 def offered(tools: list[Object] | None) -> tuple[Tool, ...]:
     """The tools as a prompt has them. Those of a namespace stand beside the others."""
-    found: list[Tool] = []
+    tools_offered: list[Tool] = []
     for tool in tools or ():
         kind = tool["type"]
         if kind == "function":
             strict = tool.get("strict") is not False
-            found.append(Tool(tool["name"], kind, tool.get("parameters"), strict, tool.get("description")))
+            tools_offered.append(Tool(tool["name"], kind, tool.get("parameters"), strict, tool.get("description")))
         elif kind == "namespace":
-            found += offered(tool["tools"])
+            tools_offered += offered(tool["tools"])
         else:
-            found.append(Tool(tool.get("name") or kind, kind, description=tool.get("description")))
-    return tuple(found)
+            tools_offered.append(Tool(tool.get("name") or kind, kind, description=tool.get("description")))
+    return tuple(tools_offered)
 
 
 def namespace_of(tools: list[Object] | None, name: str) -> str | None:

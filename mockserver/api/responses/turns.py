@@ -64,26 +64,26 @@ def _identity(item: Object) -> tuple[str, str] | None:
 
 def _message(item: Object) -> list[Turn]:
     parts = item["content"]
-    text = "\n".join(str(part.get("text") or part.get("refusal") or "") for part in parts if part["type"] in _SPOKEN)
+    text = "\n".join(str(part.get("text") or part.get("refusal") or "") for part in parts if part["type"] in _TEXT_PARTS)
     return [Turn(item["role"], text, _media(parts))]
 
 
-_SPOKEN = ("input_text", "output_text", "refusal")
+_TEXT_PARTS = ("input_text", "output_text", "refusal")
 
 
 def _media(parts: list[Object]) -> tuple[Media, ...]:
-    found = []
+    media = []
     for part in parts:
         if part["type"] == "input_image":
-            found.append(Media("image", part.get("image_url") or part.get("file_id") or "", part.get("detail")))
+            media.append(Media("image", part.get("image_url") or part.get("file_id") or "", part.get("detail")))
         elif part["type"] == "input_file":
-            found.append(Media("file", part.get("file_id") or part.get("file_url") or part.get("filename") or ""))
-    return tuple(found)
+            media.append(Media("file", part.get("file_id") or part.get("file_url") or part.get("filename") or ""))
+    return tuple(media)
 
 
-def _call(name: Callable[[Object], str], said: Callable[[Object], Json]) -> Callable[[Object], list[Turn]]:
+def _call(name: Callable[[Object], str], arguments_of: Callable[[Object], Json]) -> Callable[[Object], list[Turn]]:
     def turn(item: Object) -> list[Turn]:
-        arguments = said(item)
+        arguments = arguments_of(item)
         text = arguments if isinstance(arguments, str) else _compact(arguments)
         return [Turn("assistant", tool_calls=(ToolUse(str(item.get("call_id") or item.get("id") or ""), name(item), text),))]
 
@@ -108,8 +108,8 @@ def _result(item: Object) -> list[Turn]:
 
 
 def _approval(item: Object) -> list[Turn]:
-    told = {"approve": item["approve"]} | ({"reason": item["reason"]} if item.get("reason") else {})
-    return [Turn("tool", _compact(told), tool_call_id=item["approval_request_id"])]
+    decision = {"approve": item["approve"]} | ({"reason": item["reason"]} if item.get("reason") else {})
+    return [Turn("tool", _compact(decision), tool_call_id=item["approval_request_id"])]
 
 
 def _compact(value: Json) -> str:
