@@ -33,7 +33,6 @@ from mockserver.state.clock import stopwatch
 
 if TYPE_CHECKING:
     from mockserver.gateway.bodies import Payload
-    from mockserver.operations.call import Sender
     from mockserver.resource.resource import Resource
     from mockserver.resource.resources import Resources
     from mockserver.scenario.engine import Answer
@@ -200,12 +199,13 @@ def _call(
     exchange: Exchange,
 ) -> Call:
     chance = _chance(resource, request, operation.id, path if parameters else "")
-    sender = resources.sender or _bind_sender(resources)
+    if resource.sender is None:
+        resource.sender = partial(_send, resources)
     kind = Call if operation.prompt is None else ModelCall
     now = resource.clock.now()
     if resource.store.next_due <= now:
         work.advance(resource, now)
-    return kind(resource, operation, parameters, request.headers, request.query, chance, now, exchange.number, sender)
+    return kind(resource, operation, parameters, request.headers, request.query, chance, now, exchange.number)
 
 
 def _chance(resource: Resource, request: Request, operation_id: str = "", path: str = "") -> Chance:
@@ -284,12 +284,6 @@ def _merge(document: Json, members: Json) -> Json:
 # -- requests that operations send themselves
 
 
-def _bind_sender(resources: Resources) -> Sender:
-    sender: Sender = partial(_send, resources)
-    resources.sender = sender
-    return sender
-
-
 def _send(
     resources: Resources,
     resource: Resource,
@@ -297,7 +291,6 @@ def _send(
     path: str,
     body: Json,
     headers: Mapping[str, str],
-    *,
     parent: int | None,
 ) -> Response:
     """Answer a request of the resource's own; `path` is below the surface's root, with a query where it has one."""

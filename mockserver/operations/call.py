@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from mockserver.model.caching import MINIMUM_TOKENS, RETENTIONS, STEP
 from mockserver.operations.query import Query
@@ -108,14 +108,6 @@ class UploadedFile:
     digest: str
 
 
-class Sender(Protocol):
-    """Sends a request through the pipeline on behalf of a resource. `parent` is the number of the exchange that it belongs to."""
-
-    def __call__(
-        self, resource: Resource, method: str, path: str, body: Json, headers: Mapping[str, str], *, parent: int | None
-    ) -> Response: ...
-
-
 @dataclass(slots=True)
 class Call:
     """What a handler works with.
@@ -134,7 +126,6 @@ class Call:
     chance: Chance
     now: float
     number: int
-    sender: Sender
     raw: Json = field(default_factory=dict)
     body: Any = None
     files: Mapping[str, list[UploadedFile]] = field(default_factory=dict)
@@ -157,7 +148,7 @@ class Call:
         `path` is below the surface's root (`/chat/completions`), `body` is JSON or None. It is answered by the whole pipeline:
         scripted, counted against quotas, and journaled with this exchange's number as its parent.
         """
-        return self.sender(self.resource, method, path, body, headers or {}, parent=self.number)
+        return self.resource.send(method, path, body, headers, parent=self.number)
 
 
 @dataclass(slots=True)

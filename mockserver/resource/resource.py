@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from mockserver import errors
 from mockserver.gateway.preview import DEFAULT_PROFILE, PROFILES
@@ -22,8 +22,11 @@ from mockserver.state.work import Lifecycles
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mockserver.gateway.pipeline import Response
     from mockserver.scenario.load import DeploymentSpec
 
+Json = Any
+Sender = Callable[["Resource", str, str, Json, "Mapping[str, str]", int | None], "Response"]
 DEFAULT_NAME = "mockserver"
 DEFAULT_KEY = "mock-key"
 DEFAULT_REGION = "East US 2"
@@ -64,6 +67,7 @@ class Resource:
         self.clock = clock or Clock()
         self.store: Store = store or MemoryStore()
         self.lifecycles = lifecycles or Lifecycles()
+        self.sender: Sender | None = None  # the gateway's, once it has served a request
         self.journal = Journal(journal_limit)
         self.rename(name, keys or ())
         self.deployments: dict[str, Deployment] = {}
@@ -115,6 +119,23 @@ class Resource:
             raise errors.deployment_not_found()
         model = declared.model if declared is not None else infer(served, kind)
         return self._assume(name, kind, Deployment(name, model, behaviour=behaviour))
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Json = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        parent: int | None = None,
+    ) -> Response:
+        """Send a request of the resource's own, as `Call.send` does; `parent` is the number of the exchange that it belongs to.
+
+        Raises RuntimeError while no gateway serves the resource.
+        """
+        if self.sender is None:
+            raise RuntimeError(f"the resource {self.name!r} is not served")
+        return self.sender(self, method, path, body, headers or {}, parent)
 
     def reset(self, *, rules: bool = False) -> None:
         """Forget state, journal, counters and quotas, and with `rules` the rules added in Python; time is real again."""

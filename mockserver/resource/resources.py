@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mockserver.operations.call import Sender
     from mockserver.resource.resource import Resource
 
 HOSTS = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")
@@ -17,15 +16,13 @@ BODY_LIMIT = 512 * 1024 * 1024
 class Resources:
     """The resources of one server: which one a request belongs to. The first is the default.
 
-    `body_limit` is how many bytes a request's body may have. `sender` sends the requests that operations make themselves; the
-    gateway sets it when it is first needed.
+    `body_limit` is how many bytes a request's body may have.
     """
 
     def __init__(self, resources: Sequence[Resource]) -> None:
         self.by_name: dict[str, Resource] = {}
         self.by_key: dict[str | None, Resource] = {}
         self.default = resources[0]
-        self.sender: Sender | None = None
         self.body_limit = BODY_LIMIT
         self._received = 0
         for resource in resources:
