@@ -30,6 +30,7 @@ def _measure(*, quick: bool) -> Findings:
         lambda: tcp.paced_events(2 if quick else 5),
         lambda: inprocess.sdk_calls(200 if quick else 1_000),
         lambda: startup.cold_processes(3 if quick else 9),
+        lambda: inprocess.without_socket(1_000 if quick else 4_000),
         lambda: inprocess.fresh_resources(200),
         lambda: startup.servers(10 if quick else 30),
         lambda: inprocess.matching(300 if quick else 1_000),

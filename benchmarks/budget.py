@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A row of the table. `unit` is x for a ratio, % for a share and ms for a time; less is better everywhere."""
+    """A row of the table. `unit` is x for a ratio, % for a share, ms or us for a time; less is better everywhere."""
 
     name: str
     unit: str
@@ -16,14 +16,15 @@ class Budget:
     aim: float
 
 
-CHAT = Budget("a chat completion / an empty POST route (server CPU)", "x", 1.6, 1.0)
-STREAM = Budget("a streamed chat of a dozen chunks / an empty POST route (server CPU)", "x", 2.5, 1.5)
+CHAT = Budget("a chat completion / an empty POST route (server CPU)", "x", 1.8, 1.3)
+STREAM = Budget("a streamed chat of a dozen chunks / an empty POST route (server CPU)", "x", 2.6, 1.8)
 EVENT = Budget("a paced event / an event of a bare generator (server CPU)", "x", 2.0, 1.2)
-SHARE = Budget("the server's share of an in-process SDK call", "%", 25, 10)
+SHARE = Budget("the server's share of an in-process SDK call", "%", 12, 6)
 COLD = Budget("cold process to first answer / import openai", "x", 0.6, 0.4)
-RESOURCE = Budget("a fresh resource for one test", "ms", 2, 0.3)
-START = Budget("server start to first answer, imports done", "ms", 10, 3)
-STOP = Budget("server stop", "ms", 5, 1)
+RESOURCE = Budget("a fresh resource for one test", "ms", 0.3, 0.1)
+START = Budget("server start to first answer, imports done", "ms", 5, 3)
+STOP = Budget("server stop", "ms", 2, 1)
+RESPOND = Budget("a chat completion without a socket", "us", 65, 40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +69,14 @@ def table(findings: Findings) -> str:
 
 def _row(figure: Figure, width: int) -> str:
     budget = figure.budget
-    told = [_spelt(value, budget.unit) for value in (figure.value, budget.bar, budget.aim)]
+    columns = [_number(value, budget.unit) for value in (figure.value, budget.bar, budget.aim)]
     verdict = "aim" if figure.value <= budget.aim else "ok" if figure.kept else "MISSED"
-    return f"{budget.name:{width}} {told[0]:>10} {told[1]:>9} {told[2]:>9}  {verdict:6}  {figure.detail}".rstrip()
+    return f"{budget.name:{width}} {columns[0]:>10} {columns[1]:>9} {columns[2]:>9}  {verdict:6}  {figure.detail}".rstrip()
 
 
-def _spelt(value: float, unit: str) -> str:
+def _number(value: float, unit: str) -> str:
     number = f"{value:.2f}" if value < 100 else f"{value:.0f}"
-    return f"{number} {unit}" if unit == "ms" else f"{number}{unit}"
+    return f"{number} {unit}" if unit in ("ms", "us") else f"{number}{unit}"
 
 
 def median(values: Sequence[float]) -> float:

@@ -33,7 +33,7 @@ empty = Starlette(routes=[Route("/{path:path}", _empty, methods=["POST"])])
 
 
 async def ticks() -> AsyncIterator[bytes]:
-    """Ready-made events, at the pace that ours is asked to keep."""
+    """Ready-made events, at the pace that our server keeps."""
     for _ in range(EVENTS):
         await asyncio.sleep(1 / EVENTS_PER_SECOND)
         yield EVENT

@@ -14,8 +14,10 @@ import openai
 
 from benchmarks import workload
 from benchmarks.asgi import App, Transport, call
-from benchmarks.budget import RESOURCE, SHARE, Figure, Findings, median
+from benchmarks.budget import RESOURCE, RESPOND, SHARE, Figure, Findings, median
 from mockserver import create_app
+from mockserver.gateway.headers import RequestHeaders
+from mockserver.gateway.pipeline import Request, respond
 from mockserver.resource.resource import Resource
 from mockserver.resource.resources import Resources
 
@@ -32,13 +34,13 @@ _FEW, _MANY = 3, 20
 def sdk_calls(count: int) -> Findings:
     """The server's share of the SDK's `chat.completions.create`, over a transport that drives the application directly."""
     transport = Transport(create_app(workload.scenario()))
-    document = json.loads(workload.WEATHER)
     shares, totals = [], []
     with httpx2.Client(transport=transport) as http:
         client = openai.OpenAI(base_url="http://mock/openai/v1/", api_key=workload.KEY, http_client=http)
+        documents = [json.loads(workload.numbered(workload.WEATHER, at)) for at in range(count + count // 10)]
         for at in range(count + count // 10):
             begun = time.perf_counter()
-            answer = client.chat.completions.create(**document)
+            answer = client.chat.completions.create(**documents[at])
             total = time.perf_counter() - begun
             assert answer.choices[0].message.content == workload.PLAIN
             if at >= count // 10:
@@ -46,6 +48,15 @@ def sdk_calls(count: int) -> Findings:
                 totals.append(total * 1e6)
     share, total = median(shares), median(totals)
     return Findings([Figure(SHARE, share, f"{share * total / 100:.0f} us of {total:.0f} us")])
+
+
+def without_socket(count: int) -> Findings:
+    """What the pipeline takes for a chat, from its bytes to those of its answer; no two bodies are the same."""
+    resources = create_app(workload.scenario()).state.resources
+    headers = RequestHeaders(_HEADERS)
+    requests = [Request("POST", _CHAT, "", headers, workload.numbered(workload.WEATHER, at)) for at in range(count)]
+    times = [_timed(partial(respond, resources, request)) for request in requests]
+    return Findings([Figure(RESPOND, median(times[count // 10 :]) * 1e6)])
 
 
 def fresh_resources(count: int) -> Findings:
@@ -76,9 +87,10 @@ def matching(count: int) -> Findings:
     """What a request costs when the last of few and of many rules answers it."""
     few, many = (create_app(workload.scenario(rules)) for rules in (_FEW, _MANY))
     times: dict[int, list[float]] = {_FEW: [], _MANY: []}
-    for _ in range(count):
+    for at in range(count):
         for rules, app in ((_FEW, few), (_MANY, many)):
-            times[rules].append(_timed(partial(call, app, _CHAT, _HEADERS, workload.WEATHER)))
+            body = workload.numbered(workload.WEATHER, at)
+            times[rules].append(_timed(partial(call, app, _CHAT, _HEADERS, body)))
     less, more = (median(times[rules]) * 1e6 for rules in (_FEW, _MANY))
     return Findings(
         notes=[f"a request that the last of {_MANY} rules answers, no TCP: {more:.0f} us (of {_FEW}: {less:.0f} us)"]

@@ -23,9 +23,9 @@ class Load(Process):
     def __init__(self) -> None:
         super().__init__("benchmarks.load")
 
-    def ask(self, port: int, request: bytes, count: int, connections: int = 32) -> float:
+    def send(self, port: int, request: bytes, count: int, connections: int = 32) -> float:
         """Send a request so many times; return the seconds it took. Raises RuntimeError for an answer that is no whole 200."""
-        self.tell(f"{port} {min(connections, count)} {count} {request.hex()}")
+        self.write(f"{port} {min(connections, count)} {count} {request.hex()}")
         answer = self.line()
         if answer.startswith("failed"):
             raise RuntimeError(answer)
@@ -70,10 +70,10 @@ class Connection(asyncio.Protocol):
         """Begin."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._ask(transport)
+        self._next(transport)
 
     def data_received(self, data: bytes) -> None:
-        """Collect an answer; once it is whole, ask again."""
+        """Collect an answer; once it is whole, send the next request."""
         self._received += data
         if self._length is None and b"\r\n\r\n" in self._received:
             self._length = _length(bytes(self._received))
@@ -81,13 +81,13 @@ class Connection(asyncio.Protocol):
             return
         if len(self._received) >= self._length if self._length else self._received.endswith(_LAST_CHUNK):
             assert self._transport is not None
-            self._ask(self._transport)
+            self._next(self._transport)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Finish; a connection that is lost earlier has failed."""
         self._work.close(None if self._finished else f"the connection ended with {bytes(self._received[:200])!r}")
 
-    def _ask(self, transport: asyncio.Transport) -> None:
+    def _next(self, transport: asyncio.Transport) -> None:
         failed = bool(self._received) and not self._received.startswith(b"HTTP/1.1 200 ")
         request = None if failed else self._work.next()
         if request is None:

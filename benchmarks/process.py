@@ -30,7 +30,7 @@ class Process:
             text=True,
         )
 
-    def tell(self, line: str) -> None:
+    def write(self, line: str) -> None:
         """Write a line to its input."""
         assert self._process.stdin is not None
         self._process.stdin.write(line + "\n")

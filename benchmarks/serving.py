@@ -1,4 +1,4 @@
-"""A server in a process of its own that tells its CPU time when asked: `python -m benchmarks.serving NAME`.
+"""A server in a process of its own that reports its CPU time on request: `python -m benchmarks.serving NAME`.
 
 It writes its port on the first line, and for each line it reads the CPU seconds it has used so far; it ends with its input.
 """
@@ -28,7 +28,7 @@ class Serving(Process):
 
     def cpu(self) -> float:
         """The CPU seconds, user and system, that the process has used."""
-        self.tell("cpu")
+        self.write("cpu")
         return float(self.line())
 
 

@@ -27,7 +27,7 @@ class Cost:
     def measure(self, load: Load, count: int) -> None:
         """One more round of so many requests."""
         before = self.server.cpu()
-        load.ask(self.server.port, self.request, count, self.connections)
+        load.send(self.server.port, self.request, count, self.connections)
         self.rounds.append((self.server.cpu() - before) / count * 1e6)
 
     def over(self, floor: Cost) -> float:
@@ -39,19 +39,21 @@ class Cost:
 
 
 def requests(rounds: int, count: int) -> Findings:
-    """What plain and streamed answers cost, beside an empty POST route."""
-    with _started("empty", "ours", "ours", "ours", "ours-logging") as servers:
-        bodies = (workload.WEATHER, workload.WEATHER, workload.CAPITAL, workload.ANOTHER_WEATHER, workload.WEATHER)
+    """What plain and streamed answers to requests that all differ cost, beside an empty POST route."""
+    with _started("empty", "ours", "ours", "ours", "ours", "ours-logging") as servers:
+        weather, capital = workload.WEATHER, workload.CAPITAL
+        bodies = (weather, weather, capital, workload.repeated(weather), workload.repeated(capital), weather)
         costs = [Cost(server, workload.http(body)) for server, body in zip(servers, bodies, strict=True)]
         _interleave(costs, rounds, count, warm=_WARM)
-    floor, plain, stream, varied, logged = costs
+    floor, plain, stream, repeated, repeated_stream, logged = costs
     return Findings(
         [
             Figure(CHAT, plain.over(floor), f"{plain} / {floor}"),
             Figure(STREAM, stream.over(floor), f"{stream} / {floor}"),
         ],
         [
-            f"chat completions that all differ: {varied.over(floor):.2f}x ({varied})",
+            f"the same chat completion again and again: {repeated.over(floor):.2f}x ({repeated})",
+            f"the same streamed chat again and again: {repeated_stream.over(floor):.2f}x ({repeated_stream})",
             f"chat completions with a log line each: {logged.over(floor):.2f}x ({logged})",
         ],
     )
@@ -78,7 +80,7 @@ def _started(*names: str) -> Iterator[list[Serving]]:
 def _interleave(costs: list[Cost], rounds: int, count: int, *, warm: int) -> None:
     with Load() as load:
         for cost in costs:
-            load.ask(cost.server.port, cost.request, warm, cost.connections)
+            load.send(cost.server.port, cost.request, warm, cost.connections)
         for _ in range(rounds):
             for cost in costs:
                 cost.measure(load, count)

@@ -1,4 +1,4 @@
-"""What the servers are asked, and what ours is scripted to say."""
+"""The requests that the servers get, and what ours is scripted to answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COUNTER = b"000000"
 
 
 def scenario(rules: int = 3) -> Json:
-    """A scenario of so many rules, of which the last ones answer what is asked here."""
+    """A scenario of so many rules, of which the last ones answer the requests below."""
     others = [_rule(f"other {number}", f"question number {number}", f"Answer {number}.") for number in range(rules - 3)]
     paced = {"text": "tick" + " tock" * (EVENTS - 1), "stream": {"tokens_per_second": EVENTS_PER_SECOND}}
     scripted = [_rule("paced", "tick", paced), _rule("dozen", "capital", DOZEN), _rule("plain", "weather", PLAIN)]
@@ -37,10 +37,19 @@ def chat(question: str, *, stream: bool = False) -> bytes:
     return json.dumps(document | ({"stream": True} if stream else {})).encode()
 
 
-WEATHER = chat("What is the weather in Paris today?")
-ANOTHER_WEATHER = chat("What is the weather in Paris today, on visit 000000?")
-CAPITAL = chat("What is the capital of France?", stream=True)
+WEATHER = chat("What is the weather in Paris today, on visit 000000?")
+CAPITAL = chat("What is the capital of France, in case 000000?", stream=True)
 TICK = chat("Go tick for a while.", stream=True)
+
+
+def repeated(body: bytes) -> bytes:
+    """A body in which no number is counted up."""
+    return body.replace(COUNTER, b"one")
+
+
+def numbered(body: bytes, number: int) -> bytes:
+    """A body with its number, so that no two are the same."""
+    return body.replace(COUNTER, b"%06d" % number)
 
 
 def http(body: bytes, *, connection: str = "keep-alive") -> bytes:
