@@ -56,18 +56,22 @@ class Quota:
 
 def estimate(document: dict[str, Json]) -> int:
     """Tokens as the gateway guesses them on receipt: a quarter of the prompt's characters, and the limit that was set."""
-    said = document.get
-    prompt = said("messages") or said("input") or said("prompt") or ""
-    limit = said("max_completion_tokens") or said("max_output_tokens") or said("max_tokens")
+    member = document.get
+    prompt = member("messages") or member("input") or member("prompt") or ""
+    limit = member("max_completion_tokens") or member("max_output_tokens") or member("max_tokens")
     return _characters(prompt) // 4 + (limit if isinstance(limit, int) and 0 < limit < 10_000_000 else 0)
 
 
 def _characters(prompt: Json) -> int:
+    """The characters of a text, of a message's content, or of a list of these."""
     if isinstance(prompt, str):
         return len(prompt)
-    if isinstance(prompt, list):
-        return sum([_characters(part) for part in prompt])
     if isinstance(prompt, dict):
-        text = prompt.get("content") or prompt.get("text") or prompt.get("output") or ""
-        return len(text) if isinstance(text, str) else _characters(text)
-    return 0
+        return _characters(prompt.get("content") or prompt.get("text") or prompt.get("output") or "")
+    if not isinstance(prompt, list):
+        return 0
+    total = 0
+    for part in prompt:
+        text = part.get("content") if isinstance(part, dict) else part
+        total += len(text) if isinstance(text, str) else _characters(part)
+    return total
