@@ -52,7 +52,7 @@ class ApiError(Exception):
 
     @property
     def detail(self) -> dict[str, Json]:
-        """The inner error object, for the journal, the log and for errors told inside a stream."""
+        """The inner error object, for the journal, the log and for errors inside a stream."""
         payload = json.loads(self.payload) if isinstance(self.payload, bytes) else self.payload
         inner = payload.get("error", payload) if isinstance(payload, dict) else payload
         return inner if isinstance(inner, dict) else {"message": str(inner)}
@@ -194,7 +194,7 @@ def model_missing() -> ApiError:
 
 
 def operation_not_supported(quota_name: str, model: str) -> ApiError:
-    """A deployment whose model cannot do this, such as an embedding model asked to chat (reported)."""
+    """A deployment whose model cannot do this, such as an embedding model in a chat (reported)."""
     message = (
         f"The {quota_name} operation does not work with the specified model, {model}. Please choose different model and try again. "
         "You can learn more about which models can be used with each operation here: https://go.microsoft.com/fwlink/?linkid=2197993."
@@ -203,7 +203,7 @@ def operation_not_supported(quota_name: str, model: str) -> ApiError:
 
 
 def whole_seconds(retry_after: float) -> int:
-    """A wait as `retry-after` tells it: whole seconds, at least one unless there is none."""
+    """A wait as `retry-after` has it: whole seconds, at least one unless there is none."""
     return max(1, round(retry_after)) if retry_after else 0
 
 
@@ -272,8 +272,8 @@ def unsupported_parameter(param: str, instead: str | None = None) -> ApiError:
 def unsupported_value(param: str, value: object, rest: str = "") -> ApiError:
     """A value that this model does not take, though others do."""
     spelled = value if isinstance(value, str) else json.dumps(value)
-    shown = f"'{spelled}'" if isinstance(value, str) else spelled
-    message = f"Unsupported value: '{param}' does not support {shown} with this model.{rest}"
+    quoted = f"'{spelled}'" if isinstance(value, str) else spelled
+    message = f"Unsupported value: '{param}' does not support {quoted} with this model.{rest}"
     return request_error(message, param=param, code="unsupported_value")
 
 

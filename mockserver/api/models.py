@@ -1,4 +1,4 @@
-"""`/models`: what the resource can serve: the catalogue, the deployments, and models that training made.
+"""`/models`: what the resource can serve: the catalogue, the deployments, and models from training.
 
 The official document gives a model four members; traits such as the context window act in the answers instead. Deleting is for
 fine-tuned models only; what is in the catalogue stays (docs).

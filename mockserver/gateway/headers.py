@@ -24,7 +24,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")
 
 
 class RequestHeaders(Mapping[str, str]):
-    """A request's headers by their names in lower case; read from the wire's bytes when they are asked for."""
+    """A request's headers by their names in lower case; decoded from the wire's bytes on demand."""
 
     __slots__ = ("_raw",)
 

@@ -22,7 +22,7 @@ _V1_VERSIONS = ("v1", "preview", "")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Target:
     """A path below the surface's root, whether it is one of the legacy API, and the deployment that such a path names."""
 
     path: str
@@ -30,38 +30,38 @@ class Place:
     legacy_api: bool = False
 
 
-@lru_cache(maxsize=256)
-def locate(path: str) -> Place | None:
-    """The place that a URL's path means, None outside the surface.
+@lru_cache(maxsize=256)  # callers use few paths, and each of them often
+def locate(path: str) -> Target | None:
+    """What a URL's path leads to, None outside the surface.
 
     Doubled slashes and one at the end are let through, as Azure does.
     """
     while "//" in path:
         path = path.replace("//", "/")
     if path.startswith(V1):
-        return Place(path[len(V1) - 1 :].rstrip("/") or "/")
+        return Target(path[len(V1) - 1 :].rstrip("/") or "/")
     if not path.startswith(ROOT):
         return None
     below = path[len(ROOT) - 1 :].rstrip("/") or "/"
     first, _, rest = below[1:].partition("/")
     if first != DEPLOYMENTS:
-        return Place(below, legacy_api=True)
+        return Target(below, legacy_api=True)
     deployment, _, operation = rest.partition("/")
-    return Place(f"/{operation}", deployment, legacy_api=True) if f"/{operation}" in _BY_DEPLOYMENT else None
+    return Target(f"/{operation}", deployment, legacy_api=True) if f"/{operation}" in _BY_DEPLOYMENT else None
 
 
-def check_version(place: Place, query: str) -> None:
-    """Hold `api-version` against the kind of path.
+def check_version(target: Target, query: str) -> None:
+    """Check `api-version` against the kind of path.
 
     On v1 paths it may be absent, `v1` or `preview` (others: ApiError 400); on paths of the legacy API it must be a date
     (else the path is not there: ApiError 404).
     """
     if "api-version" not in query:
-        if place.legacy_api:
+        if target.legacy_api:
             raise errors.unrouted()
         return
     versions = [value for name, value in parse_qsl(query, keep_blank_values=True) if name == "api-version"]
-    if place.legacy_api:
+    if target.legacy_api:
         if not all(_DATED.fullmatch(version) for version in versions):
             raise errors.unrouted()
     elif any(version not in _V1_VERSIONS for version in versions):

@@ -93,7 +93,7 @@ class Exchange:
 
     def row(self) -> dict[str, Json]:
         """This exchange as the control API shows it. Credentials are left out."""
-        shown = {name: value for name, value in self.headers.items() if name not in ("api-key", "authorization")}
+        sent = {name: value for name, value in self.headers.items() if name not in ("api-key", "authorization")}
         return {
             "number": self.number,
             "parent": self.parent,
@@ -109,10 +109,10 @@ class Exchange:
             "deployment": self.deployment,
             "rule": self.rule,
             "status": self.status,
-            "request": {"headers": shown, "body": self._shown(self.request_body, self.request)},
+            "request": {"headers": sent, "body": self._visible(self.request_body, self.request)},
             "response": {
                 "headers": {name.decode("latin-1"): value.decode("latin-1") for name, value in self.response_headers},
-                "body": self._shown(self.response_body, self.response),
+                "body": self._visible(self.response_body, self.response),
                 "events": [frame.decode("utf-8", "replace") for frame in self.frames] if self.frames is not None else None,
             },
             "hung_up": self.hung_up,
@@ -122,7 +122,7 @@ class Exchange:
         }
 
     @staticmethod
-    def _shown(body: bytes, parsed: Json) -> Json:
+    def _visible(body: bytes, parsed: Json) -> Json:
         if parsed is not None or not body:
             return parsed
         return body[:10_000].decode("utf-8", "replace")

@@ -17,7 +17,7 @@ DEFAULT_TPM = 10_000_000
 
 @dataclass(slots=True)
 class Quota:
-    """A deployment's minute. Limits that nobody declared are shown in headers but never refuse a call."""
+    """A deployment's minute. Limits that nobody declared are sent in headers but never refuse a call."""
 
     rpm: int = DEFAULT_RPM
     tpm: int = DEFAULT_TPM

@@ -73,7 +73,7 @@ class Resource:
         self.deployments: dict[str, Deployment] = {}
         self._assumed: dict[tuple[str, str], Deployment] = {}
         self._chances = ChanceSource(self.seed, self.store.generation)
-        self.chance = self._chances.draw  # the method itself: a call around it would be made for every request
+        self.chance = self._chances.draw  # the method itself: one around it would cost every request a call
 
     def rename(self, name: str, keys: Iterable[str]) -> None:
         """Give it another name and other keys, while it is not served. Whether it is open to everybody stays as it is."""
