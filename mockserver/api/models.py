@@ -11,6 +11,7 @@ from typing import Any
 from mockserver import errors
 from mockserver.model.catalogue import CATALOGUE, Model
 from mockserver.operations.call import Call, Result
+from mockserver.operations.objects import deleted
 from mockserver.operations.table import family
 
 Json = Any
@@ -40,7 +41,7 @@ def delete_model(call: Call) -> Result:
     if not call.resource.store.delete(TRAINED, name):
         message = f"The model '{name}' is not a fine-tuned model of this resource and cannot be deleted."
         raise errors.request_error(message, param="model", status=403)
-    return Result({"id": name, "object": "model", "deleted": True})
+    return Result(deleted(name, "model"))
 
 
 def _models(call: Call) -> dict[str, Object]:

@@ -46,6 +46,12 @@ class Form:
     digest: bytes = b""
     size: int = 0
 
+    def close(self) -> None:
+        """Close its files."""
+        for files in self.files.values():
+            for file in files:
+                file.content.close()
+
 
 Payload = bytes | Form
 
@@ -140,6 +146,7 @@ class FormReader:
     def finish(self) -> Form:
         """The whole form. Raises ApiError 400 where its end is missing."""
         if not self._complete:
+            self.discard()
             raise errors.unreadable_form("The form ends before its last boundary.")
         self._form.digest = self._hash.digest()
         return self._form
@@ -148,9 +155,7 @@ class FormReader:
         """Close the files of a form that nobody will use."""
         if isinstance(self._part, _File):
             self._part.content.close()
-        for files in self._form.files.values():
-            for file in files:
-                file.content.close()
+        self._form.close()
 
     def _begin(self) -> None:
         self._parts += 1

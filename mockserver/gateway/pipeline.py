@@ -132,6 +132,8 @@ def respond(resources: Resources, request: Request) -> Response:
     except Exception:
         log.exception("mockserver failed to answer %s %s; please report this", request.method, request.path)
         result = _error_result(errors.server_error(), progress)
+    if not isinstance(payload, bytes):
+        payload.close()  # what a handler keeps of a file is a copy
     response = _response(request, progress, result)
     exchange.ms = (stopwatch() - begun) * 1000
     return response

@@ -23,7 +23,7 @@ def cursor(query: Query, *, order: Order = "desc", limit: int = 20, most: int = 
     return Cursor(size, query.choice("order", _ORDERS, order), query.last("after"), query.last("before"))
 
 
-def listed(page: Page) -> dict[str, Json]:
+def list_object(page: Page) -> dict[str, Json]:
     """A page in the list envelope."""
     data, more = page
     ends = (data[0]["id"], data[-1]["id"]) if data else (None, None)
@@ -33,4 +33,4 @@ def listed(page: Page) -> dict[str, Json]:
 def page(newest_last: Sequence[Json], cursor: Cursor) -> dict[str, Json]:
     """One page of items that are no documents of their own, in the list envelope. An id that is not there begins at the start."""
     numbers = {item["id"]: at for at, item in enumerate(newest_last)}
-    return listed(paged(len(newest_last), cursor, numbers.get, newest_last.__getitem__))
+    return list_object(paged(len(newest_last), cursor, numbers.get, newest_last.__getitem__))

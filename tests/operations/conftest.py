@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 
 import httpx2
@@ -16,7 +17,7 @@ Ask = Callable[..., httpx2.Response]
 @pytest.fixture
 def notes(mock: MockServer, http: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """Sends a request to the family of `notes.py`."""
-    import notes as notes
+    importlib.import_module("operations.notes")  # declares its operations, once
 
     monkeypatch.setitem(TABLE.families, "notes", False)
 

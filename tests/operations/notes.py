@@ -7,7 +7,7 @@ from typing import Any
 from mockserver import errors
 from mockserver.operations.body import Body
 from mockserver.operations.call import EMPTY, Binary, Call, Result
-from mockserver.operations.lists import cursor, listed
+from mockserver.operations.lists import cursor, list_object
 from mockserver.operations.table import family
 
 Json = Any
@@ -36,7 +36,7 @@ def create(call: Call) -> Result:
 
 @operation("GET", "/notes", "listNotes")
 def list_notes(call: Call) -> Result:
-    return Result(listed(call.resource.store.page(KIND, cursor(call.query))))
+    return Result(list_object(call.resource.store.page(KIND, cursor(call.query))))
 
 
 @operation("GET", "/notes/{note_id}", "getNote")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from mockserver.api.chat import refusals
 from mockserver.operations.body import Body, Metadata
 from mockserver.operations.call import Call, ModelCall, Result
-from mockserver.operations.lists import cursor, listed
+from mockserver.operations.lists import cursor, list_object
+from mockserver.operations.objects import stored
 from mockserver.operations.table import family
 
 if TYPE_CHECKING:
@@ -27,15 +28,15 @@ class UpdateRequest(Body):
     metadata: Metadata | None
 
 
-def keep(call: ModelCall, whole: dict[str, Json]) -> None:
-    """Store a finished completion with the messages that asked for it."""
+def keep(call: ModelCall, completion: dict[str, Json]) -> None:
+    """Store a finished completion with its messages."""
     body: ChatRequest = call.body
-    usage = whole["usage"]
+    usage = completion["usage"]
     document = {
         "object": "chat.completion",
-        "id": whole["id"],
-        "model": whole["model"],
-        "created": whole["created"],
+        "id": completion["id"],
+        "model": completion["model"],
+        "created": completion["created"],
         "request_id": call.chance.fork("request").uuid(),
         "tool_choice": call.raw.get("tool_choice"),
         "usage": {name: usage[name] for name in ("total_tokens", "completion_tokens", "prompt_tokens")},
@@ -44,31 +45,31 @@ def keep(call: ModelCall, whole: dict[str, Json]) -> None:
         "temperature": 1.0 if body.temperature is None else body.temperature,
         "presence_penalty": body.presence_penalty or 0.0,
         "frequency_penalty": body.frequency_penalty or 0.0,
-        "system_fingerprint": whole.get("system_fingerprint"),
+        "system_fingerprint": completion.get("system_fingerprint"),
         "input_user": body.user,
-        "service_tier": whole.get("service_tier", "default"),
+        "service_tier": completion.get("service_tier", "default"),
         "tools": call.raw.get("tools"),
         "metadata": body.metadata or {},
-        "choices": [_choice(choice) for choice in whole["choices"]],
+        "choices": [_choice(choice) for choice in completion["choices"]],
         "response_format": call.raw.get("response_format"),
     }
     store = call.resource.store
-    store.put(KIND, whole["id"], document)
-    for message in _messages(whole["id"], call.raw["messages"]):
-        store.put(MESSAGE, message["id"], message, parent=(KIND, whole["id"]), accepted=True)
+    store.put(KIND, completion["id"], document)
+    for message in _messages(completion["id"], call.raw["messages"]):
+        store.put(MESSAGE, message["id"], message, parent=(KIND, completion["id"]), accepted=True)
 
 
 @operation("GET", "/chat/completions", "listChatCompletions")
 def list_completions(call: Call) -> Result:
-    """List stored completions, newest first, by model and metadata where asked."""
+    """List stored completions, newest first, by model and metadata where the query names them."""
     metadata, model = call.query.members("metadata"), call.query.last("model")
     where: dict[str, Json] = {"metadata": metadata} | ({} if model is None else {"model": model})
-    return Result(listed(call.resource.store.page(KIND, cursor(call.query), where=where)))
+    return Result(list_object(call.resource.store.page(KIND, cursor(call.query), where=where)))
 
 
 @operation("GET", "/chat/completions/{completion_id}", "getChatCompletion")
 def get(call: Call) -> Result:
-    """Show a stored completion."""
+    """Return a stored completion."""
     return Result(_completion(call))
 
 
@@ -81,7 +82,7 @@ def update(call: Call) -> Result:
 
 @operation("DELETE", "/chat/completions/{completion_id}", "deleteChatCompletion")
 def delete(call: Call) -> Result:
-    """Forget a stored completion."""
+    """Delete a stored completion."""
     completion_id = _completion(call)["id"]
     call.resource.store.delete(KIND, completion_id)
     return Result({"object": "chat.completion.deleted", "id": completion_id, "deleted": True})
@@ -89,35 +90,31 @@ def delete(call: Call) -> Result:
 
 @operation("GET", "/chat/completions/{completion_id}/messages", "getChatCompletionMessages")
 def list_messages(call: Call) -> Result:
-    """List the messages that asked for a stored completion, oldest first."""
+    """List the messages of the request for a stored completion, oldest first."""
     completion = (KIND, _completion(call)["id"])
-    return Result(listed(call.resource.store.page(MESSAGE, cursor(call.query, order="asc"), parent=completion)))
+    return Result(list_object(call.resource.store.page(MESSAGE, cursor(call.query, order="asc"), parent=completion)))
 
 
 def _completion(call: Call) -> dict[str, Json]:
-    completion_id = call.path["completion_id"]
-    document = call.resource.store.get(KIND, completion_id)
-    if document is None:
-        raise refusals.completion_not_found(completion_id)
-    return document
+    return stored(call, KIND, "completion_id", refusals.completion_not_found)
 
 
 def _choice(choice: dict[str, Json]) -> dict[str, Json]:
     message = choice["message"]
-    told = {name: message.get(name) for name in ("content", "role", "tool_calls", "function_call")}
+    members = {name: message.get(name) for name in ("content", "role", "tool_calls", "function_call")}
     return {
         "index": choice["index"],
-        "message": told,
+        "message": members,
         "finish_reason": choice["finish_reason"],
         "logprobs": choice.get("logprobs"),
     }
 
 
 def _messages(completion_id: str, messages: list[dict[str, Json]]) -> list[dict[str, Json]]:
-    listed = []
+    documents = []
     for at, message in enumerate(messages):
         content = message.get("content")
         text, parts = (None, content) if isinstance(content, list) else (content, None)
-        told = {"id": f"{completion_id}-{at}", "role": message["role"], "content": text, "content_parts": parts}
-        listed.append(told | {"name": message.get("name")})
-    return listed
+        document = {"id": f"{completion_id}-{at}", "role": message["role"], "content": text, "content_parts": parts}
+        documents.append(document | {"name": message.get("name")})
+    return documents

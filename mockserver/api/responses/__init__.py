@@ -12,6 +12,7 @@ from mockserver.api.responses.render import prompt_length, response, skeleton, u
 from mockserver.api.responses.requests import Include, ResponseRequest
 from mockserver.model import content_filter
 from mockserver.model.limits import apply_limits
+from mockserver.operations import objects
 from mockserver.operations.call import Call, ModelCall, Result
 from mockserver.operations.lists import cursor, page
 from mockserver.operations.table import family
@@ -60,7 +61,7 @@ def create(call: ModelCall) -> Result:
 
 @operation("GET", "/responses/{response_id}", "getResponse")
 def get(call: Call) -> Result:
-    """Show a stored response, or tell it again as a stream from `starting_after` on."""
+    """Return a stored response, or replay it as a stream from `starting_after` on."""
     query = call.query
     include = query.choices("include", get_args(Include))
     stream = query.flag("stream", default=False)
@@ -83,15 +84,15 @@ def get(call: Call) -> Result:
 
 @operation("DELETE", "/responses/{response_id}", "deleteResponse")
 def delete(call: Call) -> Result:
-    """Forget a response. Deleting it again is a 404 (recorded)."""
+    """Delete a response. Deleting it again is a 404 (recorded)."""
     record = _stored_record(call)
     call.resource.store.delete(stored.RESPONSE, record["id"])
-    return Result({"id": record["id"], "object": "response.deleted", "deleted": True})
+    return Result(objects.deleted(record["id"], "response.deleted"))
 
 
 @operation("POST", "/responses/{response_id}/cancel", "cancelResponse")
 def cancel(call: Call) -> Result:
-    """Cancel background work; once it has ended, say how (docs: idempotent)."""
+    """Cancel background work; once it has ended, return how (docs: idempotent)."""
     record = _stored_record(call)
     if not record["background"]:
         raise refusals.not_background()
@@ -103,7 +104,7 @@ def cancel(call: Call) -> Result:
 
 @operation("GET", "/responses/{response_id}/input_items", "listInputItems")
 def list_input_items(call: Call) -> Result:
-    """List what a response was given, newest first (recorded)."""
+    """List the input items of a response, newest first (recorded)."""
     query = call.query
     include = query.choices("include", get_args(Include))
     wanted = cursor(query)
@@ -113,22 +114,22 @@ def list_input_items(call: Call) -> Result:
 
 def _record(call: ModelCall, whole: Object) -> stored.Record:
     body: ResponseRequest = call.body
-    asked = call.prompt
-    assert isinstance(asked, ResponsePrompt)
+    prompt = call.prompt
+    assert isinstance(prompt, ResponsePrompt)
     include: set[str] = set(body.include or ())
     if body.top_logprobs:
         include.add("message.output_text.logprobs")
     return {
         "id": whole["id"],
         "response": whole,
-        "input": asked.items,
+        "input": prompt.items,
         "include": sorted(include),
         "background": bool(body.background),
         "streamed": bool(body.stream),
         "stage": "queued" if body.background and not body.stream else "done",
         "conversation": body.conversation_id,
         "chunk": call.chunk,
-        "encoding": asked.model.encoding,
+        "encoding": prompt.model.encoding,
     }
 
 
@@ -137,7 +138,7 @@ def _event_options(record: stored.Record, include: list[str], *, obfuscated: boo
 
 
 def _stored_record(call: Call) -> stored.Record:
-    return stored.get(call.resource, call.path["response_id"])
+    return objects.stored(call, stored.RESPONSE, "response_id", refusals.response_not_found)
 
 
 def _visible_input(item: Object, include: list[str]) -> Object:

@@ -46,7 +46,7 @@ def prompt(call: ModelCall) -> ResponsePrompt:
     if body.background and not body.stored:
         raise refusals.background_unstored()
     items = identify(new, ids)
-    asked = ResponsePrompt(
+    result = ResponsePrompt(
         deployment=body.model,
         model=model,
         turns=turns_of(joined(past, items)),
@@ -64,8 +64,8 @@ def prompt(call: ModelCall) -> ResponsePrompt:
         ids=ids,
         items=items,
     )
-    _fit(asked, truncate=body.truncation == "auto")
-    return asked
+    _fit(result, truncate=body.truncation == "auto")
+    return result
 
 
 def counted(call: Call, body: AsksModel, model: Model) -> Prompt:
@@ -79,12 +79,12 @@ def counted(call: Call, body: AsksModel, model: Model) -> Prompt:
 def conversation_of(
     call: Call, body: TakesInput, conversation: str | None = None, *, answers: bool = False
 ) -> tuple[list[Object], list[Object]]:
-    """The items before this request and its own. `answers` says that there is something to answer without any input.
+    """The items before this request and its own. With `answers` there is something to answer without any input.
 
     Raises ApiError 400 or 404 for items that are wrong, unknown or torn from what they belong to.
     """
     if body.input is None and not (answers or body.previous_response_id or conversation):
-        # A null is told as a string gone wrong, not as a missing parameter (measured on the sister service).
+        # A null counts as a string gone wrong, not as a missing parameter (measured on the sister service).
         raise (
             errors.invalid_type("input", "a string", "an object") if "input" in call.raw else errors.missing_parameter("input")
         )
@@ -122,7 +122,7 @@ def effort_of(body: ResponseRequest, model: Model) -> str | None:
 
 
 def summary_of(body: ResponseRequest) -> str | None:
-    """The kind of reasoning summary that was asked for."""
+    """The kind of reasoning summary that the request wants."""
     reasoning = body.reasoning
     return (reasoning.summary or reasoning.generate_summary) if reasoning is not None else None
 
@@ -161,20 +161,20 @@ def _refuse_reasoning(body: ResponseRequest, model: Model) -> None:
 
 
 def _output(body: ResponseRequest, items: list[Object]) -> OutputFormat:
-    asked = body.text.format if body.text is not None else None
-    if isinstance(asked, JsonObjectFormat):
+    wanted = body.text.format if body.text is not None else None
+    if isinstance(wanted, JsonObjectFormat):
         if not any("json" in turn.text.lower() for turn in turns_of(items)):
-            raise refusals.no_json_asked()
+            raise refusals.no_mention_of_json()
         return OutputFormat("json_object")
-    if isinstance(asked, JsonSchemaFormat):
-        if asked.strict:
+    if isinstance(wanted, JsonSchemaFormat):
+        if wanted.strict:
             from mockserver.model.json_schema import strict_problem
 
-            problem = strict_problem(asked.schema_)
+            problem = strict_problem(wanted.schema_)
             if problem is not None:
-                message = f"Invalid schema for response_format '{asked.name}': {problem}"
+                message = f"Invalid schema for response_format '{wanted.name}': {problem}"
                 raise errors.invalid_value("text.format.schema", message, "invalid_json_schema")
-        return OutputFormat("json_schema", asked.name, asked.schema_, bool(asked.strict))
+        return OutputFormat("json_schema", wanted.name, wanted.schema_, bool(wanted.strict))
     return PLAIN_TEXT
 
 
@@ -188,15 +188,15 @@ def _limit(body: ResponseRequest, model: Model) -> int | None:
 _BYTES_PER_CHARACTER = 4
 
 
-def _fit(asked: Prompt, *, truncate: bool) -> None:
+def _fit(prompt: Prompt, *, truncate: bool) -> None:
     """Refuse what the model's window does not hold, or drop the oldest turns until it does."""
-    longest = len(asked.instructions or "") + sum([len(turn.text) + 8 for turn in asked.turns])
-    if longest * _BYTES_PER_CHARACTER < asked.model.context:
+    longest = len(prompt.instructions or "") + sum([len(turn.text) + 8 for turn in prompt.turns])
+    if longest * _BYTES_PER_CHARACTER < prompt.model.context:
         return
-    while (used := tokens.count_prompt(asked)) > asked.model.context:
-        if not truncate or len(asked.turns) <= 1:
-            raise errors.context_length_exceeded("input", asked.model.context, used)
-        asked.turns = _without_oldest(asked.turns)
+    while (used := tokens.count_prompt(prompt)) > prompt.model.context:
+        if not truncate or len(prompt.turns) <= 1:
+            raise errors.context_length_exceeded("input", prompt.model.context, used)
+        prompt.turns = _without_oldest(prompt.turns)
 
 
 def _without_oldest(turns: list[Turn]) -> list[Turn]:

@@ -120,7 +120,7 @@ def no_logprobs(param: str) -> ApiError:
     return request_error("logprobs are not supported with reasoning models.", param=param, code="unsupported_parameter")
 
 
-def no_json_asked() -> ApiError:
+def no_mention_of_json() -> ApiError:
     """`json_object` with no mention of JSON in the input; instructions do not count (reported, also from Azure)."""
     message = "Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'."
     return request_error(message, param="input")

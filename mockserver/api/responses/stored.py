@@ -42,14 +42,6 @@ def _enter(resource: Resource, record: Record, stage: str, at: float) -> None:
         _append_to_conversation(resource, record)
 
 
-def get(resource: Resource, response_id: str) -> Record:
-    """The record of a response. Raises ApiError 404 where there is none."""
-    record = resource.store.get(RESPONSE, response_id)
-    if record is None:
-        raise refusals.response_not_found(response_id)
-    return record
-
-
 def cancel(resource: Resource, record: Record, cancelled: Object) -> None:
     """End the background work on a response; `cancelled` is what it is from now on."""
     work.stop(resource, RESPONSE, record["id"])
