@@ -23,9 +23,11 @@ def step(word: str) -> str:
 def test_it_copies_all_that_the_installation_needs() -> None:
     copied = {word for line in STEPS if line.startswith("COPY") for word in line.split()[1:-1]}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    hatch = project["tool"]["hatch"]
+    packages = hatch["build"]["targets"]["wheel"]["packages"]
+    readme = [fragment["path"] for fragment in hatch["metadata"]["hooks"]["fancy-pypi-readme"]["fragments"]]
     licences = {path.partition("/")[0] for path in project["project"]["license-files"]}
-    assert {"pyproject.toml", project["project"]["readme"], *licences, *packages} <= copied
+    assert {"pyproject.toml", *readme, *licences, *packages} <= copied
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     assert ignored[0] == "*"
     assert {f"!{name}" for name in copied} <= set(ignored)

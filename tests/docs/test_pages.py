@@ -18,7 +18,7 @@ from mockserver.scenario.load import parse
 from mockserver.scenario.switches import MARK, SWITCHES
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def fences(language: str) -> list[object]:
