@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
 from mockserver.model.caching import MINIMUM_TOKENS, RETENTIONS, STEP
 from mockserver.operations.query import Query
 
 if TYPE_CHECKING:
     from mockserver.errors import HeaderSet
-    from mockserver.gateway.pipeline import Response
     from mockserver.model.chunking import ChunkSize
     from mockserver.model.prompt import Prompt
     from mockserver.model.reply import Reply
@@ -108,6 +107,22 @@ class UploadedFile:
     digest: str
 
 
+class ResponseView(Protocol):
+    """The response to a request that an operation sent, as far as the operation needs to know it."""
+
+    status: int
+
+    @property
+    def content(self) -> bytes:
+        """The whole body; a stream's events joined."""
+
+    def json(self) -> Json:
+        """The body as JSON. Raises ValueError where it is none."""
+
+    def headers(self) -> dict[str, str]:
+        """The headers by their names in lower case."""
+
+
 @dataclass(slots=True)
 class Call:
     """What a handler works with.
@@ -142,7 +157,7 @@ class Call:
         """The query's parameters."""
         return Query.of(self.query_string)
 
-    def send(self, method: str, path: str, body: Json = None, headers: Mapping[str, str] | None = None) -> Response:
+    def send(self, method: str, path: str, body: Json = None, headers: Mapping[str, str] | None = None) -> ResponseView:
         """Send a request of this call's own to the same resource, such as a line of a batch.
 
         `path` is below the surface's root (`/chat/completions`), `body` is JSON or None. It is answered by the whole pipeline:

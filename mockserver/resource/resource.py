@@ -22,11 +22,11 @@ from mockserver.state.work import Lifecycles
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mockserver.gateway.pipeline import Response
+    from mockserver.operations.call import ResponseView
     from mockserver.scenario.load import DeploymentSpec
 
 Json = Any
-Sender = Callable[["Resource", str, str, Json, "Mapping[str, str]", int | None], "Response"]
+Sender = Callable[["Resource", str, str, Json, "Mapping[str, str]", int | None], "ResponseView"]
 DEFAULT_NAME = "mockserver"
 DEFAULT_KEY = "mock-key"
 DEFAULT_REGION = "East US 2"
@@ -128,7 +128,7 @@ class Resource:
         headers: Mapping[str, str] | None = None,
         *,
         parent: int | None = None,
-    ) -> Response:
+    ) -> ResponseView:
         """Send a request of the resource's own, as `Call.send` does; `parent` is the number of the exchange that it belongs to.
 
         Raises RuntimeError while no gateway serves the resource.
