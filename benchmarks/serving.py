@@ -43,7 +43,7 @@ def serve(name: str) -> None:
 def _ours(*, logs: bool) -> tuple[uvicorn.Server, socket.socket]:
     from benchmarks.workload import scenario
     from mockserver import create_app
-    from mockserver.cli.main import log_to
+    from mockserver.cli.logs import log_to
     from mockserver.server.server import Server, listen
 
     if logs:

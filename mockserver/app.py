@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any, Unpack
 
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
@@ -10,8 +11,9 @@ from starlette.routing import Mount, Route
 from mockserver.gateway.asgi import Surface
 from mockserver.gateway.delivery import Receive, Scope, Send
 from mockserver.gateway.paths import ROOT
+from mockserver.resource.build import Source, build_resources, load_scenarios
 from mockserver.resource.resources import Resources
-from mockserver.resource.settings import Settings, Source, build_resources, load_scenarios
+from mockserver.settings import Settings, check, listed
 
 
 class Application(Starlette):
@@ -30,8 +32,8 @@ class Application(Starlette):
 class Control:
     """The control API, imported on the first request to it."""
 
-    def __init__(self, resources: Resources, settings: Settings, *, guarded: bool) -> None:
-        self._resources, self._settings, self._guarded = resources, settings, guarded
+    def __init__(self, resources: Resources, given: Mapping[str, Any], *, guarded: bool) -> None:
+        self._resources, self._given, self._guarded = resources, given, guarded
         self._app: Starlette | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,46 +41,28 @@ class Control:
         if self._app is None:
             from mockserver.control import create_control
 
-            self._app = create_control(self._resources, self._settings, guarded=self._guarded)
+            self._app = create_control(self._resources, self._given, guarded=self._guarded)
         await self._app(scope, receive, send)
 
 
-def create_app(
-    *scenarios: Source,
-    key: str | None = None,
-    keys: Sequence[str] | None = None,
-    deployments: Mapping[str, str] | None = None,
-    strict: bool | None = None,
-    profile: str | None = None,
-    seed: int | str | None = None,
-    region: str | None = None,
-    dated: bool | None = None,
-    journal_limit: int = 1_000,
-) -> Application:
+@listed
+def create_app(*scenarios: Source, **settings: Unpack[Settings]) -> Application:
     """The application for these scenarios (files, folders, or mappings of the same shape).
 
-    `key` or `keys` open the first resource; `key="none"` turns key checks off. `deployments` maps names to models. With
-    `strict`, a call that no rule answers fails. `seed` decides ids, words and vectors. `dated=False` turns
-    the older client's dated paths off. Raises ScenarioError.
+    The settings win over what the scenarios say; `mockserver.settings.Settings` lists them. Raises ScenarioError for scenarios
+    that cannot be used, TypeError for a setting that does not exist or does not fit.
     """
-    given = keys if keys is not None else None if key is None else () if key == "none" else (key,)
-    settings = Settings(
-        keys=None if given is None else tuple(given),
-        deployments=dict(deployments or {}),
-        strict=strict,
-        profile=profile,
-        seed=seed,
-        region=region,
-        dated=dated,
-        journal_limit=journal_limit,
-    )
-    return application(build_resources(load_scenarios(scenarios), settings), settings)
+    given = check(settings)
+    return application(build_resources(load_scenarios(scenarios), given), given)
 
 
-def application(resources: Resources, settings: Settings, *, guarded: bool = False) -> Application:
-    """The application that serves these resources. With `guarded`, the control API asks for a resource's key too."""
+def application(resources: Resources, given: Mapping[str, Any], *, guarded: bool = False) -> Application:
+    """The application that serves these resources. With `guarded`, the control API requires a resource's key too.
+
+    `given` is what the caller decides, as `settings.check` returns it.
+    """
     surface = Surface(resources)
-    control = Mount("/_mock", app=Control(resources, settings, guarded=guarded))
+    control = Mount("/_mock", app=Control(resources, given, guarded=guarded))
     app = Application(routes=[control, Route("/{path:path}", endpoint=surface)])
     app.surface = surface
     app.state.resources = resources

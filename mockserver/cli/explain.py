@@ -1,10 +1,13 @@
-"""Which rule would answer a request, and why the others do not: the command `mockserver explain`."""
+"""The command `mockserver explain`: which rule would answer a request, and why the others do not."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+import click
+
+from mockserver.cli.loading import load
 from mockserver.errors import ApiError
 from mockserver.gateway.bodies import parse_json
 from mockserver.gateway.headers import RequestHeaders
@@ -17,6 +20,21 @@ if TYPE_CHECKING:
 
 Json = Any
 _PARAMETER = re.compile(r"{(\w+)}")
+
+
+@click.command("explain")
+@click.argument("scenario", type=click.Path())
+@click.argument("request", type=click.File("rb"))
+@click.option("--operation", metavar="ID", help="The operationId. Without it, it is guessed from the body.")
+def command(scenario: str, request: BinaryIO, operation: str | None) -> None:
+    """Show which rule of SCENARIO answers the JSON body in the file REQUEST ("-" is the standard input), and why others do not.
+
+    Exits with 1 where no rule answers.
+    """
+    _, resources = load((scenario,), {"keys": ()})
+    answered, text = explain_request(resources, request.read(), operation)
+    click.echo(text)
+    raise SystemExit(0 if answered else 1)
 
 
 def explain_request(resources: Resources, body: bytes, operation_id: str | None = None) -> tuple[bool, str]:

@@ -1,6 +1,8 @@
-"""The coverage table: every operation of the surface and its state, as text and as a page of the documentation."""
+"""The command `mockserver operations`: every operation of the surface and its state, as text and as the page docs/coverage.md."""
 
 from __future__ import annotations
+
+import click
 
 from mockserver.operations.table import TABLE, Operation
 
@@ -9,6 +11,13 @@ _INTRO = """# Coverage
 Every operation of the official v1 document of March 2026, and those beyond it that this emulator knows. Made by
 `mockserver operations --markdown`; a test keeps the two equal. What is not emulated answers 501 and says so.
 """
+
+
+@click.command("operations")
+@click.option("--markdown", is_flag=True, help="As the page docs/coverage.md.")
+def command(markdown: bool) -> None:
+    """List every operation of the v1 API, and whether it is emulated."""
+    click.echo(markdown_page() if markdown else text_table(), nl=False)
 
 
 def state(operation: Operation) -> str:

@@ -1,16 +1,21 @@
-"""The verdict of a running server, fetched over its control API and written as JUnit XML: the command `mockserver report`."""
+"""The command `mockserver report`: the verdict of a running server, from its control API, as text and as JUnit XML."""
 
 from __future__ import annotations
 
 import json
 import re
 from http.client import HTTPException
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
 from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 from xml.etree import ElementTree
 
+import click
+
+from mockserver.cli.loading import fail
+from mockserver.cli.options import PORT
 from mockserver.verdict import CODES, Verdict
 
 Json = Any
@@ -22,6 +27,26 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 class ReportError(Exception):
     """There is no verdict to be had, and why."""
+
+
+@click.command("report")
+@click.option("--url", default=f"http://127.0.0.1:{PORT}", show_default=True, help="Where the server is.")
+@click.option("--key", help="A key of the resource; a server that other machines can reach requires one.")
+@click.option("--resource", metavar="NAME", help="Which resource, where there are several.")
+@click.option("--junit", metavar="FILE", type=click.Path(dir_okay=False), help="Write the verdict as JUnit XML too.")
+def command(url: str, key: str | None, resource: str | None, junit: str | None) -> None:
+    """Judge how the clients of a running server behave, from its journal.
+
+    Exits with 1 where the verdict has errors, with 2 where there is no verdict.
+    """
+    try:
+        verdict = fetch(url, key, resource)
+        if junit is not None:
+            Path(junit).write_bytes(junit_xml(verdict))
+    except (ReportError, OSError) as error:
+        fail(str(error), status=2)
+    click.echo(str(verdict))
+    raise SystemExit(0 if verdict.ok else 1)
 
 
 def fetch(url: str, key: str | None = None, resource: str | None = None) -> Verdict:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mockserver.errors import ScenarioError
-from mockserver.resource.settings import Settings, apply_scenario, load_scenarios
+from mockserver.resource.build import apply_scenario, load_scenarios
 
 if TYPE_CHECKING:
     from mockserver.resource.resources import Resources
@@ -20,10 +20,10 @@ Stamp = tuple[tuple[str, int, int], ...]
 class Watcher:
     """Looks whether the files behind some resources have changed. Nothing runs by itself: somebody calls `check`."""
 
-    def __init__(self, sources: Sequence[str], resources: Resources, settings: Settings) -> None:
+    def __init__(self, sources: Sequence[str], resources: Resources, given: Mapping[str, Any]) -> None:
         self._sources = [Path(source) for source in sources]
         self._resources = resources
-        self._settings = settings
+        self._given = given
         self._seen = self._stamp()
 
     def check(self) -> None:
@@ -39,7 +39,7 @@ class Watcher:
                 resource = self._resources.by_name.get(name)
                 if resource is None:
                     raise ScenarioError([f"{scenario.files[0]}: the resource '{name}' is new; restart to serve it"])
-                apply_scenario(resource, scenario, self._settings)
+                apply_scenario(resource, scenario, self._given)
         except (ScenarioError, OSError) as error:
             log.error("the changed scenario cannot be used; the old one stays:\n%s", error)
             return

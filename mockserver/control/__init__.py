@@ -6,7 +6,7 @@ asked for unless the server is reachable from other machines; `/_mock/health` ne
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -18,10 +18,10 @@ from starlette.routing import Route
 from mockserver import __version__
 from mockserver.errors import ApiError, ScenarioError
 from mockserver.gateway.auth import authorise
+from mockserver.resource.build import apply_scenario
 from mockserver.resource.journal import Exchange
 from mockserver.resource.resource import Resource
 from mockserver.resource.resources import Resources
-from mockserver.resource.settings import Settings, apply_scenario
 
 Json = Any
 Handler = Callable[[Request, Resource], Awaitable[Json]]
@@ -36,7 +36,7 @@ class ControlError(Exception):
         self.status, self.message, self.problems = status, message, problems or []
 
 
-def create_control(resources: Resources, settings: Settings, *, guarded: bool) -> Starlette:
+def create_control(resources: Resources, given: Mapping[str, Any], *, guarded: bool) -> Starlette:
     """The control API of these resources; with `guarded` it opens to a resource's key only."""
 
     def route(path: str, method: str, handler: Handler) -> Route:
@@ -54,7 +54,7 @@ def create_control(resources: Resources, settings: Settings, *, guarded: bool) -
     async def put_scenario(request: Request, resource: Resource) -> Json:
         """Replace the scenario: rules, deployments and strictness."""
         scenario = await _scenario(request)
-        _carry_out(lambda: apply_scenario(resource, scenario, settings))
+        _carry_out(lambda: apply_scenario(resource, scenario, given))
         return _described(resource)
 
     async def health(request: Request) -> Response:

@@ -90,8 +90,10 @@ async def _read(receive: Receive, headers: RequestHeaders, limit: int) -> Payloa
     message = await receive()
     reader = bodies.form_reader(headers.get("content-type", ""))
     if reader is None and message["type"] == "http.request" and not message.get("more_body"):
-        body = message.get("body", b"")
-        return body if isinstance(body, bytes) else bytes(body)
+        body = _chunk(message)
+        if len(body) > limit:
+            raise errors.body_too_large(limit)
+        return body
     chunks: list[bytes] = []
     size, refusal = 0, None
     while True:

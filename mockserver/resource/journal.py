@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 
+from mockserver.settings import SETTINGS
+
 if TYPE_CHECKING:
     from mockserver.gateway.headers import ResponseHead
     from mockserver.model.prompt import Prompt
 
 Json = Any
-LIMIT = 1_000
-BYTES = 64 * 1024 * 1024
 _OVERHEAD = 2_048  # bytes that an exchange takes beside its bodies, roughly
 
 
@@ -148,7 +148,9 @@ def _summary(body: bytes) -> bytes:
 class Journal:
     """The last exchanges of one resource, oldest first: at most `limit`, and at most about `most_bytes` bytes of bodies."""
 
-    def __init__(self, limit: int = LIMIT, most_bytes: int = BYTES) -> None:
+    def __init__(
+        self, limit: int = SETTINGS["journal_limit"].default, most_bytes: int = SETTINGS["journal_bytes"].default
+    ) -> None:
         self._exchanges: deque[tuple[Exchange, int]] = deque()
         self._limit, self._most_bytes = limit, most_bytes
         self._bytes = 0

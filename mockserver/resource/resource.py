@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mockserver import errors
-from mockserver.gateway.preview import DEFAULT_PROFILE, PROFILES
 from mockserver.model.catalogue import Model, infer
 from mockserver.resource.deployment import Deployment
 from mockserver.resource.journal import Journal
 from mockserver.resource.quota import DEFAULT_RPM, DEFAULT_TPM, Quota
 from mockserver.scenario.engine import Script
 from mockserver.scenario.switches import split_switch
+from mockserver.settings import SETTINGS, resolve
 from mockserver.state.chance import ChanceSource
 from mockserver.state.clock import Clock
 from mockserver.state.memory import MemoryStore
@@ -20,16 +20,13 @@ from mockserver.state.store import Store
 from mockserver.state.work import Lifecycles
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mockserver.operations.call import ResponseView
     from mockserver.scenario.load import DeploymentSpec
 
 Json = Any
 Sender = Callable[["Resource", str, str, Json, "Mapping[str, str]", int | None], "ResponseView"]
 DEFAULT_NAME = "mockserver"
-DEFAULT_KEY = "mock-key"
-DEFAULT_REGION = "East US 2"
+DEFAULT_KEYS: tuple[str, ...] = SETTINGS["keys"].default
 _NAMES_KEPT = 4_096
 _LONGEST_NAME = 256
 
@@ -37,38 +34,33 @@ _LONGEST_NAME = 256
 class Resource:
     """Name, keys, deployments, stored objects, script, journal, clock and seed of one endpoint.
 
-    `keys` None turns credential checks off. Until a deployment is declared every name works, and serves the model that the
-    name suggests. `legacy_api` says whether the older client's paths are answered. Raises ValueError for a profile that does not exist.
+    `keys` None turns credential checks off. `settings` is what `settings.resolve` returns. Until a deployment is declared every
+    name works, and serves the model that the name suggests.
     """
 
     def __init__(
         self,
         name: str = DEFAULT_NAME,
         *,
-        keys: Iterable[str] | None = (DEFAULT_KEY,),
+        keys: Iterable[str] | None = DEFAULT_KEYS,
         script: Script | None = None,
-        seed: int | str = 0,
-        profile: str = DEFAULT_PROFILE,
-        region: str = DEFAULT_REGION,
-        legacy_api: bool = True,
+        settings: Mapping[str, Any] | None = None,
         clock: Clock | None = None,
         store: Store | None = None,
         lifecycles: Lifecycles | None = None,
-        journal_limit: int = 1_000,
     ) -> None:
-        if profile not in PROFILES:
-            raise ValueError(f"there is no profile {profile!r}; the profiles are {', '.join(PROFILES)}")
+        self.settings = resolve() if settings is None else settings
         self.open = keys is None
         self.script = Script() if script is None else script
-        self.seed = str(seed)
-        self.profile = profile
-        self.region = region
-        self.legacy_api = legacy_api
+        self.seed = str(self.settings["seed"])
+        self.profile: str = self.settings["profile"]
+        self.region: str = self.settings["region"]
+        self.legacy_api: bool = self.settings["legacy_api"]
         self.clock = clock or Clock()
-        self.store: Store = store or MemoryStore()
+        self.store: Store = store or MemoryStore(self.settings["store_documents"], self.settings["store_bytes"])
         self.lifecycles = lifecycles or Lifecycles()
         self.sender: Sender | None = None  # the gateway's, once it has served a request
-        self.journal = Journal(journal_limit)
+        self.journal = Journal(self.settings["journal_limit"], self.settings["journal_bytes"])
         self.rename(name, keys or ())
         self.deployments: dict[str, Deployment] = {}
         self._assumed: dict[tuple[str, str], Deployment] = {}

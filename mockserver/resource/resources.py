@@ -10,20 +10,20 @@ if TYPE_CHECKING:
 
 HOSTS = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")
 _AZURE = ".azure.com"
-BODY_LIMIT = 512 * 1024 * 1024
 
 
 class Resources:
     """The resources of one server: which one a request belongs to. The first is the default.
 
-    `body_limit` is how many bytes a request's body may have.
+    `body_limit` is how many bytes a request's body may have: that of the first resource, since a body is read before it is known
+    whose it is.
     """
 
     def __init__(self, resources: Sequence[Resource]) -> None:
         self.by_name: dict[str, Resource] = {}
         self.by_key: dict[str | None, Resource] = {}
         self.default = resources[0]
-        self.body_limit = BODY_LIMIT
+        self.body_limit: int = self.default.settings["body_limit"]
         self._received = 0
         for resource in resources:
             self.add(resource)

@@ -11,6 +11,7 @@ from mockserver.errors import ScenarioError
 from mockserver.scenario.document import LONGEST, Document, UnreadableError, dotted, from_python, read
 from mockserver.scenario.rule import Behaviour, Rule, compile_behaviour, compile_rule
 from mockserver.scenario.template import Report
+from mockserver.settings import SETTINGS, check
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -159,11 +160,13 @@ def _validate(document: Document, model: type[BaseModel]) -> BaseModel:
 
 
 def _compile(file: ScenarioFile, document: Document, problems: list[str]) -> Scenario:
-    said = file.resource.model_dump(exclude_unset=True) if file.resource is not None else {}
+    resource = file.resource.model_dump(exclude_unset=True) if file.resource is not None else {}
+    settings = check({name: value for name, value in resource.items() if name in SETTINGS})
+    lifecycle = {"lifecycle": resource["lifecycle"]} if "lifecycle" in resource else {}
     return Scenario(
-        said.pop("name", None),
-        tuple(said.pop("keys", ())),
-        said,
+        resource.get("name"),
+        settings.pop("keys", ()),
+        settings | lifecycle,
         _deployments(file, document, problems),
         _rules(file, document, problems),
     )

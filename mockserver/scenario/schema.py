@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, Tag, model_validator
+from pydantic import Field, Tag, create_model, model_validator
 
 from mockserver.scenario.answers import BehaviourSection, RespondSection
 from mockserver.scenario.conditions import WhenSection
-from mockserver.scenario.section import Count, Duration, Name, Section, States, Text, WholeNumber, by_kind, optional, problem_at
+from mockserver.scenario.section import (
+    Count,
+    Duration,
+    Name,
+    Section,
+    Size,
+    States,
+    Text,
+    WholeNumber,
+    by_kind,
+    optional,
+    problem_at,
+)
+from mockserver.settings import SETTINGS, Setting
 
 Json = Any
 SCHEMA_ID = "urn:azure-openai-mockserver:scenario"
@@ -60,20 +73,29 @@ class LifecyclesSection(LifecycleSection):
     batch: LifecycleSection = optional("Batches, which are not emulated yet.")
 
 
-class ResourceSection(Section):
+_TYPES = {
+    "flag": bool,
+    "text": Name,
+    "seed": Annotated[WholeNumber | Text, by_kind("a number or text")],
+    "count": Count,
+    "size": Size,
+    "names": Annotated[list[Name], Field(min_length=1)],
+}
+
+
+def _field(setting: Setting) -> tuple[Any, Any]:
+    type_ = Literal[setting.choices] if setting.choices else _TYPES[setting.kind.name]
+    return type_, optional(setting.help, json_schema_extra={"deprecated": True} if setting.deprecated else None)
+
+
+_FIELDS: dict[str, Any] = {name: _field(setting) for name, setting in SETTINGS.items() if "file" in setting.at}
+_SettingsSection = create_model("_SettingsSection", __base__=Section, **_FIELDS)
+
+
+class ResourceSection(_SettingsSection):
     """The Azure OpenAI resource that the scenario is about."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")] = optional("Its name, as in NAME.openai.azure.com.")
-    keys: Annotated[list[Name], Field(min_length=1)] = optional("The keys that it accepts.")
-    region: Name = optional("Its region, for instance `Sweden Central`.")
-    seed: Annotated[WholeNumber | Text, by_kind("a number or text")] = optional(
-        "What all chance is drawn from: ids, improvised text, jitter."
-    )
-    strict: bool = optional("Whether a call that no rule answers is refused instead of improvised.")
-    profile: Literal["2026-01", "2026-03"] = optional("Which of the service's preview rules apply.")
-    dated: bool = optional(
-        "Whether the older client's dated paths are answered, such as `/openai/deployments/…?api-version=…`."
-    )
     lifecycle: LifecyclesSection = optional("When background work is done, for all kinds of it or kind by kind.")
 
 

@@ -73,6 +73,11 @@ WholeNumber = Annotated[int, Tag("<number>")]
 States = Annotated[
     Text | Annotated[dict[str, str], Field(min_length=1), Tag("<map>")], by_kind("a state, or states by machine")
 ]
+Size = Annotated[
+    int,
+    BeforeValidator(values.size),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "examples": ["64 MiB"]}]}),
+]
 Duration = Annotated[
     float,
     BeforeValidator(values.duration),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from mockserver import settings
 from mockserver.scenario.paths import parse_path
 from mockserver.scenario.pattern import compile_pattern
 from mockserver.state.clock import seconds
@@ -81,6 +82,14 @@ def duration(value: Json) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValueError("expected a duration such as 200ms, 1.5s or 2")
     return seconds(value)
+
+
+def size(value: Json) -> int:
+    """A number of bytes, from `64 MiB` or a whole number."""
+    try:
+        return settings.size(value)
+    except (TypeError, ValueError):
+        raise ValueError("expected a number of bytes such as 1048576 or 64 MiB") from None
 
 
 def expression(value: str) -> str:

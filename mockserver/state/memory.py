@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from mockserver import errors
+from mockserver.settings import SETTINGS
 from mockserver.state.blobs import Blob, Content, Spool
 from mockserver.state.store import NEVER, Cursor, Document, Due, Json, Key, Page, decode, encode, matches, paged
 
-STORE_DOCUMENTS = 100_000
-STORE_BYTES = 1024 * 1024 * 1024
+STORE_DOCUMENTS: int = SETTINGS["store_documents"].default
+STORE_BYTES: int = SETTINGS["store_bytes"].default
 _ORDER = attrgetter("order")
 
 

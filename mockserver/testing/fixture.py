@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import pytest
 
 from mockserver.errors import ScenarioError
-from mockserver.resource.settings import Settings, build_resources, load_scenarios
+from mockserver.resource.build import build_resources, load_scenarios
 from mockserver.testing import environment
 from mockserver.testing.guard import Guard
 from mockserver.testing.lease import Lease, Leases
-from mockserver.testing.options import OptionError, Options, of_call, of_test
+from mockserver.testing.options import Keywords, OptionError, Options, of_call, of_test
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from mockserver.resource.build import Source
     from mockserver.resource.resource import Resource
-    from mockserver.resource.settings import Source
     from mockserver.scenario.load import Scenario
     from mockserver.testing.mock import Mock
     from mockserver.testing.server import MockServer
@@ -37,7 +37,7 @@ class Factory:
         # By their files with time and size, because many tests use the same files, and reading these costs more than a test.
         self._loaded: dict[tuple[object, ...], list[Scenario]] = {}
 
-    def __call__(self, *scenarios: Source, **options: Any) -> AbstractContextManager[Mock]:
+    def __call__(self, *scenarios: Source, **options: Unpack[Keywords]) -> AbstractContextManager[Mock]:
         """A fresh resource while the context lasts, with the marker's options. Paths are relative to pytest's root folder.
 
         Rules may stay unused here, unless `rules_unused="fail"` is given.
@@ -82,21 +82,11 @@ class Factory:
         if len(scenarios) > 1:
             names = ", ".join(scenario.name or "one without a name" for scenario in scenarios)
             raise ScenarioError([f"the scenarios describe several resources ({names}), but azure_openai is a single one"])
-        settings = Settings(
-            keys=() if options.key == "none" else None,
-            deployments=options.deployments,
-            strict=options.strict,
-            profile=options.profile,
-            seed=options.seed,
-            region=options.region,
-            dated=options.dated,
-            journal_limit=options.journal_limit,
-        )
-        mock = self._server.adopt(build_resources(scenarios, settings).default)
+        mock = self._server.adopt(build_resources(scenarios, options.settings).default)
         if options.frozen is not None:
             mock.clock.freeze(options.frozen)
-        if options.accepted:
-            self._accept_keys(mock.resource, options.accepted)
+        if options.keys:
+            self._accept_keys(mock.resource, options.keys)
         place = place or f"{mock.resource.name} of azure_openai_factory"
         return Lease(mock, options, place, frozenset(mock.script.rules if options.common else ()))
 

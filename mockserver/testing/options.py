@@ -1,16 +1,21 @@
-"""What a test wants of its resource: said by its marker, by flags, by the ini file; the first of them that speaks decides."""
+"""The options of the pytest fixtures, declared once, and what a test's marker, the flags and the ini file make of them.
+
+The plugin reads the declarations in every run, so this module imports nothing but them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from mockserver.settings import NO_KEYS, SETTINGS, Flag, Kind, Setting, Settings, Surface, Text, check, declared, names
 
 if TYPE_CHECKING:
     import pytest
 
-    from mockserver.resource.settings import Source
+    from mockserver.resource.build import Source
 
 FAIL = "fail"
 OK = "ok"
@@ -21,25 +26,53 @@ class OptionError(Exception):
     """An option that does not exist, or a value that it does not take."""
 
 
+def _hosts(value: Any) -> tuple[str, ...] | None:
+    if isinstance(value, bool):
+        return () if value else None
+    return names(value)
+
+
+def _time(value: Any) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+_Names = Annotated[str | Sequence[str] | None, Kind("names", "text or a list of texts", names)]
+_Hosts = Annotated[bool | str | Sequence[str] | None, Kind("hosts", "True, False, a host or a list of hosts", _hosts)]
+_Time = Annotated[float | None, Kind("time", "a time in Unix seconds", _time)]
+
+
+class Keywords(Settings, total=False):
+    """What the marker and `azure_openai_factory` take: the settings of a resource, and how a test uses it."""
+
+    frozen: Annotated[_Time, Setting(help="The time at which its clock stands, in Unix seconds.", at=("python",))]
+    guard: Annotated[Flag, Setting(True, "Whether calls to real Azure and OpenAI hosts are stopped.", ("python", "ini"))]
+    allow: Annotated[_Names, Setting((), "Real hosts that the guard lets through.", ("python", "ini"))]
+    intercept: Annotated[_Hosts, Setting(help="Hosts to answer for; True: all of Azure and OpenAI.", at=("python",))]
+    unmatched: Annotated[
+        Text,
+        Setting(FAIL, "'ok': a strict test may make calls that no rule answers.", ("python", "ini"), choices=(FAIL, OK)),
+    ]
+    rules_unused: Annotated[Text, Setting(FAIL, "'ok': rules may answer no call.", ("python", "ini"), choices=(FAIL, OK))]
+
+
+OPTIONS: Mapping[str, Setting] = declared(Keywords)
+
+
 @dataclass(slots=True, kw_only=True)
 class Options:
-    """The options of one resource; None leaves a thing to the scenario, or to the default.
+    """The options of one resource.
 
-    `common` says that the scenarios are those of the ini file, whose rules no single test has to use. `frozen` is in Unix
-    seconds. `allow` and `intercept` name hosts; `intercept` without any means all of Azure and OpenAI.
+    `common` says that the scenarios are those of the ini file, whose rules no single test has to use. `settings` are those of the
+    resource, as `settings.check` returns them, and `keys` are accepted besides its own. `frozen` is in Unix seconds. `allow` and
+    `intercept` name hosts; `intercept` without any means all of Azure and OpenAI.
     """
 
     scenarios: tuple[Source, ...] = ()
     common: bool = False
-    strict: bool | None = None
-    seed: int | str | None = None
-    profile: str | None = None
-    region: str | None = None
-    dated: bool | None = None
-    deployments: dict[str, str] = field(default_factory=dict)
-    key: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
-    journal_limit: int = 1_000
     frozen: float | None = None
     guard: bool = True
     allow: tuple[str, ...] = ()
@@ -47,26 +80,21 @@ class Options:
     unmatched: Literal["fail", "ok"] = "fail"
     rules_unused: Literal["fail", "ok"] = "fail"
 
-    @property
-    def accepted(self) -> tuple[str, ...]:
-        """The keys that the resource accepts besides its own."""
-        return self.keys if self.key in (None, "none") else (*self.keys, self.key)
-
 
 def of_test(node: pytest.Item) -> Options:
     """The options of a test: its marker's, then its class's and module's, then those of the whole run. Raises OptionError."""
-    said: dict[str, Any] = {}
+    keywords: dict[str, Any] = {}
     scenarios: tuple[Source, ...] = ()
     for marker in node.iter_markers(MARKER):
         scenarios = scenarios or marker.args
-        said = {**marker.kwargs, **said}
-    return _options(node.config, found(scenarios, (node.path.parent, node.config.rootpath)), said, "the marker azure_openai")
+        keywords = _checked(marker.kwargs, "the marker azure_openai") | keywords
+    return _options(node.config, found(scenarios, (node.path.parent, node.config.rootpath)), keywords)
 
 
-def of_call(config: pytest.Config, scenarios: Sequence[Source], said: Mapping[str, Any]) -> Options:
-    """The options of a resource that a fixture asks for. Unused rules are fine where it says nothing. Raises OptionError."""
-    told = {"rules_unused": OK, **said}
-    return _options(config, found(scenarios, (config.rootpath,)), told, "azure_openai_factory")
+def of_call(config: pytest.Config, scenarios: Sequence[Source], keywords: Mapping[str, Any]) -> Options:
+    """The options of a resource from a call of `azure_openai_factory`. Rules may stay unused by default. Raises OptionError."""
+    checked = _checked(keywords, "azure_openai_factory")
+    return _options(config, found(scenarios, (config.rootpath,)), {"rules_unused": OK} | checked)
 
 
 def found(scenarios: Sequence[Source], folders: Sequence[Path]) -> tuple[Source, ...]:
@@ -82,8 +110,8 @@ def _found(scenario: object, folders: Sequence[Path]) -> Source:
     for folder in folders:
         if (folder / scenario).exists():
             return _short(folder / scenario)
-    looked = " or ".join(str(folder) for folder in dict.fromkeys(folders))
-    raise OptionError(f"there is no scenario {str(scenario)!r} in {looked}")
+    places = " or ".join(str(folder) for folder in dict.fromkeys(folders))
+    raise OptionError(f"there is no scenario {str(scenario)!r} in {places}")
 
 
 def _short(path: Path) -> Path:
@@ -92,104 +120,35 @@ def _short(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def _options(config: pytest.Config, scenarios: tuple[Source, ...], said: Mapping[str, Any], where: str) -> Options:
-    common = _of_run(config)
-    used = common.pop("scenario", ())
-    options: dict[str, Any] = {name: _checked(name, value, "the ini file") for name, value in common.items()}
-    options |= {name: _checked(name, value, where) for name, value in said.items()}
-    return Options(scenarios=scenarios or found(used, (config.rootpath,)), common=not scenarios, **options)
+def _options(config: pytest.Config, scenarios: tuple[Source, ...], keywords: dict[str, Any]) -> Options:
+    """The options: `keywords` win over flags, flags over the ini file."""
+    values = _of_run("ini", config.getini) | _of_run("pytest", config.getoption) | keywords
+    keys = values.pop("keys", ())
+    settings = {name: values.pop(name) for name in SETTINGS if name in values}
+    if NO_KEYS in keys:
+        keys, settings["keys"] = (), ()
+    used = scenarios or found(config.getini(f"{MARKER}_scenario") or (), (config.rootpath,))
+    return Options(scenarios=used, common=not scenarios, settings=settings, keys=keys, **values)
 
 
-def _of_run(config: pytest.Config) -> dict[str, Any]:
-    """What the ini file and the flags say; flags win."""
-    from mockserver.testing.pytest_plugin import INI
-
-    said = {name: config.getini(f"azure_openai_{name}") for name in INI}
-    said |= {name: value for name in ("strict", "seed") if (value := config.getoption(f"azure_openai_{name}")) is not None}
-    return {name: value for name, value in said.items() if value is not None}
+def _of_run(surface: Surface, get: Callable[[str], Any]) -> dict[str, Any]:
+    """What the ini file or the command line says of all tests."""
+    values = {name: _read(setting, get(f"{MARKER}_{name}")) for name, setting in OPTIONS.items() if surface in setting.at}
+    return _checked(values, "the ini file" if surface == "ini" else "the command line")
 
 
-def _checked(name: str, value: object, where: str) -> object:
-    check = CHECKS.get(name)
-    if check is None:
-        from mockserver.scenario.values import suggestion
-
-        raise OptionError(f"{where} has an option {name!r} that does not exist; {suggestion(name, CHECKS)}")
-    try:
-        return check(value)
-    except TypeError as error:
-        raise OptionError(f"{where} has {name}={value!r:.60}: expected {error}") from None
-
-
-def _flag(value: object) -> object:
-    if not isinstance(value, bool):
-        raise TypeError("True or False")
-    return value
-
-
-def _text(value: object) -> object:
+def _read(setting: Setting, value: Any) -> Any:
+    """A value as pytest has it: text that its kind reads, or what pytest has made of it already."""
     if not isinstance(value, str):
-        raise TypeError("text")
-    return value
+        return value
+    try:
+        return setting.kind.read(value)
+    except ValueError:
+        return value  # `check` describes what is wrong with it
 
 
-def _seed(value: object) -> object:
-    if not isinstance(value, (int, str)) or isinstance(value, bool):
-        raise TypeError("a whole number or text")
-    return value
-
-
-def _count(value: object) -> object:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise TypeError("a whole number above 0")
-    return value
-
-
-def _time(value: object) -> object:
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise TypeError("a time in Unix seconds")
-    return value
-
-
-def _names(value: object) -> object:
-    names = (value,) if isinstance(value, str) else value
-    if not isinstance(names, (list, tuple, set, frozenset)) or not all(isinstance(name, str) for name in names):
-        raise TypeError("text or a list of texts")
-    return tuple(names)
-
-
-def _hosts(value: object) -> object:
-    if isinstance(value, bool):
-        return () if value else None
-    return _names(value)
-
-
-def _models(value: object) -> object:
-    if not isinstance(value, Mapping) or not all(isinstance(part, str) for pair in value.items() for part in pair):
-        raise TypeError("a mapping of deployments to models")
-    return dict(value)
-
-
-def _outcome(value: object) -> object:
-    if value not in (FAIL, OK):
-        raise TypeError("'fail' or 'ok'")
-    return value
-
-
-CHECKS: Mapping[str, Callable[[object], object]] = {
-    "strict": _flag,
-    "seed": _seed,
-    "profile": _text,
-    "region": _text,
-    "dated": _flag,
-    "deployments": _models,
-    "key": _text,
-    "keys": _names,
-    "journal_limit": _count,
-    "frozen": _time,
-    "guard": _flag,
-    "allow": _names,
-    "intercept": _hosts,
-    "unmatched": _outcome,
-    "rules_unused": _outcome,
-}
+def _checked(given: Mapping[str, Any], where: str) -> dict[str, Any]:
+    try:
+        return check(given, OPTIONS)
+    except TypeError as error:
+        raise OptionError(f"{where}: {error}") from None

@@ -17,38 +17,36 @@ if TYPE_CHECKING:
 LEASES: pytest.StashKey[Leases] = pytest.StashKey()
 ROWS: pytest.StashKey[list[dict[str, Any]]] = pytest.StashKey()
 
-INI = {
-    "scenario": ("paths", "scenario files and folders for tests whose marker names none"),
-    "strict": ("bool", "whether calls that no rule answers fail"),
-    "seed": ("string", "what ids, words and vectors are drawn from"),
-    "profile": ("string", "which preview rules apply: 2026-01 or 2026-03"),
-    "region": ("string", "the region, as headers and error texts show it"),
-    "dated": ("bool", "whether the dated paths of AzureOpenAI are answered"),
-    "guard": ("bool", "whether calls to real Azure and OpenAI hosts are stopped"),
-    "allow": ("args", "hosts that the guard lets through"),
-    "unmatched": ("string", "'ok' where calls that no rule answers shall not fail a strict test"),
-    "rules_unused": ("string", "'ok' where rules that answer nothing shall not fail a test"),
-}
-_MARKER = (
-    "azure_openai(*scenarios, **options): what the test's azure_openai is scripted to do and how: scenario files or mappings, "
-    "then strict, seed, profile, region, dated, deployments, key, keys, journal_limit, frozen, guard, allow, intercept, "
-    "unmatched, rules_unused."
-)
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the options and the ini keys."""
+    """Declare the flags and the ini keys."""
+    from mockserver.testing.options import OPTIONS
+
     group = parser.getgroup("azure_openai", "mock Azure OpenAI (azure-openai-mockserver)")
-    group.addoption("--azure-openai-report", action="store_true", help="tell what each test called, and how its client behaved")
-    group.addoption("--azure-openai-strict", action="store_true", default=None, help="fail calls that no rule answers")
-    group.addoption("--azure-openai-seed", metavar="SEED", help="what ids, words and vectors are drawn from")
-    for name, (kind, told) in INI.items():
-        parser.addini(f"azure_openai_{name}", f"azure_openai: {told}", type=kind, default=None)  # type: ignore[arg-type]
+    group.addoption(
+        "--azure-openai-report", action="store_true", help="Print what each test called, and how its client behaved."
+    )
+    parser.addini(
+        "azure_openai_scenario", "Scenario files and folders for tests whose marker names none.", "paths", default=None
+    )
+    for name, setting in OPTIONS.items():
+        is_flag = setting.kind.name == "flag"
+        if "pytest" in setting.at:
+            traits: dict[str, Any] = {"action": "store_true", "default": None} if is_flag else {"metavar": name.upper()}
+            group.addoption(f"--azure-openai-{setting.name.replace('_', '-')}", help=setting.help, **traits)
+        if "ini" in setting.at:
+            kind: Any = "bool" if is_flag else "args" if setting.kind.name == "names" else "string"
+            parser.addini(f"azure_openai_{name}", setting.help, kind, default=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker."""
-    config.addinivalue_line("markers", _MARKER)
+    from mockserver.testing.options import OPTIONS
+
+    options = ", ".join(name for name, setting in OPTIONS.items() if not setting.deprecated)
+    config.addinivalue_line(
+        "markers", f"azure_openai(*scenarios, **options): script the test's azure_openai with scenarios; options: {options}."
+    )
 
 
 @pytest.fixture(scope="session")

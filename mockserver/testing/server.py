@@ -6,15 +6,16 @@ import inspect
 import threading
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from mockserver.app import create_app
-from mockserver.resource.resource import Resource
-from mockserver.resource.settings import Source
+from mockserver.resource.build import Source, build_resources
 from mockserver.server.server import Server, listen
+from mockserver.settings import Settings, check, listed
 from mockserver.testing.mock import Mock
 
 if TYPE_CHECKING:
+    from mockserver.resource.resource import Resource
     from mockserver.resource.resources import Resources
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -28,16 +29,18 @@ class MockServer(Mock):
     ...     client = OpenAI(base_url=mock.base_url, api_key=mock.api_key)
 
     `scenario` is a file, a folder, a mapping, or a list of these. `settings` are those of `mockserver.create_app`, and win over
-    the scenario's. Raises ScenarioError for a scenario that cannot be used; starting raises OSError for a port that is taken.
+    the scenario's. Raises ScenarioError for a scenario that cannot be used, TypeError for a setting that does not exist or fit;
+    starting raises OSError for a port that is taken.
     """
 
+    @listed
     def __init__(
         self,
         scenario: Source | Sequence[Source] | None = None,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
-        **settings: Any,
+        **settings: Unpack[Settings],
     ) -> None:
         several = isinstance(scenario, Sequence) and not isinstance(scenario, str)
         sources: Any = scenario if several else [] if scenario is None else [scenario]
@@ -79,9 +82,10 @@ class MockServer(Mock):
         for resource in self.resources:
             resource.reset(rules=True)
 
-    def mint(self, **settings: Any) -> Mock:
+    @listed
+    def mint(self, **settings: Unpack[Settings]) -> Mock:
         """A fresh resource on this server, with its own name, key, state, script, journal, clock and seed."""
-        return self.adopt(Resource(**settings))
+        return self.adopt(build_resources([], check(settings)).default)
 
     def adopt(self, resource: Resource) -> Mock:
         """Serve a resource that no server serves yet, under a new name and key."""

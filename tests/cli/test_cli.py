@@ -48,7 +48,7 @@ def serving(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Po
         assert process.stdout is not None
         for line in process.stdout:
             lines.append(line.rstrip())
-            if "Ctrl-C stops" in line:
+            if "Ctrl-C" in line:
                 break
         found = re.search(r"http://\S+?:\d+", "\n".join(lines))
         assert found is not None, process.stderr and process.stderr.read()
@@ -119,7 +119,7 @@ def test_a_busy_port_is_one_clear_line() -> None:
     assert result.exit_code == 1
     assert (
         result.stderr
-        == f"cannot listen on 127.0.0.1:{port}: Address already in use. Try another --port (0 takes a free one).\n"
+        == f"Cannot listen on 127.0.0.1:{port}: Address already in use. Choose another --port (0 takes a free one).\n"
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from mockserver import MockServer
 from mockserver.app import application
-from mockserver.resource.settings import Settings, build_resources
+from mockserver.resource.build import build_resources
 
 CHAT = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
 
@@ -131,7 +131,7 @@ def test_nothing_else_is_there(control: Control) -> None:
 
 @pytest.mark.anyio
 async def test_it_asks_for_a_key_when_other_machines_can_reach_it() -> None:
-    app = application(build_resources([], Settings()), Settings(), guarded=True)
+    app = application(build_resources([], {}), {}, guarded=True)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://x") as client:
         assert (await client.get("/_mock/health")).status_code == 200
         assert (await client.get("/_mock/journal")).status_code == 401

@@ -76,7 +76,7 @@ def test_unknown_deployments_are_told_as_ever(http: httpx2.Client) -> None:
 
 @pytest.fixture
 def switched_off() -> Iterator[MockServer]:
-    with MockServer(dated=False) as mock:
+    with MockServer(legacy_api=False) as mock:
         yield mock
 
 

@@ -23,6 +23,7 @@ from mockserver.scenario.named_errors import NAMED_ERRORS
 from mockserver.scenario.schema import ScenarioFile, json_schema
 from mockserver.scenario.switches import MARK, SWITCHES
 from mockserver.scenario.values import ITEM_TYPES
+from mockserver.settings import SETTINGS
 from mockserver.state.chance import Chance
 
 ROOT = Path(__file__).parents[2]
@@ -177,7 +178,7 @@ def test_the_schema_on_disk_is_the_one_of_the_code() -> None:
 
 def test_the_page_names_every_key_error_item_switch_and_template_name() -> None:
     generated = ScenarioFile.model_json_schema()
-    keys = {key for section in (generated, *generated["$defs"].values()) for key in section["properties"]}
+    keys = {key for section in (generated, *generated["$defs"].values()) for key in section["properties"]} - set(SETTINGS)
     names = {*keys, *NAMED_ERRORS, *ITEM_TYPES, *(MARK + switch for switch in SWITCHES), *template._NAMES}
     words = set(re.findall(r"[\w-]+", " ".join(re.findall(r"`([^`\n]+)`", PAGE))))
     code = set(re.findall(r"[\w-]+", " ".join(EXAMPLES)))

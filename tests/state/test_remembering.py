@@ -13,7 +13,6 @@ from mockserver import MockServer
 from mockserver.app import application
 from mockserver.resource.resource import Resource
 from mockserver.resource.resources import Resources
-from mockserver.resource.settings import Settings
 from mockserver.state import memory
 from mockserver.state.memory import MemoryStore
 from mockserver.state.work import Lifecycle, Lifecycles
@@ -191,7 +190,7 @@ def test_a_scenario_gives_kinds_of_work_their_lifecycles(http: httpx2.Client) ->
 def test_a_state_that_was_opened_again_gives_new_ids_for_the_same_calls() -> None:
     def ids(generation: int) -> list[str]:
         resource = Resource(store=MemoryStore(generation=generation))
-        with in_process(application(Resources([resource]), Settings())) as http:
+        with in_process(application(Resources([resource]), {})) as http:
             client = OpenAI(base_url="http://mock/openai/v1/", api_key="mock-key", http_client=http)
             return [client.responses.create(model=MODEL, input="hi").id for _ in range(2)]
 

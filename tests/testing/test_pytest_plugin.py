@@ -393,15 +393,15 @@ def test_a_test_that_failed_or_was_skipped_is_not_blamed_again(project: pytest.P
 @pytest.mark.parametrize(
     ("marker", "message"),
     [
-        ("sede=1", "*an option 'sede' that does not exist; did you mean 'seed'?"),
-        ("strict='yes'", "*has strict='yes': expected True or False"),
-        ("rules_unused='no'", "*has rules_unused='no': expected 'fail' or 'ok'"),
-        ("allow=[1]", "*has allow=*1*: expected text or a list of texts"),
-        ("frozen='now'", "*has frozen='now': expected a time in Unix seconds"),
-        ("journal_limit=0", "*has journal_limit=0: expected a whole number above 0"),
+        ("sede=1", "the marker azure_openai: there is no setting 'sede'; did you mean 'seed'?"),
+        ("strict='yes'", "the marker azure_openai: strict='yes': expected True or False"),
+        ("rules_unused='no'", "*: rules_unused='no': expected 'fail' or 'ok'"),
+        ("allow=[1]", "*: allow=*1*: expected text or a list of texts"),
+        ("frozen='now'", "*: frozen='now': expected a time in Unix seconds"),
+        ("journal_limit=0", "*: journal_limit=0: expected a whole number above 0"),
         ("deployments=['x']", "*expected a mapping of deployments to models"),
         ("deployments={'mine': 'gpt-99'}", "there is no model 'gpt-99' in the catalogue*"),
-        ("profile='1999'", "there is no profile '1999'*"),
+        ("profile='1999'", "*: profile='1999': expected '2026-01' or '2026-03'"),
         ("7", "a scenario is a path or a mapping, not 7"),
         ("'nowhere.yaml'", "there is no scenario 'nowhere.yaml' in *"),
         ("'bad.yaml'", "bad.yaml:2:6: rules[[]0].whn: unknown key; did you mean 'when'?"),
@@ -475,6 +475,21 @@ def test_the_nearest_marker_decides_then_flags_then_the_ini_file(project: pytest
     result.assert_outcomes(passed=3)
 
 
+def test_numbers_sizes_and_the_deprecated_name_work_in_the_ini_file(project: pytest.Pytester) -> None:
+    project.makeini(
+        "[pytest]\nazure_openai_journal_limit = 5\nazure_openai_journal_bytes = 2 MiB\nazure_openai_dated = false\nazure_openai_allow = a.example b.example\n"
+    )
+    test = """
+        def test_it(azure_openai):
+            settings = azure_openai.resource.settings
+            assert (settings["journal_limit"], settings["journal_bytes"], settings["legacy_api"]) == (5, 2 * 1024 * 1024, False)
+        """
+    run(project, test).assert_outcomes(passed=1)
+    result = run(project, test, "-o", "azure_openai_journal_limit=many")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["the ini file: journal_limit='many': expected a whole number above 0"])
+
+
 def test_the_ini_file_can_let_unused_rules_pass(project: pytest.Pytester) -> None:
     project.makeini("[pytest]\nazure_openai_rules_unused = ok\n")
     test = """
@@ -496,7 +511,7 @@ def test_deployments_and_time_can_be_set(project: pytest.Pytester) -> None:
         import my_app
         import pytest
 
-        @pytest.mark.azure_openai(deployments={"mine": "gpt-4.1"}, frozen=1_790_000_000, dated=False)
+        @pytest.mark.azure_openai(deployments={"mine": "gpt-4.1"}, frozen=1_790_000_000, legacy_api=False)
         def test_it(azure_openai):
             with pytest.raises(openai.NotFoundError):
                 my_app.greet("hello")
@@ -835,7 +850,8 @@ def test_a_run_that_does_not_use_the_fixture_loads_nothing_more(project: pytest.
 
         def test_it():
             loaded = {name for name in sys.modules if name.startswith("mockserver")}
-            assert loaded == {"mockserver", "mockserver.testing", "mockserver.testing.pytest_plugin"}
+            names = {"mockserver", "mockserver.settings", "mockserver.testing"}
+            assert loaded == names | {"mockserver.testing.options", "mockserver.testing.pytest_plugin"}
         """
     )
     project.runpytest_subprocess(*QUIET, "-W", "error").assert_outcomes(passed=1)

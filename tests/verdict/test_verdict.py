@@ -577,7 +577,7 @@ def test_the_versions_of_v1_are_fine(mock: MockServer, http: httpx2.Client, quer
 
 
 def test_a_path_of_the_legacy_api_is_noticed_where_it_is_refused_too(http: httpx2.Client) -> None:
-    with MockServer(dated=False) as mock:
+    with MockServer(legacy_api=False) as mock:
         http.get(mock.endpoint + "/openai/deployments/gpt-4o/nothing", headers={"api-key": mock.api_key})
         assert mock.verdict().codes == {"deprecated_api"}
 

@@ -1,0 +1,37 @@
+"""Scenarios for commands: loaded and built, or what is wrong with them and the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from mockserver.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from mockserver.resource.resources import Resources
+    from mockserver.scenario.load import Scenario
+
+
+def load(paths: Sequence[str], given: Mapping[str, Any]) -> tuple[list[Scenario], Resources]:
+    """The scenarios in these files and folders, and the resources that they make. Exits with 1 where they cannot be used."""
+    from mockserver.resource.build import build_resources, load_scenarios
+
+    try:
+        scenarios = load_scenarios([Path(path) for path in paths])
+        return scenarios, build_resources(scenarios, given)
+    except ScenarioError as error:
+        fail("\n".join(error.problems))
+
+
+def fail(message: str, status: int = 1) -> NoReturn:
+    """Print a message as an error and exit."""
+    click.echo(message, err=True)
+    raise SystemExit(status)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

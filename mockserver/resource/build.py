@@ -1,0 +1,90 @@
+"""Resources from scenarios and from what a caller decides.
+
+Throughout, `given` is what the caller decides, as `settings.check` returns it: it wins over what a scenario file says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mockserver.errors import ScenarioError
+from mockserver.model.catalogue import CATALOGUE, Model, find, infer
+from mockserver.resource.resource import DEFAULT_KEYS, DEFAULT_NAME, Resource
+from mockserver.resource.resources import Resources
+from mockserver.settings import NO_KEYS, resolve
+from mockserver.state.work import Lifecycles
+
+if TYPE_CHECKING:
+    from mockserver.scenario.load import DeploymentSpec, Scenario
+
+Source = str | Path | Mapping[str, Any]
+
+
+def load_scenarios(sources: Sequence[Source]) -> list[Scenario]:
+    """Scenarios from paths of files and folders, and from mappings. Raises ScenarioError with every problem found."""
+    if not sources:
+        return []
+    from mockserver.scenario import load
+
+    paths = [Path(source) for source in sources if isinstance(source, (str, Path))]
+    scenarios = load.load(paths) if paths else []
+    return scenarios + [load.build(dict(source)) for source in sources if isinstance(source, Mapping)]
+
+
+def build_resources(scenarios: Sequence[Scenario], given: Mapping[str, Any]) -> Resources:
+    """One resource per scenario, the first being the default. Raises ScenarioError for what does not go together."""
+    try:
+        resources = [_resource(scenario, given, first=at == 0) for at, scenario in enumerate(scenarios or [None])]
+        return Resources(resources)
+    except ValueError as error:
+        raise ScenarioError([str(error)]) from None
+
+
+def apply_scenario(resource: Resource, scenario: Scenario | None, given: Mapping[str, Any]) -> None:
+    """Put a scenario's rules and deployments in the place of the old ones, all at once. Raises ScenarioError before any change."""
+    planned = _deployments(scenario, given)
+    resource.script.replace(scenario.rules if scenario is not None else ())
+    resource.script.strict = resolve(given, scenario.settings if scenario is not None else {})["strict"]
+    resource.redeclare(planned)
+
+
+def _deployments(scenario: Scenario | None, given: Mapping[str, Any]) -> dict[str, tuple[Model, DeploymentSpec | None]]:
+    """The deployments that a scenario and the caller declare; where both declare one, the caller's model serves it."""
+    specs = scenario.deployments if scenario is not None else {}
+    names = {name: spec.model for name, spec in specs.items()} | given.get("deployments", {})
+    return {name: (infer(name) if model is None else model_of(model), specs.get(name)) for name, model in names.items()}
+
+
+def model_of(name: str) -> Model:
+    """The catalogue's model of this name or snapshot. Raises ScenarioError with a near name for an unknown one."""
+    model = find(name)
+    if model is not None:
+        return model
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, CATALOGUE, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    raise ScenarioError([f"there is no model '{name}' in the catalogue{hint} (GET /openai/v1/models lists them)"])
+
+
+def _resource(scenario: Scenario | None, given: Mapping[str, Any], *, first: bool) -> Resource:
+    in_file = scenario.settings if scenario is not None else {}
+    name = (scenario.name if scenario is not None else None) or DEFAULT_NAME
+    # The caller's keys open the first resource; two resources cannot share a key.
+    keys = given.get("keys") if first else None
+    if keys is None:
+        keys = (scenario.keys if scenario is not None else ()) or _default_keys(name, first=first)
+    resource = Resource(
+        name,
+        keys=None if NO_KEYS in keys else keys or None,
+        settings=resolve(given, in_file),
+        lifecycles=Lifecycles.of(in_file.get("lifecycle", {})),
+    )
+    apply_scenario(resource, scenario, given)
+    return resource
+
+
+def _default_keys(name: str, *, first: bool) -> tuple[str, ...]:
+    return DEFAULT_KEYS if first else tuple(f"{key}-{name}" for key in DEFAULT_KEYS)
