@@ -21,6 +21,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_sessionfinish() -> None:
+    """What plugins import for their summaries may ask who holds an object, which frozen ones do not answer."""
+    gc.unfreeze()
+
+
 @pytest.fixture(scope="session")
 def http() -> Iterator[httpx2.Client]:
     """One connection pool for all tests: making a TLS context costs more than most tests."""

@@ -54,8 +54,12 @@ def serving(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Po
         assert found is not None, process.stderr and process.stderr.read()
         yield process, found[0], lines
     finally:
-        process.kill()
-        process.communicate()
+        process.send_signal(signal.SIGINT)  # a process that is killed could not say what it has covered
+        try:
+            process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
 
 
 def test_serve_prints_exports_to_paste_and_stops_at_ctrl_c(http: httpx2.Client) -> None:

@@ -135,7 +135,7 @@ def test_a_scripted_answer_can_close_the_connection(http: httpx2.Client, mock: M
 
 def test_a_stream_whose_pace_cannot_be_kept_holds_nobody_up(http: httpx2.Client) -> None:
     with MockServer() as mock:
-        mock.when(user="endless").respond(text="word " * 100_000, stream={"tokens_per_second": 1_000_000})
+        mock.when(user="endless").respond(text="word " * 30_000, stream={"tokens_per_second": 1_000_000})
         mock.when(user="hi").respond("quick")
         with closing(connected(mock)) as connection:
             connection.sendall(spelled(mock, messages=[{"role": "user", "content": "endless"}], stream=True))
