@@ -9,6 +9,7 @@ import asyncio
 import logging
 import socket
 import struct
+import sys
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,9 @@ COLLECTED = 1024 * 1024
 BODY_AHEAD = 64 * 1024
 """Bytes of a request's body that may wait for the application before reading pauses."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER, no seconds: closing drops what has not left, and sends a reset
+_RESET = struct.pack(
+    "hh" if sys.platform == "win32" else "ii", 1, 0
+)  # SO_LINGER, no seconds: closing drops what has not left, and sends a reset
 _FAILURE = b"Internal Server Error"
 _FAILURE_HEADERS = ((b"content-length", b"%d" % len(_FAILURE)), (b"connection", b"close"))
 log = logging.getLogger("mockserver.server")
@@ -168,12 +171,12 @@ class Cycle:
         self._continue(self._start(status, framing, lines, reason), body, last=True)
 
     def fail(self) -> None:
-        """Log the exception that is being handled. The client gets a 500, or where that is too late, a closed connection."""
+        """Log the exception that is being handled. A client that still waits gets a 500, or too late for that, a closed connection."""
         log.exception("%s %s failed", self.request.method, self.request.path)
-        if self.started or self.gone:
-            self.close()
-        else:
+        if not (self.started or self.gone):
             self.answer(500, _FAILURE_HEADERS, PLAIN_TEXT, _FAILURE)
+        elif not self.complete:
+            self.close()
 
     # -- the application's side, past HTTP: the Wire
 

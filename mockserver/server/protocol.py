@@ -32,7 +32,7 @@ _REFUSALS = {
 
 
 class Protocol(asyncio.Protocol):
-    """One connection. Its parameters, `connections`, `tasks` and `shutdown` are uvicorn's for every protocol."""
+    """One connection. uvicorn passes the parameters, keeps it in the state's `connections`, and may call `shutdown`."""
 
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], **_: Any) -> None:
         self.transport: asyncio.Transport

@@ -46,9 +46,7 @@ class Server(uvicorn.Server):
             )
         )
         self.each_second: Callable[[], None] | None = None
-        self._stopping = (
-            False  # not `should_exit`: seen before the main loop, that lets older versions leave their sockets open
-        )
+        self._stopping = False  # in place of `should_exit`, at which older versions leave the sockets open if they never served
         self._stop = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 

@@ -442,6 +442,18 @@ async def test_one_that_fails_during_its_answer_ends_the_connection(app: Any, ca
     assert client.wire.closed
 
 
+async def test_one_that_fails_after_its_answer_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await respond(send, b"fine")
+        raise ValueError("in the background")
+
+    client = Client(app)
+    await client.send(GET % 1, GET % 2)
+    assert client.received.count(b"fine") == 2
+    assert not client.wire.closed
+    assert len(caplog.records) == 2
+
+
 # -- flow control
 
 
@@ -592,6 +604,15 @@ async def test_a_websocket_is_handed_on() -> None:
     assert successor.transport is client.wire
     assert client.protocol not in client.state.connections
     assert not client.received
+
+
+async def test_a_websocket_behind_a_request_that_waits_is_refused() -> None:
+    Websocket.made = []
+    client = Client(echo, ws=Websocket)
+    await client.send(GET % 1 + UPGRADE)
+    assert client.received.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert BAD in client.received
+    assert not Websocket.made
 
 
 async def test_a_websocket_that_is_not_served_is_a_request_like_any_other() -> None:
