@@ -74,20 +74,16 @@ class Parser:
         self._url, self._headers, self._size = b"", list[Header](), 0
         self._unspent = 0  # bytes since the last head was complete, or the last piece of a body
         self._status = BAD_REQUEST  # of what is wrong, if something is
-        self._ended = False  # the last request closes its connection: what follows is nobody's
 
     def feed(self, data: bytes) -> None:
         """Take bytes in. Raises RefusedError or UpgradeError, and must not be called again after that."""
-        if self._ended:
-            return
         self._unspent += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as stop:
             self._upgrade(data[stop.args[0] :])
         except httptools.HttpParserError as error:
-            if not self._ended:
-                raise RefusedError(self._status) from error
+            raise RefusedError(self._status) from error
         if self._unspent > HEAD_LIMIT:
             raise RefusedError(TOO_LARGE)
 
@@ -133,7 +129,6 @@ class Parser:
         if self._body is not None:
             self._body.feed_end()
             self._body = None
-            self._ended = not self._parser.should_keep_alive()
 
     def _request(self) -> Request:
         version, fields = self._parser.get_http_version(), dict(self._headers)

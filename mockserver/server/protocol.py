@@ -80,9 +80,8 @@ class Protocol(asyncio.Protocol):
         self._advance()
 
     def pause_writing(self) -> None:
-        """The client is behind."""
+        """The client is behind: no application may write, and no request that comes is answered."""
         self.writable.clear()
-        self.regulate()
 
     def resume_writing(self) -> None:
         """The client has caught up."""
@@ -111,7 +110,7 @@ class Protocol(asyncio.Protocol):
     def regulate(self) -> None:
         """Read on only while what has come can be dealt with."""
         cycles = self._cycles
-        behind = len(cycles) > 1 or not self.writable.is_set() or (bool(cycles) and cycles[-1].behind)
+        behind = len(cycles) > 1 or (bool(cycles) and cycles[-1].behind)
         if behind is self._paused or self.transport.is_closing():
             return
         self._paused = behind
@@ -194,7 +193,7 @@ class Protocol(asyncio.Protocol):
         }
 
     def _refuse(self, status: int) -> None:
-        """Read no more. What came before is still answered; then the client is told why, unless its answer has begun."""
+        """Read no more. What came before is answered; then the client learns why, unless it has some of an answer already."""
         self._deaf, self._refusal = True, status
         if self._cycles and not self._cycles[-1].whole:
             cycle = self._cycles.pop()

@@ -373,14 +373,19 @@ async def test_answers_without_a_body_have_none(method: bytes, status: int) -> N
 
 @pytest.mark.parametrize("by", ["client", "application"])
 async def test_either_side_can_end_the_connection_with_an_answer(by: str) -> None:
+    served = []
+
     async def app(scope: Any, receive: Any, send: Any) -> None:
+        served.append(scope["path"])
         await respond(send, b"last", *([(b"Connection", b"close")] if by == "application" else []))
 
     client = Client(app)
-    await client.send(b"GET / HTTP/1.1\r\nhost: x\r\n%b\r\n" % (b"connection: close\r\n" if by == "client" else b"") + GET % 2)
+    wish = b"connection: close\r\n" if by == "client" else b""
+    await client.send(b"GET /1 HTTP/1.1\r\nhost: x\r\n%b\r\n" % wish + GET % 2 + GET % 3)
     assert client.received.lower().count(b"connection: close\r\n") == 1
-    assert client.received.count(b"last") == 1
+    assert client.received.endswith(b"\r\n\r\nlast")
     assert client.wire.closed
+    assert served == ["/1"]
 
 
 async def test_an_answer_may_have_a_reason_of_its_own() -> None:
