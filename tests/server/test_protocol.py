@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -164,6 +165,17 @@ async def test_a_body_that_nobody_reads_does_not_harm_the_next_request() -> None
     client = Client(app)
     await client.send(HEAD + b"content-length: 300000\r\n\r\n", *[b"x" * 100_000] * 3, GET % 7)
     assert client.received.endswith(b"\r\n\r\n/7")
+
+
+async def test_a_body_that_nobody_reads_takes_no_memory() -> None:
+    client, piece = Client(stream), b"x" * 1_000_000
+    await client.send(HEAD + b"content-length: 50000000\r\n\r\n")
+    tracemalloc.start()
+    try:
+        await client.send(*[piece] * 49)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
 
 
 # -- requests that are refused

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import socket
 import subprocess
 import sys
 from collections import deque
-from contextlib import closing
+from contextlib import closing, suppress
 from threading import Thread
 from typing import Any, cast
 
@@ -177,3 +179,29 @@ def test_a_server_that_was_stopped_before_it_began_leaves_nothing_open(loop: str
     server.run(sockets=[listener])
     server.stop()
     assert listener.fileno() == -1
+
+
+@pytest.mark.parametrize("turns", range(6))
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_connections_that_are_being_accepted_at_a_stop_are_ended_too(loop: str, turns: int) -> None:
+    listener = listen("127.0.0.1", 0)
+    address = listener.getsockname()
+    connections: list[socket.socket] = []
+
+    async def come() -> None:
+        with suppress(ConnectionError):  # once nobody listens any more
+            while True:
+                connections.append(socket.create_connection(address, timeout=5))
+                await asyncio.sleep(0)
+
+    class Stopping(Server):
+        async def main_loop(self) -> None:
+            self.coming = asyncio.create_task(come())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+
+    Stopping(cast("Any", None), loop=loop).run(sockets=[listener])
+    gc.collect()  # a connection that was forgotten is warned of, which is an error
+    for connection in connections:
+        with closing(connection), suppress(ConnectionError):
+            assert connection.recv(1) == b""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
@@ -94,6 +93,15 @@ async def test_bodies_of_any_size_are_read(size: int, chunked: bool) -> None:
     await client.leave()
 
 
+async def test_a_body_too_long_to_be_collected_is_read_while_it_comes() -> None:
+    client = Client(app())
+    await client.send(HEAD + b"content-length: 9000000\r\n\r\n", *[b" " * 100_000] * 10)
+    assert not client.state.tasks
+    await client.send(b" " * 100_000)
+    assert client.state.tasks
+    await client.leave()
+
+
 async def test_heads_alone_and_reasons_arrive_as_the_service_sends_them() -> None:
     head = await exchange(app(), b"HEAD /openai/v1/models HTTP/1.1\r\nhost: x\r\napi-key: mock-key\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 405 ")
@@ -116,8 +124,9 @@ async def test_a_client_that_only_sends_is_not_answered_for_ever() -> None:
 
 @pytest.mark.parametrize("headers", [{"content-length": "seven"}, {"content-length": "2"}])
 async def test_a_scripted_length_that_is_wrong_ends_the_connection(headers: Any) -> None:
-    client = Client(app({"respond": {"status": 200, "body": {"a": 1}, "headers": headers}}))
+    surface = app({"respond": {"status": 200, "body": {"a": 1}, "headers": headers}})
+    client = Client(surface)
     await client.send(chat() + chat())
-    await asyncio.sleep(0)
     assert client.wire.closed
     assert client.received.count(b"HTTP/1.1") == 1
+    assert len(surface.surface.resources.default.journal) == 1
