@@ -197,7 +197,7 @@ RULES = (
     Rule(
         "prompt filter of tool turns",
         "older",
-        "Until February 2026 it was told in full on turns that bring tool results.",
+        "Until February 2026 it was sent in full on turns that bring tool results.",
         _tool_turn,
     ),
     Rule(
@@ -229,7 +229,7 @@ RULES = (
     Rule(
         "filter results of a chunk",
         "varies",
-        "Which detectors have spoken when a chunk leaves differs from chunk to chunk: all six, four, one or none.",
+        "How many detectors have finished when a chunk is sent differs from chunk to chunk: all six, four, one or none.",
         _at(r"stream\[(content|finish)\]\.choices\[\]\.content_filter_results(\..*)?", "added", "absent", "value"),
     ),
     Rule(

@@ -30,4 +30,4 @@ async def test_an_agent_streams(azure_openai):
     run = agent.run("hello", stream=True)
     updates = [update.text async for update in run]
     assert len(updates) > 1
-    assert (await run.get_final_response()).text == "Hi there, and welcome!"  # the updates tell it twice: in parts, then whole
+    assert (await run.get_final_response()).text == "Hi there, and welcome!"  # the updates have it twice: in parts, then whole

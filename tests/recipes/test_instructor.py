@@ -1,4 +1,4 @@
-"""instructor: an object out of an answer, asked for again where it does not validate."""
+"""instructor: an object from an answer, requested again if it does not validate."""
 
 import pytest
 
