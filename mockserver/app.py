@@ -13,7 +13,7 @@ from mockserver.gateway.delivery import Receive, Scope, Send
 from mockserver.gateway.paths import ROOT
 from mockserver.resource.build import Source, build_resources, load_scenarios
 from mockserver.resource.resources import Resources
-from mockserver.settings import Settings, check, listed
+from mockserver.settings import Settings, check, list_settings
 
 
 class Application(Starlette):
@@ -32,8 +32,8 @@ class Application(Starlette):
 class Control:
     """The control API, imported on the first request to it."""
 
-    def __init__(self, resources: Resources, given: Mapping[str, Any], *, guarded: bool) -> None:
-        self._resources, self._given, self._guarded = resources, given, guarded
+    def __init__(self, resources: Resources, overrides: Mapping[str, Any], *, guarded: bool) -> None:
+        self._resources, self._overrides, self._guarded = resources, overrides, guarded
         self._app: Starlette | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,28 +41,28 @@ class Control:
         if self._app is None:
             from mockserver.control import create_control
 
-            self._app = create_control(self._resources, self._given, guarded=self._guarded)
+            self._app = create_control(self._resources, self._overrides, guarded=self._guarded)
         await self._app(scope, receive, send)
 
 
-@listed
+@list_settings
 def create_app(*scenarios: Source, **settings: Unpack[Settings]) -> Application:
     """The application for these scenarios (files, folders, or mappings of the same shape).
 
     The settings win over what the scenarios say; `mockserver.settings.Settings` lists them. Raises ScenarioError for scenarios
     that cannot be used, TypeError for a setting that does not exist or does not fit.
     """
-    given = check(settings)
-    return application(build_resources(load_scenarios(scenarios), given), given)
+    overrides = check(settings)
+    return application(build_resources(load_scenarios(scenarios), overrides), overrides)
 
 
-def application(resources: Resources, given: Mapping[str, Any], *, guarded: bool = False) -> Application:
+def application(resources: Resources, overrides: Mapping[str, Any], *, guarded: bool = False) -> Application:
     """The application that serves these resources. With `guarded`, the control API requires a resource's key too.
 
-    `given` is what the caller decides, as `settings.check` returns it.
+    `overrides` are the settings that win over a scenario's, as `settings.check` returns them.
     """
     surface = Surface(resources)
-    control = Mount("/_mock", app=Control(resources, given, guarded=guarded))
+    control = Mount("/_mock", app=Control(resources, overrides, guarded=guarded))
     app = Application(routes=[control, Route("/{path:path}", endpoint=surface)])
     app.surface = surface
     app.state.resources = resources

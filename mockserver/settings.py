@@ -19,8 +19,8 @@ PROFILES: Mapping[str, frozenset[str]] = {"2026-01": frozenset(), "2026-03": fro
 NO_KEYS = "none"  # in place of a key, turns key checks off
 MIB = 1024 * 1024
 GIB = 1024 * MIB
-_UNITS = {"": 1, "b": 1, "kib": 1024, "mib": MIB, "gib": GIB}
-_SIZE = re.compile(r"(\d{1,15})\s*([a-z]*)", re.IGNORECASE)
+_SCALES = {"GiB": GIB, "MiB": MIB, "KiB": 1024, "B": 1}
+_SIZE = re.compile(r"(\d{1,15})\s*(|B|KiB|MiB|GiB)", re.IGNORECASE)
 
 
 class Kind(NamedTuple):
@@ -35,12 +35,26 @@ class Kind(NamedTuple):
     read: Callable[[str], Any] = str
 
 
+def _exactly(*types: type) -> Callable[[Any], Any]:
+    def convert(value: Any) -> Any:
+        # True and False are whole numbers to Python.
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+            raise TypeError
+        return value
+
+    return convert
+
+
+_text = _exactly(str)
+TEXT = Kind("text", "text", _text)
+
+
 class Setting(NamedTuple):
     """What is true of one setting wherever it can be set.
 
     `at` lists where that is: a flag and a variable of `serve`, a scenario file, a keyword and the marker in Python, pytest's ini
     file, a flag of pytest. `flag` is its name on the command line where that differs. An `alias_of` another setting is one more
-    name for it; a `deprecated` one is not advertised. `name` and `kind` are filled in by `declared`.
+    name for it; a `deprecated` one is not advertised. `name` and `kind` are filled in by `declarations`.
     """
 
     default: Any = None
@@ -51,7 +65,7 @@ class Setting(NamedTuple):
     alias_of: str = ""
     deprecated: bool = False
     name: str = ""
-    kind: Kind = None  # type: ignore[assignment]
+    kind: Kind = TEXT
 
     @property
     def expected(self) -> str:
@@ -79,16 +93,6 @@ class Setting(NamedTuple):
         return f"MOCKSERVER_{(self.flag or self.name).upper()}"
 
 
-def _exactly(*types: type) -> Callable[[Any], Any]:
-    def convert(value: Any) -> Any:
-        # True and False are whole numbers to Python.
-        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            raise TypeError
-        return value
-
-    return convert
-
-
 def _count(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise TypeError
@@ -100,17 +104,18 @@ def size(value: Any) -> int:
     if not isinstance(value, str):
         return _count(value)
     found = _SIZE.fullmatch(value.strip())
-    if found is None or found[2].lower() not in _UNITS:
+    if found is None:
         raise ValueError
-    return _count(int(found[1]) * _UNITS[found[2].lower()])
+    scale = next(scale for unit, scale in _SCALES.items() if unit.lower() == (found[2] or "B").lower())
+    return _count(int(found[1]) * scale)
 
 
 def names(value: Any) -> tuple[str, ...]:
     """Several names, from one or a list of them. Raises TypeError."""
-    listed = (value,) if isinstance(value, str) else value
-    if not isinstance(listed, (list, tuple, set, frozenset)) or not all(isinstance(name, str) for name in listed):
+    several = (value,) if isinstance(value, str) else value
+    if not isinstance(several, (list, tuple, set, frozenset)) or not all(isinstance(name, str) for name in several):
         raise TypeError
-    return tuple(listed)
+    return tuple(several)
 
 
 def _models(value: Any) -> dict[str, str]:
@@ -120,16 +125,17 @@ def _models(value: Any) -> dict[str, str]:
 
 
 Flag = Annotated[bool | None, Kind("flag", "True or False", _exactly(bool))]
-Text = Annotated[str | None, Kind("text", "text", _exactly(str))]
+Text = Annotated[str | None, TEXT]
 Seed = Annotated[int | str | None, Kind("seed", "a whole number or text", _exactly(int, str))]
 Count = Annotated[int | None, Kind("count", "a whole number above 0", _count, int)]
 Size = Annotated[int | str | None, Kind("size", "a number of bytes, such as 1048576 or '1 MiB'", size)]
 Keys = Annotated[str | Sequence[str] | None, Kind("names", "text or a list of texts", names)]
+Key = Annotated[str | None, Kind("names", "text", lambda value: names(_text(value)))]
 Models = Annotated[Mapping[str, str] | None, Kind("models", "a mapping of deployments to models", _models)]
 
 
 class Settings(TypedDict, total=False):
-    """What a caller decides about resources. What is absent or None is left to the scenario file, and then to the default."""
+    """Settings as keywords. Those that are absent or None are left to the scenario file, and then to the default."""
 
     keys: Annotated[
         Keys,
@@ -140,7 +146,7 @@ class Settings(TypedDict, total=False):
             flag="key",
         ),
     ]
-    key: Annotated[Keys, Setting(help="One API key, in place of `keys`.", at=("python",), alias_of="keys")]
+    key: Annotated[Key, Setting(help="One API key, in place of `keys`.", at=("python",), alias_of="keys")]
     deployments: Annotated[
         Models,
         Setting(
@@ -173,7 +179,7 @@ class Settings(TypedDict, total=False):
     body_limit: Annotated[Size, Setting(512 * MIB, "How many bytes a request's body may have.")]
 
 
-def declared(table: Any) -> dict[str, Setting]:
+def declarations(table: Any) -> dict[str, Setting]:
     """The settings that a TypedDict of them declares, by name."""
     hints = get_type_hints(table, include_extras=True)
     return {name: _complete(name, *hint.__metadata__) for name, hint in hints.items()}
@@ -192,10 +198,11 @@ def default_text(setting: Setting) -> str:
         return ", ".join(default)
     if setting.kind.name != "size":
         return "" if default is None else str(default)
-    return f"{default // GIB} GiB" if default % GIB == 0 else f"{default // MIB} MiB"
+    unit = next(name for name, scale in _SCALES.items() if default % scale == 0)
+    return f"{default // _SCALES[unit]} {unit}"
 
 
-def listed(function: Function) -> Function:
+def list_settings(function: Function) -> Function:
     """Have `help` and `inspect.signature` list the settings that a function takes as `**settings: Unpack[Settings]`."""
     from inspect import Parameter, signature
 
@@ -211,21 +218,21 @@ def listed(function: Function) -> Function:
     return function
 
 
-SETTINGS: Mapping[str, Setting] = declared(Settings)
+SETTINGS: Mapping[str, Setting] = declarations(Settings)
 _DEFAULTS = {name: setting.default for name, setting in SETTINGS.items() if not setting.alias_of}
 
 
-def check(given: Mapping[str, Any], table: Mapping[str, Setting] = SETTINGS) -> dict[str, Any]:
-    """What a caller gives, without None and with aliases under their settings' names.
+def check(values: Mapping[str, Any], table: Mapping[str, Setting] = SETTINGS) -> dict[str, Any]:
+    """A caller's values as they are kept: without None, and with aliases under their settings' names.
 
     Raises TypeError for a name that does not exist, with the nearest one, and for a value that does not fit.
     """
     checked: dict[str, Any] = {}
-    for name, value in given.items():
+    for name, value in values.items():
         if name not in table:
             raise TypeError(f"there is no setting {name!r}; {_suggestion(name, table)}")
         setting = table[name]
-        if value is None or (setting.alias_of and given.get(setting.alias_of) is not None):
+        if value is None or (setting.alias_of and values.get(setting.alias_of) is not None):
             continue
         try:
             checked[setting.alias_of or name] = setting.convert(value)
@@ -237,8 +244,8 @@ def check(given: Mapping[str, Any], table: Mapping[str, Setting] = SETTINGS) -> 
 def resolve(*layers: Mapping[str, Any]) -> dict[str, Any]:
     """Every setting's value, by the first of `layers` that has it, else by default.
 
-    The layers are, from the strongest: what the caller said (a flag before its environment variable, or a keyword), then the
-    scenario file. Each has passed `check`.
+    The layers are, from the strongest: the caller's settings (a flag before its variable, or a keyword), then the scenario file's.
+    Each has passed `check`.
     """
     values = dict(_DEFAULTS)
     for layer in reversed(layers):

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from mockserver import MockServer, ScenarioError, create_app
 from mockserver.cli import serve
 from mockserver.cli.main import main
-from mockserver.cli.options import given
+from mockserver.cli.options import overrides
 from mockserver.resource.build import load_scenarios
 from mockserver.scenario.schema import json_schema
 from mockserver.settings import SETTINGS, Setting, check, default_text, resolve
@@ -48,8 +48,7 @@ def at(surface: str) -> list[Any]:
 def served(arguments: list[str], scenario: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """What `mockserver serve` hands to its resource for these arguments, this environment and this scenario."""
     context = serve.command.make_context("serve", arguments)
-    options = given(context.params)
-    return resolve(options, build_scenario(scenario).settings if scenario else {})
+    return resolve(overrides(context.params), build_scenario(scenario).settings if scenario else {})
 
 
 def build_scenario(document: Mapping[str, Any]) -> Any:
@@ -88,8 +87,9 @@ def test_a_scenario_file_sets_it(setting: Setting) -> None:
 
 @pytest.mark.parametrize("setting", at("python"))
 def test_a_keyword_sets_it(setting: Setting) -> None:
-    value = sample(setting)[1]
-    resource = create_app(**{setting.name: value}).state.resources.default  # type: ignore[arg-type]
+    text, value = sample(setting)
+    keyword: Any = {setting.name: text if setting.name == "key" else value}
+    resource = create_app(**keyword).state.resources.default
     assert {**resource.settings, "keys": resource.keys}[setting.alias_of or setting.name] == value
 
 
@@ -165,6 +165,7 @@ def test_the_old_name_is_not_advertised() -> None:
         ({"body_limit": "64 MB"}, "body_limit='64 MB': expected a number of bytes, such as 1048576 or '1 MiB'"),
         ({"deployments": ["mine"]}, "expected a mapping of deployments to models"),
         ({"keys": [1]}, "expected text or a list of texts"),
+        ({"key": ["a"]}, "key=['a']: expected text"),
     ],
 )
 def test_a_wrong_keyword_names_what_is_expected(settings: dict[str, Any], message: str) -> None:

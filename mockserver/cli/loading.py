@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from mockserver.scenario.load import Scenario
 
 
-def load(paths: Sequence[str], given: Mapping[str, Any]) -> tuple[list[Scenario], Resources]:
+def load(paths: Sequence[str], overrides: Mapping[str, Any]) -> tuple[list[Scenario], Resources]:
     """The scenarios in these files and folders, and the resources that they make. Exits with 1 where they cannot be used."""
     from mockserver.resource.build import build_resources, load_scenarios
 
     try:
         scenarios = load_scenarios([Path(path) for path in paths])
-        return scenarios, build_resources(scenarios, given)
+        return scenarios, build_resources(scenarios, overrides)
     except ScenarioError as error:
         fail("\n".join(error.problems))
 

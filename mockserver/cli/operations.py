@@ -8,8 +8,8 @@ from mockserver.operations.table import TABLE, Operation
 
 _INTRO = """# Coverage
 
-Every operation of the official v1 document of March 2026, and those beyond it that this emulator knows. Made by
-`mockserver operations --markdown`; a test keeps the two equal. What is not emulated answers 501 and says so.
+Every operation of the official v1 document of March 2026, and some beyond it. Made by `mockserver operations --markdown`; a test
+keeps the two equal. An operation that is not emulated answers 501.
 """
 
 
@@ -45,8 +45,8 @@ def markdown_page() -> str:
 
 
 def _count() -> str:
-    listed = list(TABLE.all())
-    official = [operation for operation in listed if not operation.beyond_spec]
+    operations = list(TABLE.all())
+    official = [operation for operation in operations if not operation.beyond_spec]
     emulated = sum(operation.emulated for operation in official)
-    beyond = len(listed) - len(official)
+    beyond = len(operations) - len(official)
     return f"{emulated} of {len(official)} operations of the document are emulated, and {beyond} beyond it."

@@ -30,8 +30,8 @@ def setting_options(command: Command) -> Command:
     return command
 
 
-def given(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings among a command's options, as `settings.check` returns them, without those that nobody has set."""
+def overrides(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings among a command's options that are set, as `settings.check` returns them."""
     return check({name: value for name, value in options.items() if name in SETTINGS and value not in (None, (), {})})
 
 

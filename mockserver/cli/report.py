@@ -26,7 +26,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class ReportError(Exception):
-    """There is no verdict to be had, and why."""
+    """There is no verdict, for the reason in the message."""
 
 
 @click.command("report")
@@ -50,7 +50,7 @@ def command(url: str, key: str | None, resource: str | None, junit: str | None) 
 
 
 def fetch(url: str, key: str | None = None, resource: str | None = None) -> Verdict:
-    """The verdict of the server at `url` (with or without a path) on one resource. Raises ReportError."""
+    """The verdict of the server at `url` on the clients of one resource. A path in the URL is ignored. Raises ReportError."""
     place = urlsplit(url)
     if place.scheme not in ("http", "https") or not place.hostname:
         raise ReportError(f"{url!r} is not a URL such as http://127.0.0.1:4650")
@@ -61,17 +61,17 @@ def fetch(url: str, key: str | None = None, resource: str | None = None) -> Verd
             return Verdict.of(json.loads(answer.read(LONGEST)))
     except HTTPError as error:
         with error:
-            raise ReportError(f"{url} answers {error.code}: {_reason(error.read(LONGEST))}") from None
+            raise ReportError(f"{url} answered {error.code}: {_reason(error.read(LONGEST))}") from None
     except URLError as error:
         raise ReportError(f"{url} cannot be reached: {error.reason}. Is `mockserver serve` running there?") from None
     except (OSError, ValueError, HTTPException) as error:
-        raise ReportError(f"{url} gives no verdict: {error or type(error).__name__}") from None
+        raise ReportError(f"{url} returned no verdict: {error or type(error).__name__}") from None
 
 
 def junit_xml(verdict: Verdict) -> bytes:
     """The verdict as JUnit XML: a test case for every kind of finding; errors fail it, warnings are its output."""
-    failed = {finding.code for finding in verdict.errors}
-    counts = {"tests": str(len(CODES)), "failures": str(len(failed)), "errors": "0", "skipped": "0", "time": "0"}
+    failures = {finding.code for finding in verdict.errors}
+    counts = {"tests": str(len(CODES)), "failures": str(len(failures)), "errors": "0", "skipped": "0", "time": "0"}
     root = ElementTree.Element("testsuites", {"name": _SUITE, **counts})
     suite = ElementTree.SubElement(root, "testsuite", {"name": f"{_SUITE} verdict", **counts})
     for code in CODES:
@@ -84,14 +84,14 @@ def junit_xml(verdict: Verdict) -> bytes:
 
 
 def _add_case(suite: ElementTree.Element, code: str, verdict: Verdict) -> None:
-    traits = {"classname": f"{_SUITE}.verdict", "name": f"{code}: a client {CODES[code].good_client}", "time": "0"}
-    case = ElementTree.SubElement(suite, "testcase", traits)
-    found = [finding for finding in verdict.findings if finding.code == code]
-    if not found:
+    attributes = {"classname": f"{_SUITE}.verdict", "name": f"{code}: a client {CODES[code].good_client}", "time": "0"}
+    case = ElementTree.SubElement(suite, "testcase", attributes)
+    findings = [finding for finding in verdict.findings if finding.code == code]
+    if not findings:
         return
-    text = _clean("\n\n".join(map(str, found)))
+    text = _clean("\n\n".join(map(str, findings)))
     if CODES[code].severity == "error":
-        failure = ElementTree.SubElement(case, "failure", {"type": code, "message": _clean(found[0].message)})
+        failure = ElementTree.SubElement(case, "failure", {"type": code, "message": _clean(findings[0].message)})
         failure.text = text
     else:
         ElementTree.SubElement(case, "system-out").text = text
@@ -103,7 +103,7 @@ def _clean(text: str) -> str:
 
 
 def _opener(host: str) -> OpenerDirector:
-    """A way to the server that goes past proxies where it is this machine."""
+    """An opener that uses no proxy for this machine."""
     local = host in ("localhost", "::1") or host.startswith("127.")
     return build_opener(ProxyHandler({})) if local else build_opener()
 

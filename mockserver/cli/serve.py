@@ -12,7 +12,7 @@ import click
 from mockserver import __version__
 from mockserver.cli.loading import counted, fail, load
 from mockserver.cli.logs import LEVELS, log_to
-from mockserver.cli.options import PORT, given, option, setting_options
+from mockserver.cli.options import PORT, option, overrides, setting_options
 
 if TYPE_CHECKING:
     from mockserver.resource.resources import Resources
@@ -33,7 +33,7 @@ def command(scenarios: tuple[str, ...], host: str, port: int, watch: bool, log_l
     from mockserver.server.server import Server, listen, run
 
     log_to(sys.stderr, log_level)
-    settings = given(options)
+    settings = overrides(options)
     filled = [path for path in scenarios if not _is_empty_folder(path)]
     _, resources = load(filled, settings)
     try:

@@ -1,14 +1,15 @@
 """The control API below `/_mock`: health, scenario, journal, reset, clock, verdict. Azure has none of it.
 
-Every call concerns one resource: that of `?resource=NAME`, or of the key that is sent, else the default one. Keys are not
-asked for unless the server is reachable from other machines; `/_mock/health` never asks.
+Every call concerns one resource: that of `?resource=NAME`, or of the key that is sent, else the default one. A key is required
+only where other machines can reach the server, and never for `/_mock/health`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -23,21 +24,24 @@ from mockserver.resource.journal import Exchange
 from mockserver.resource.resource import Resource
 from mockserver.resource.resources import Resources
 
+if TYPE_CHECKING:
+    from mockserver.scenario.load import Scenario
+
 Json = Any
 Handler = Callable[[Request, Resource], Awaitable[Json]]
 _FILTERS = ("operation", "deployment", "method", "path", "rule", "status", "error")
 
 
 class ControlError(Exception):
-    """A control call that cannot be carried out: status, message, and lines of detail."""
+    """A control call that is refused: the status, a message, and lines of detail."""
 
     def __init__(self, status: int, message: str, problems: list[str] | None = None) -> None:
         super().__init__(message)
         self.status, self.message, self.problems = status, message, problems or []
 
 
-def create_control(resources: Resources, given: Mapping[str, Any], *, guarded: bool) -> Starlette:
-    """The control API of these resources; with `guarded` it opens to a resource's key only."""
+def create_control(resources: Resources, overrides: Mapping[str, Any], *, guarded: bool) -> Starlette:
+    """The control API of these resources; with `guarded`, it requires a resource's key."""
 
     def route(path: str, method: str, handler: Handler) -> Route:
         @wraps(handler)
@@ -54,8 +58,9 @@ def create_control(resources: Resources, given: Mapping[str, Any], *, guarded: b
     async def put_scenario(request: Request, resource: Resource) -> Json:
         """Replace the scenario: rules, deployments and strictness."""
         scenario = await _scenario(request)
-        _carry_out(lambda: apply_scenario(resource, scenario, given))
-        return _described(resource)
+        with _refusing():
+            apply_scenario(resource, scenario, overrides)
+        return _describe(resource)
 
     async def health(request: Request) -> Response:
         names = [resource.name for resource in resources]
@@ -78,8 +83,8 @@ def create_control(resources: Resources, given: Mapping[str, Any], *, guarded: b
 
 
 async def get_scenario(request: Request, resource: Resource) -> Json:
-    """The rules in the order in which they are tried, how often each answered, the states, and the rules never used."""
-    return _described(resource)
+    """The rules in the order in which they are tried, how often each has answered, the states, and the unused rules."""
+    return _describe(resource)
 
 
 async def add_rules(request: Request, resource: Resource) -> Json:
@@ -87,7 +92,7 @@ async def add_rules(request: Request, resource: Resource) -> Json:
     scenario = await _scenario(request)
     for rule in scenario.rules:
         resource.script.add(rule)
-    return _described(resource)
+    return _describe(resource)
 
 
 async def get_journal(request: Request, resource: Resource) -> Json:
@@ -100,14 +105,14 @@ async def get_journal(request: Request, resource: Resource) -> Json:
         raise ControlError(400, f"unknown filter '{unknown[0]}'; the filters are {', '.join((*_FILTERS, 'limit'))}")
 
     def accepts(exchange: Exchange) -> bool:
-        return all(str(getattr(exchange, name)) == wanted for name, wanted in query.items())
+        return all(str(getattr(exchange, name)) == value for name, value in query.items())
 
-    found = resource.journal.find(accepts, limit)
-    return {"exchanges": [exchange.row() for exchange in found], "dropped": resource.journal.dropped}
+    exchanges = resource.journal.find(accepts, limit)
+    return {"exchanges": [exchange.row() for exchange in exchanges], "dropped": resource.journal.dropped}
 
 
 async def get_verdict(request: Request, resource: Resource) -> Json:
-    """How the clients of the resource behaved, judged from its journal."""
+    """How the clients of the resource behave, judged from its journal."""
     from mockserver.verdict import judge
 
     return judge(resource.journal).row()
@@ -138,7 +143,7 @@ async def set_clock(request: Request, resource: Resource) -> Json:
     body = await _body(request)
     unknown = sorted(set(body) - {"freeze", "resume", "advance"})
     if unknown or not body:
-        raise ControlError(400, "say freeze (true or Unix seconds), resume (true) or advance (for instance '24h')")
+        raise ControlError(400, "send freeze (true or a time in Unix seconds), resume (true) or advance (for instance '24h')")
     clock = resource.clock
     freeze = body.get("freeze")
     if freeze is not None and (not isinstance(freeze, (int, float)) or not 0 <= freeze < 1e11):
@@ -148,11 +153,12 @@ async def set_clock(request: Request, resource: Resource) -> Json:
     if body.get("resume"):
         clock.resume()
     if "advance" in body:
-        _carry_out(lambda: clock.advance(body["advance"]))
+        with _refusing():
+            clock.advance(body["advance"])
     return {"now": clock.now(), "frozen": clock.frozen}
 
 
-def _described(resource: Resource) -> Json:
+def _describe(resource: Resource) -> Json:
     script = resource.script
     uses = script.uses
     return {
@@ -166,31 +172,34 @@ def _described(resource: Resource) -> Json:
 
 
 def _resource(resources: Resources, request: Request, *, guarded: bool) -> Resource:
-    headers = {name: value for name, value in request.headers.items() if not (name == "host" and "." in value)}
-    if guarded:
-        try:
-            authorised = authorise(resources, headers)
-        except ApiError as error:
-            raise ControlError(
-                error.status, "the control API asks for a key when the server is reachable from other machines"
-            ) from None
+    """The resource that a call concerns. Raises ControlError."""
+    allowed = _authorised(resources, request) if guarded else None
     name = request.query_params.get("resource")
     if name is None:
-        key = headers.get("api-key")
-        return authorised if guarded else resources.by_key.get(key, resources.default) if key is not None else resources.default
-    chosen = resources.by_name.get(name)
-    if chosen is None:
+        return allowed or resources.by_key.get(request.headers.get("api-key"), resources.default)
+    resource = resources.by_name.get(name)
+    if resource is None:
         raise ControlError(404, f"there is no resource '{name}'; there are {', '.join(resources.by_name)}")
-    if guarded and chosen is not authorised:
+    if allowed not in (None, resource):
         raise ControlError(401, f"this key does not open the resource '{name}'")
-    return chosen
+    return resource
 
 
-async def _scenario(request: Request) -> Any:
+def _authorised(resources: Resources, request: Request) -> Resource:
+    # The host name is left out: here, the key alone selects the resource.
+    headers = {name: value for name, value in request.headers.items() if name != "host"}
+    try:
+        return authorise(resources, headers)
+    except ApiError as error:
+        raise ControlError(error.status, "the control API requires a key when other machines can reach the server") from None
+
+
+async def _scenario(request: Request) -> Scenario:
     from mockserver.scenario import load
 
     text = (await request.body()).decode("utf-8", "replace")
-    return _carry_out(lambda: load.parse(text, "body"))
+    with _refusing():
+        return load.parse(text, "body")
 
 
 async def _body(request: Request) -> dict[str, Json]:
@@ -206,9 +215,11 @@ async def _body(request: Request) -> dict[str, Json]:
     return body
 
 
-def _carry_out(step: Callable[[], Any]) -> Any:
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Turn the errors of a step into a refusal."""
     try:
-        return step()
+        yield
     except ScenarioError as error:
         raise ControlError(400, "the scenario cannot be used; the old one stays", error.problems) from None
     except (ValueError, TypeError) as error:

@@ -1,6 +1,7 @@
-"""Resources from scenarios and from what a caller decides.
+"""Resources from scenarios and settings.
 
-Throughout, `given` is what the caller decides, as `settings.check` returns it: it wins over what a scenario file says.
+Throughout, `overrides` are the settings of the command line or of Python, as `settings.check` returns them: they win over those
+in scenario files.
 """
 
 from __future__ import annotations
@@ -33,27 +34,27 @@ def load_scenarios(sources: Sequence[Source]) -> list[Scenario]:
     return scenarios + [load.build(dict(source)) for source in sources if isinstance(source, Mapping)]
 
 
-def build_resources(scenarios: Sequence[Scenario], given: Mapping[str, Any]) -> Resources:
+def build_resources(scenarios: Sequence[Scenario], overrides: Mapping[str, Any]) -> Resources:
     """One resource per scenario, the first being the default. Raises ScenarioError for what does not go together."""
     try:
-        resources = [_resource(scenario, given, first=at == 0) for at, scenario in enumerate(scenarios or [None])]
+        resources = [_resource(scenario, overrides, first=at == 0) for at, scenario in enumerate(scenarios or [None])]
         return Resources(resources)
     except ValueError as error:
         raise ScenarioError([str(error)]) from None
 
 
-def apply_scenario(resource: Resource, scenario: Scenario | None, given: Mapping[str, Any]) -> None:
+def apply_scenario(resource: Resource, scenario: Scenario | None, overrides: Mapping[str, Any]) -> None:
     """Put a scenario's rules and deployments in the place of the old ones, all at once. Raises ScenarioError before any change."""
-    planned = _deployments(scenario, given)
+    planned = _deployments(scenario, overrides)
     resource.script.replace(scenario.rules if scenario is not None else ())
-    resource.script.strict = resolve(given, scenario.settings if scenario is not None else {})["strict"]
+    resource.script.strict = resolve(overrides, scenario.settings if scenario is not None else {})["strict"]
     resource.redeclare(planned)
 
 
-def _deployments(scenario: Scenario | None, given: Mapping[str, Any]) -> dict[str, tuple[Model, DeploymentSpec | None]]:
+def _deployments(scenario: Scenario | None, overrides: Mapping[str, Any]) -> dict[str, tuple[Model, DeploymentSpec | None]]:
     """The deployments that a scenario and the caller declare; where both declare one, the caller's model serves it."""
     specs = scenario.deployments if scenario is not None else {}
-    names = {name: spec.model for name, spec in specs.items()} | given.get("deployments", {})
+    names = {name: spec.model for name, spec in specs.items()} | overrides.get("deployments", {})
     return {name: (infer(name) if model is None else model_of(model), specs.get(name)) for name, model in names.items()}
 
 
@@ -69,20 +70,20 @@ def model_of(name: str) -> Model:
     raise ScenarioError([f"there is no model '{name}' in the catalogue{hint} (GET /openai/v1/models lists them)"])
 
 
-def _resource(scenario: Scenario | None, given: Mapping[str, Any], *, first: bool) -> Resource:
+def _resource(scenario: Scenario | None, overrides: Mapping[str, Any], *, first: bool) -> Resource:
     in_file = scenario.settings if scenario is not None else {}
     name = (scenario.name if scenario is not None else None) or DEFAULT_NAME
     # The caller's keys open the first resource; two resources cannot share a key.
-    keys = given.get("keys") if first else None
+    keys = overrides.get("keys") if first else None
     if keys is None:
         keys = (scenario.keys if scenario is not None else ()) or _default_keys(name, first=first)
     resource = Resource(
         name,
         keys=None if NO_KEYS in keys else keys or None,
-        settings=resolve(given, in_file),
+        settings=resolve(overrides, in_file),
         lifecycles=Lifecycles.of(in_file.get("lifecycle", {})),
     )
-    apply_scenario(resource, scenario, given)
+    apply_scenario(resource, scenario, overrides)
     return resource
 
 

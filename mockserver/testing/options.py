@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from mockserver.settings import NO_KEYS, SETTINGS, Flag, Kind, Setting, Settings, Surface, Text, check, declared, names
+from mockserver.settings import NO_KEYS, SETTINGS, Flag, Kind, Setting, Settings, Surface, Text, check, declarations, names
 
 if TYPE_CHECKING:
     import pytest
@@ -57,7 +57,7 @@ class Keywords(Settings, total=False):
     rules_unused: Annotated[Text, Setting(FAIL, "'ok': rules may answer no call.", ("python", "ini"), choices=(FAIL, OK))]
 
 
-OPTIONS: Mapping[str, Setting] = declared(Keywords)
+OPTIONS: Mapping[str, Setting] = declarations(Keywords)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,35 +87,35 @@ def of_test(node: pytest.Item) -> Options:
     scenarios: tuple[Source, ...] = ()
     for marker in node.iter_markers(MARKER):
         scenarios = scenarios or marker.args
-        keywords = _checked(marker.kwargs, "the marker azure_openai") | keywords
-    return _options(node.config, found(scenarios, (node.path.parent, node.config.rootpath)), keywords)
+        keywords = _check(marker.kwargs, "the marker azure_openai") | keywords
+    return _options(node.config, find_scenarios(scenarios, (node.path.parent, node.config.rootpath)), keywords)
 
 
 def of_call(config: pytest.Config, scenarios: Sequence[Source], keywords: Mapping[str, Any]) -> Options:
     """The options of a resource from a call of `azure_openai_factory`. Rules may stay unused by default. Raises OptionError."""
-    checked = _checked(keywords, "azure_openai_factory")
-    return _options(config, found(scenarios, (config.rootpath,)), {"rules_unused": OK} | checked)
+    keywords = {"rules_unused": OK} | _check(keywords, "azure_openai_factory")
+    return _options(config, find_scenarios(scenarios, (config.rootpath,)), keywords)
 
 
-def found(scenarios: Sequence[Source], folders: Sequence[Path]) -> tuple[Source, ...]:
+def find_scenarios(scenarios: Sequence[Source], folders: Sequence[Path]) -> tuple[Source, ...]:
     """Scenarios with relative paths made absolute, by the first of `folders` that has them. Raises OptionError."""
-    return tuple(_found(scenario, folders) for scenario in scenarios)
+    return tuple(_find(scenario, folders) for scenario in scenarios)
 
 
-def _found(scenario: object, folders: Sequence[Path]) -> Source:
+def _find(scenario: object, folders: Sequence[Path]) -> Source:
     if isinstance(scenario, Mapping):
         return scenario
     if not isinstance(scenario, (str, Path)):
         raise OptionError(f"a scenario is a path or a mapping, not {scenario!r:.60}")
     for folder in folders:
         if (folder / scenario).exists():
-            return _short(folder / scenario)
+            return _relative(folder / scenario)
     places = " or ".join(str(folder) for folder in dict.fromkeys(folders))
     raise OptionError(f"there is no scenario {str(scenario)!r} in {places}")
 
 
-def _short(path: Path) -> Path:
-    """A path as messages should show it: from where pytest was started, if it is below."""
+def _relative(path: Path) -> Path:
+    """A path as messages show it: relative to where pytest was started, if it is below."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
 
@@ -127,18 +127,18 @@ def _options(config: pytest.Config, scenarios: tuple[Source, ...], keywords: dic
     settings = {name: values.pop(name) for name in SETTINGS if name in values}
     if NO_KEYS in keys:
         keys, settings["keys"] = (), ()
-    used = scenarios or found(config.getini(f"{MARKER}_scenario") or (), (config.rootpath,))
+    used = scenarios or find_scenarios(config.getini(f"{MARKER}_scenario") or (), (config.rootpath,))
     return Options(scenarios=used, common=not scenarios, settings=settings, keys=keys, **values)
 
 
 def _of_run(surface: Surface, get: Callable[[str], Any]) -> dict[str, Any]:
-    """What the ini file or the command line says of all tests."""
+    """The options of all tests, from the ini file or the command line."""
     values = {name: _read(setting, get(f"{MARKER}_{name}")) for name, setting in OPTIONS.items() if surface in setting.at}
-    return _checked(values, "the ini file" if surface == "ini" else "the command line")
+    return _check(values, "the ini file" if surface == "ini" else "the command line")
 
 
 def _read(setting: Setting, value: Any) -> Any:
-    """A value as pytest has it: text that its kind reads, or what pytest has made of it already."""
+    """A value from pytest: text that its kind reads, or what pytest has read already."""
     if not isinstance(value, str):
         return value
     try:
@@ -147,8 +147,8 @@ def _read(setting: Setting, value: Any) -> Any:
         return value  # `check` describes what is wrong with it
 
 
-def _checked(given: Mapping[str, Any], where: str) -> dict[str, Any]:
+def _check(values: Mapping[str, Any], where: str) -> dict[str, Any]:
     try:
-        return check(given, OPTIONS)
+        return check(values, OPTIONS)
     except TypeError as error:
         raise OptionError(f"{where}: {error}") from None

@@ -114,7 +114,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the report, where it was asked for."""
+    """Print the report, with `--azure-openai-report`."""
     if not config.getoption("azure_openai_report"):
         return
     from mockserver.testing.summary import lines

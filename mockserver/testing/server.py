@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 from mockserver.app import create_app
 from mockserver.resource.build import Source, build_resources
 from mockserver.server.server import Server, listen
-from mockserver.settings import Settings, check, listed
+from mockserver.settings import Settings, check, list_settings
 from mockserver.testing.mock import Mock
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class MockServer(Mock):
     starting raises OSError for a port that is taken.
     """
 
-    @listed
+    @list_settings
     def __init__(
         self,
         scenario: Source | Sequence[Source] | None = None,
@@ -82,7 +82,7 @@ class MockServer(Mock):
         for resource in self.resources:
             resource.reset(rules=True)
 
-    @listed
+    @list_settings
     def mint(self, **settings: Unpack[Settings]) -> Mock:
         """A fresh resource on this server, with its own name, key, state, script, journal, clock and seed."""
         return self.adopt(build_resources([], check(settings)).default)

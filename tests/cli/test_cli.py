@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ import httpx2
 import pytest
 from click.testing import CliRunner, Result
 
-from mockserver.cli.main import main
+from mockserver.cli.main import COMMANDS, main
 
 ROOT = Path(__file__).parents[2]
 
@@ -201,6 +202,32 @@ def test_operations_is_the_coverage_table() -> None:
     assert "of 106 operations of the document are emulated" in text
 
 
+def test_a_misspelt_command_gets_the_nearest_one() -> None:
+    result = run("chek", "x.yaml")
+    assert (result.exit_code, "No such command 'chek'. Did you mean 'check'?" in result.stderr) == (2, True)
+    assert "No such command 'xyzzy'." in run("xyzzy").stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_of_its_own(name: str) -> None:
+    result = run(name, "--help")
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"Usage: main {name} ")
+
+
+def test_help_lists_the_commands_and_imports_none_of_them() -> None:
+    program = """
+        import sys
+        from click.testing import CliRunner
+        from mockserver.cli.main import main
+        for argument in ("--help", "--version"):
+            assert CliRunner().invoke(main, [argument]).exit_code == 0
+        print([name for name in sys.modules if name.startswith("mockserver")])
+        """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True)
+    assert done.stdout == "['mockserver', 'mockserver.cli', 'mockserver.cli.main']\n"
+
+
 def test_help_and_version_are_there() -> None:
-    assert "explain" in run("-h").stdout
+    assert all(re.search(rf"^  {name} ", run("-h").stdout, re.MULTILINE) for name in COMMANDS)
     assert run("--version").stdout.startswith("mockserver, version ")

@@ -625,7 +625,7 @@ def test_the_report_is_of_the_resource_that_is_named_or_whose_key_is_sent(http: 
         assert [text.split(" in ")[1] for text in reports] == ["0 calls.\n", "1 call.\n", "1 call.\n"]
         unknown = report("--url", mock.endpoint, "--resource", "nobody")
         assert unknown.exit_code == 2
-        assert unknown.stderr == f"{mock.endpoint} answers 404: there is no resource 'nobody'; there are contoso, fabrikam\n"
+        assert unknown.stderr == f"{mock.endpoint} answered 404: there is no resource 'nobody'; there are contoso, fabrikam\n"
 
 
 def test_the_report_is_written_for_continuous_integration(mock: MockServer, http: httpx2.Client, tmp_path: Path) -> None:
@@ -660,7 +660,7 @@ def test_the_written_report_is_xml_whatever_was_called() -> None:
         ("http://127.0.0.1:1", "http://127.0.0.1:1 cannot be reached: "),
         ("file:///etc/hostname", "'file:///etc/hostname' is not a URL such as http://127.0.0.1:4650"),
         ("127.0.0.1:4650", "'127.0.0.1:4650' is not a URL such as"),
-        ("http://127.0.0.1:port", "http://127.0.0.1:port gives no verdict: "),
+        ("http://127.0.0.1:port", "http://127.0.0.1:port returned no verdict: "),
     ],
 )
 def test_the_report_ends_with_2_where_there_is_no_verdict(url: str, message: str) -> None:
