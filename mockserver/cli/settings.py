@@ -22,10 +22,10 @@ Made by `mockserver settings --markdown`; a test keeps the two equal. A setting 
 | pytest's ini file | a key | `azure_openai_journal_limit = 50` |
 
 A flag or a keyword wins over the environment, the environment over the scenario file, the file over the default. In pytest, the marker
-wins over flags, flags over the ini file, and the ini file over the scenario. What turns something on or off is `--strict` or
-`--no-strict` on the command line, `true` or `false` elsewhere. Sizes are numbers of bytes, or text such as `64 MiB`.
+wins over flags, flags over the ini file, and the ini file over the scenario. `on` and `off` are `--strict` and `--no-strict` on the
+command line, `true` and `false` in files, `True` and `False` in Python. A size is a number of bytes, or text such as `64 MiB`.
 
-| setting | default | | differs |
+| setting | default | | except |
 |--|--|--|--|"""
 
 
@@ -58,17 +58,15 @@ def _advertised() -> list[Setting]:
 
 
 def _help(setting: Setting) -> str:
-    choices = f" {' or '.join(f'`{choice}`' for choice in setting.choices)}." if setting.choices else ""
-    return setting.help + choices
+    choices = " or ".join(f"`{choice}`" for choice in setting.choices)
+    return f"{setting.help.removesuffix('.')}: {choices}." if choices else setting.help
 
 
 def _differences(setting: Setting) -> Iterator[str]:
-    """What the general rule gets wrong about a setting."""
+    """What is not as the page's first table says."""
     if setting.flag:
         yield f"`--{setting.option}`, `{setting.variable}`"
     if "pytest" in setting.at:
         yield f"pytest's flag `--azure-openai-{setting.option}`"
-    absent: dict[Surface, str] = {"serve": "the command line", "file": "`resource`", "ini": "the ini file"}
-    missing = [place for surface, place in absent.items() if surface not in setting.at]
-    if missing:
-        yield f"not in {', '.join(missing)}"
+    absent: dict[Surface, str] = {"serve": "no flag", "file": "no key below `resource`", "ini": "no ini key"}
+    yield from (text for surface, text in absent.items() if surface not in setting.at)

@@ -45,6 +45,13 @@ def test_streams_embeddings_completions_responses_and_models_work_too(old: Azure
     assert all(exchange.legacy_api for exchange in mock.requests)
 
 
+def test_the_journal_keeps_the_old_name_too(old: AzureOpenAI, mock: MockServer, http: httpx2.Client) -> None:
+    old.models.retrieve("gpt-4o")
+    assert mock.requests[0].dated is True
+    row = http.get(mock.endpoint + "/_mock/journal").json()["exchanges"][0]
+    assert (row["legacy_api"], row["dated"]) == (True, True)
+
+
 @pytest.mark.anyio
 async def test_the_asynchronous_one_works(mock: MockServer) -> None:
     async with AsyncAzureOpenAI(azure_endpoint=mock.endpoint, api_key=mock.api_key, api_version=VERSION) as old:
