@@ -33,6 +33,7 @@ from mockserver.state.clock import stopwatch
 
 if TYPE_CHECKING:
     from mockserver.gateway.bodies import Payload
+    from mockserver.model.reply import Raw
     from mockserver.resource.resource import Resource
     from mockserver.resource.resources import Resources
     from mockserver.scenario.engine import Answer
@@ -148,7 +149,7 @@ def _result(resources: Resources, request: Request, progress: _Progress) -> Resu
         return Result(answer.raw.body, answer.raw.status, headers.encoded(answer.raw.headers))
     assert call.operation.handler is not None
     result: Result = call.operation.handler(call)
-    return result if answer is None or answer.raw is None else _merged(result, answer)
+    return result if answer is None or answer.raw is None else _merged(result, answer, answer.raw)
 
 
 def view(resources: Resources, request: Request) -> CallView:
@@ -180,7 +181,11 @@ def _prepare(resources: Resources, request: Request, progress: _Progress) -> Cal
         preview.check(operation, request.headers, resource.profile)
     if operation.handler is None:
         raise errors.not_emulated(operation.id)
-    call = progress.call = _call(resources, request, resource, operation, target.path, parameters, exchange)
+    now = resource.clock.now()
+    resource.sender = resource.sender or partial(_send, resources)
+    if resource.store.next_due <= now:
+        work.advance(resource, now)
+    call = progress.call = _call(request, resource, operation, target.path, parameters, now, exchange.number)
     if operation.body is not None:
         _read_body(call, request, exchange, target.deployment)
     return call
@@ -192,22 +197,11 @@ def _view(call: Call) -> CallView:
 
 
 def _call(
-    resources: Resources,
-    request: Request,
-    resource: Resource,
-    operation: Operation,
-    path: str,
-    parameters: dict[str, str],
-    exchange: Exchange,
+    request: Request, resource: Resource, operation: Operation, path: str, parameters: dict[str, str], now: float, number: int
 ) -> Call:
     chance = _chance(resource, request, operation.id, path if parameters else "")
-    if resource.sender is None:
-        resource.sender = partial(_send, resources)
     kind = Call if operation.prompt is None else ModelCall
-    now = resource.clock.now()
-    if resource.store.next_due <= now:
-        work.advance(resource, now)
-    return kind(resource, operation, parameters, request.headers, request.query, chance, now, exchange.number)
+    return kind(resource, operation, parameters, request.headers, request.query, chance, now, number)
 
 
 def _chance(resource: Resource, request: Request, operation_id: str = "", path: str = "") -> Chance:
@@ -268,12 +262,15 @@ def _answer(call: Call, exchange: Exchange) -> Answer | None:
     return answer
 
 
-def _merged(result: Result, answer: Answer) -> Result:
-    """A handler's object with the members that the script gives it, objects inside it merged likewise; and its headers."""
-    assert answer.raw is not None
-    if isinstance(result.payload, dict):
-        result.payload = _merge(result.payload, answer.members)
-    result.headers += [pair for pair in headers.encoded(answer.raw.headers) if pair[0] != b"content-type"]
+def _merged(result: Result, answer: Answer, raw: Raw) -> Result:
+    """A handler's object with the members that the script gives it, objects inside it merged likewise; and its headers.
+
+    Where the handler returns no object, the script's takes its place.
+    """
+    if not isinstance(result.payload, dict):
+        return Result(raw.body, raw.status, headers.encoded(raw.headers))
+    result.payload = _merge(result.payload, answer.members)
+    result.headers += [pair for pair in headers.encoded(raw.headers) if pair[0] != b"content-type"]
     return result
 
 
@@ -299,11 +296,11 @@ def _send(
     payload = b"" if body is None else to_json(body)
     path, _, query = path.partition("?")
     named = {**({} if body is None else _JSON_HEADERS), **headers}
-    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]
     target = V1 + path.removeprefix("/v1").removeprefix("/")
-    return respond(
-        resources, Request(method, target, query, RequestHeaders(encoded), payload, resource=resource, parent=parent)
+    sent = RequestHeaders(
+        [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in named.items()]
     )
+    return respond(resources, Request(method, target, query, sent, payload, resource=resource, parent=parent))
 
 
 # -- rendering

@@ -213,6 +213,14 @@ def test_a_body_with_a_status_is_the_whole_answer(notes: Ask, mock: MockServer) 
     assert notes("GET", "/note-unknown").json() == {"priority": 9}
 
 
+def test_where_an_operation_returns_no_object_the_body_is_the_whole_answer(notes: Ask, mock: MockServer) -> None:
+    note = notes("POST", data={"title": "x"}, files={"file": PDF}).json()
+    mock.when(operation="getNoteContent").respond(body={"not": "a pdf"})
+    answer = notes("GET", f"/{note['id']}/content")
+    assert answer.json() == {"not": "a pdf"}
+    assert answer.headers["content-type"] == "application/json"
+
+
 def test_a_named_error_answers_an_operation_too(notes: Ask, mock: MockServer) -> None:
     mock.when(operation="listNotes").respond({"error": "server_error"}, {"body": {"object": "list!"}})
     assert notes("GET").status_code == 500
