@@ -16,7 +16,7 @@ operation = family(style="pretty")
 
 
 class NoteRequest(Body):
-    title: str
+    title: str = ""
     priority: int = 0
     labels: list[str] | None = None
     expires_after: dict[str, Json] | None = None
@@ -26,7 +26,7 @@ class NoteRequest(Body):
 @operation("POST", "/notes", "createNote", body=NoteRequest, content=("multipart/form-data", "application/json", "text/plain"))
 def create(call: Call) -> Result:
     body: NoteRequest = call.body
-    note = {"id": "note-" + call.chance.hex(8), "object": "note", "title": body.title, "priority": body.priority}
+    note = {"id": "note-" + call.chance.hex(8), "object": "note", "title": body.title or call.text, "priority": body.priority}
     note |= {"labels": body.labels, "expires_after": body.expires_after, "bytes": 0}
     files = call.files.get("file", [])
     content = files[0].content if files else b""

@@ -52,6 +52,11 @@ def test_the_same_operation_takes_json(notes: Ask) -> None:
     assert notes("POST", json={"title": "plain", "priority": "2"}).status_code == 400  # JSON is strict, forms are not
 
 
+def test_plain_text_is_taken_where_an_operation_takes_it(notes: Ask, mock: MockServer) -> None:
+    answer = notes("POST", content="v=0 – offer".encode(), headers={"content-type": "text/plain; charset=utf-8"})
+    assert answer.json()["title"] == "v=0 – offer"
+
+
 def test_a_form_where_only_json_is_taken_is_refused(mock: MockServer, http: httpx2.Client) -> None:
     headers = {"api-key": mock.api_key}
     answer = http.post(mock.base_url + "chat/completions", files={"file": b"x"}, headers=headers)
