@@ -27,6 +27,7 @@ _PER_TOOL_CALL = 10
 _PRIMING = 3
 _IMAGE = 85
 _LONGEST_CACHED_TEXT = 1_000  # characters
+_LONGEST_COUNTED_TEXT = 1_000_000  # characters: without spaces these take seconds, in which nobody else is answered
 _DEEPEST_TYPE = 12
 
 
@@ -39,8 +40,16 @@ class Segment(NamedTuple):
 
 
 def count(text: str, encoding: str = "o200k_base") -> int:
-    """How many tokens `text` has. Raises ValueError for an unknown encoding."""
-    return _cached_count(text, encoding) if len(text) <= _LONGEST_CACHED_TEXT else load_tokenizer(encoding).count(text)
+    """How many tokens `text` has. Raises ValueError for an unknown encoding.
+
+    Of a text beyond a million characters the first million is counted, and the rest taken to be like it.
+    """
+    if len(text) <= _LONGEST_CACHED_TEXT:
+        return _cached_count(text, encoding)
+    tokenizer = load_tokenizer(encoding)
+    if len(text) <= _LONGEST_COUNTED_TEXT:
+        return tokenizer.count(text)
+    return round(tokenizer.count(text[:_LONGEST_COUNTED_TEXT]) * len(text) / _LONGEST_COUNTED_TEXT)
 
 
 def count_words(text: str, encoding: str) -> Iterator[tuple[str, int]]:

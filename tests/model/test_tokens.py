@@ -265,3 +265,13 @@ def test_a_tool_schema_nested_without_end_is_still_counted() -> None:
     for _ in range(150):
         schema = {"type": "object", "properties": {"inner": schema}}
     assert tokens.count_prompt(ask(Turn("user", "Hi"), tools=(Tool("deep", parameters=schema),))) < 200
+
+
+def test_a_text_beyond_a_million_characters_is_counted_by_its_first_million() -> None:
+    sentence = "The quick brown fox jumps over the lazy dog. "
+    exact = tokens.count(sentence * 2_000)
+    assert tokens.count(sentence * 60_000) == pytest.approx(exact * 30, rel=0.001)
+
+
+def test_a_megabyte_more_of_one_word_is_not_split() -> None:
+    assert tokens.count("x" * 100_000_000) > 1_000_000  # would take minutes
