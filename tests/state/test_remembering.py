@@ -77,6 +77,19 @@ def test_an_item_is_found_among_many(mock: MockServer, client: OpenAI, monkeypat
     assert len(loads) == 1
 
 
+def test_a_chain_reads_the_items_of_its_links_and_no_more(
+    mock: MockServer, client: OpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = client.responses.create(model=MODEL, input="one", instructions="Do not read me.")
+    for _ in range(3):
+        last = client.responses.create(model=MODEL, input="on", instructions="Do not read me.", previous_response_id=last.id)
+    loads, decode = [], memory.decode
+    monkeypatch.setattr(memory, "decode", lambda body: loads.append(body) or decode(body))
+    client.responses.create(model=MODEL, input="two", previous_response_id=last.id)
+    assert len(loads) == 4
+    assert not any(b"Do not read me." in body for body in loads)
+
+
 def test_an_item_that_a_caller_resends_is_still_found_when_its_response_is_gone(client: OpenAI) -> None:
     first = client.responses.create(model=MODEL, input="one")
     again: Any = [{"role": "user", "content": "one"}, first.output[0].to_dict(), {"role": "user", "content": "two"}]

@@ -50,7 +50,8 @@ def create(call: ModelCall) -> Result:
         whole = response(call, reply, apply_limits(reply, call.prompt))
     record = _record(call, whole)
     if body.stored:
-        stored.keep(call.resource, record, call.now)
+        assert isinstance(call.prompt, ResponsePrompt)
+        stored.keep(call.resource, record, call.prompt.items, call.now)
     if body.stream:
         hidden = body.stream_options is not None and body.stream_options.include_obfuscation is False
         return Result(frames=frames(whole, _event_options(record, record["include"], obfuscated=not hidden)))
@@ -108,28 +109,26 @@ def list_input_items(call: Call) -> Result:
     query = call.query
     include = query.choices("include", get_args(Include))
     wanted = cursor(query)
-    items = [_visible_input(item, include) for item in _stored_record(call)["input"]]
+    given = objects.stored(call, stored.ITEMS, "response_id", refusals.response_not_found)
+    items = [_visible_input(item, include) for item in given["input"]]
     return Result(page(items, wanted))
 
 
 def _record(call: ModelCall, whole: Object) -> stored.Record:
     body: ResponseRequest = call.body
-    prompt = call.prompt
-    assert isinstance(prompt, ResponsePrompt)
     include: set[str] = set(body.include or ())
     if body.top_logprobs:
         include.add("message.output_text.logprobs")
     return {
         "id": whole["id"],
         "response": whole,
-        "input": prompt.items,
         "include": sorted(include),
         "background": bool(body.background),
         "streamed": bool(body.stream),
         "stage": "queued" if body.background and not body.stream else "done",
         "conversation": body.conversation_id,
         "chunk": call.chunk,
-        "encoding": prompt.model.encoding,
+        "encoding": call.prompt.model.encoding,
     }
 
 

@@ -1,7 +1,8 @@
 """Responses as a resource keeps them, for thirty days of its clock: records by id, chains, items by id, conversations.
 
-A record is a JSON document: `response` is the finished object with everything that `include` can ask for, `input` its input
-items. What a caller sees of it (`output` decides) depends on what was included and on the `stage` of background work.
+A record is a JSON document: `response` is the finished object with everything that `include` can ask for. What a caller sees of
+it (`output` decides) depends on what was included and on the `stage` of background work. Below it hangs a document with its input
+and output items and what it continues: that is all that later turns read, and they read many.
 """
 
 from __future__ import annotations
@@ -18,21 +19,26 @@ Json = Any
 Object = dict[str, Json]
 Record = dict[str, Json]
 RESPONSE = "response"
+ITEMS = "response.items"
 CONVERSATION = "conversation"
 CONVERSATION_ITEM = "conversation.item"
 RETENTION = 30 * 24 * 3_600.0
 STAGES = ("queued", "in_progress", "done")
 
 
-def keep(resource: Resource, record: Record, now: float) -> None:
-    """Keep a new record for as long as the service would, and have it done now or, at its first stage, in time."""
-    names = [item["id"] for item in _items(record)]
-    resource.store.put(RESPONSE, record["id"], record, due=now + RETENTION, names=names)
+def keep(resource: Resource, record: Record, given: list[Object], now: float) -> None:
+    """Keep a new record and its input items for as long as the service would, and have it done now or, at its first stage, in time."""
+    store, response = resource.store, record["response"]
+    key = (RESPONSE, record["id"])
+    items = {"continues": response["previous_response_id"], "input": given, "output": response["output"]}
+    names = [item["id"] for item in (*given, *response["output"])]
+    store.put(*key, record, due=now + RETENTION)
+    store.put(ITEMS, record["id"], items, parent=key, names=names, accepted=True)
     if record["stage"] == STAGES[-1]:
         _append_to_conversation(resource, record)
     else:
         conversation = record["conversation"]
-        work.begin(resource, RESPONSE, record["id"], now, into=(CONVERSATION, conversation) if conversation else None)
+        work.begin(resource, *key, now, into=(CONVERSATION, conversation) if conversation else None)
 
 
 @work.stages(RESPONSE, *STAGES)
@@ -46,19 +52,20 @@ def cancel(resource: Resource, record: Record, cancelled: Object) -> None:
     """End the background work on a response; `cancelled` is what it is from now on."""
     work.stop(resource, RESPONSE, record["id"])
     resource.store.update(RESPONSE, record["id"], {"response": cancelled, "stage": STAGES[-1]})
+    resource.store.update(ITEMS, record["id"], {"output": cancelled["output"]})
 
 
 def chain(resource: Resource, response_id: str) -> list[Object]:
     """The items of a response and of all that it continues, oldest first. Raises ApiError 400 where a link is missing."""
-    links: list[Record] = []
+    links: list[Object] = []
     next_id: str | None = response_id
     while next_id is not None:
-        record = resource.store.get(RESPONSE, next_id)
-        if record is None:
+        items = resource.store.get(ITEMS, next_id)
+        if items is None:
             raise refusals.previous_response_not_found(next_id)
-        links.append(record)
-        next_id = record["response"]["previous_response_id"]
-    return [item for record in reversed(links) for item in _items(record)]
+        links.append(items)
+        next_id = items["continues"]
+    return [item for items in reversed(links) for item in _both(items)]
 
 
 def conversation_items(resource: Resource, conversation_id: str, now: float) -> list[Object]:
@@ -72,7 +79,7 @@ def conversation_items(resource: Resource, conversation_id: str, now: float) -> 
 
 def item(resource: Resource, item_id: str) -> Object:
     """The stored item with this id. Raises ApiError where it is not stored: 400 for one of `store: false`, else 404."""
-    held = (item for record in resource.store.find(RESPONSE, item_id) for item in _items(record))
+    held = (item for items in resource.store.find(ITEMS, item_id) for item in _both(items))
     for candidate in (*held, *resource.store.find(CONVERSATION_ITEM, item_id)):
         if candidate["id"] == item_id:
             return candidate
@@ -85,16 +92,17 @@ def is_ephemeral(item_id: str) -> bool:
     return len(digits) == 50 and digits[16:18] == "01"
 
 
-def _items(record: Record) -> list[Object]:
-    return [*record["input"], *record["response"]["output"]]
+def _both(items: Object) -> list[Object]:
+    return [*items["input"], *items["output"]]
 
 
 def _append_to_conversation(resource: Resource, record: Record) -> None:
     """Give a conversation that is still there the items of a response. Of an item that it has, the first copy stays."""
     conversation, store = (CONVERSATION, record["conversation"]), resource.store
-    if record["conversation"] is None or store.get(*conversation) is None:
+    items = store.get(ITEMS, record["id"]) if record["conversation"] is not None else None
+    if items is None or store.get(*conversation) is None:
         return
-    for item in _items(record):
+    for item in _both(items):
         place = f"{record['conversation']}/{item['id']}"  # callers may send items of one conversation to another
         if store.get(CONVERSATION_ITEM, place) is None:
             store.put(CONVERSATION_ITEM, place, item, parent=conversation, names=[item["id"]], accepted=True)
