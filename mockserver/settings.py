@@ -174,7 +174,7 @@ class Settings(TypedDict, total=False):
     dated: Annotated[Flag, Setting(help="The old name of legacy_api.", alias_of="legacy_api", deprecated=True)]
     journal_limit: Annotated[Count, Setting(1_000, "How many exchanges the journal keeps.")]
     journal_bytes: Annotated[Size, Setting(64 * MIB, "How many bytes of bodies the journal keeps.")]
-    store_documents: Annotated[Count, Setting(100_000, "How many objects can be stored.")]
+    store_documents: Annotated[Count, Setting(500_000, "How many documents can be stored; an object is one or more.")]
     store_bytes: Annotated[Size, Setting(GIB, "How many bytes stored objects and files may take.")]
     body_limit: Annotated[Size, Setting(512 * MIB, "How many bytes a request's body may have.")]
 
