@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import chain
@@ -13,6 +14,7 @@ Value = TypeVar("Value")
 
 _LONGEST_CACHED_WORD = 64  # longer ones are seldom words, and would fill memory with what never comes again
 _MOST_CACHED_WORDS = 50_000
+_SPACE_BEFORE_WORD = re.compile(r" (?=\S)")
 
 
 class Tokenizer:
@@ -27,17 +29,14 @@ class Tokenizer:
         self._vocabulary = vocabulary
         self._counts = _WordCache(lambda word: len(vocabulary.parts(word)))
         self._pieces = _WordCache(lambda word: _join_split_characters(vocabulary.parts(word)))
-        self._spaced_counts = _WordCache(self._count_after_space)
+        self._spaced_counts = _WordCache(lambda text: self._count(f" {text}"))
 
     def count(self, text: str) -> int:
         """How many tokens `text` has."""
-        # No token reaches over a single space to what precedes it. So what stands between two of them has the same tokens
-        # wherever it occurs, and looking that up is three times as fast as splitting a text into words.
-        first, *others = text.split(" ")
-        try:
-            return self._count(first) + sum(map(self._spaced_counts.__getitem__, others))
-        except _WhitespaceRunError:
-            return self._count(text)
+        # A token that contains a space begins with it, unless other whitespace follows. So what stands between two such spaces
+        # has the same tokens in every text, and looking them up takes a third of the time of splitting a text into words.
+        first, *others = _SPACE_BEFORE_WORD.split(text)
+        return self._count(first) + sum(map(self._spaced_counts.__getitem__, others))
 
     def count_words(self, text: str) -> Iterator[tuple[str, int]]:
         """The words of `text`, which join to it again, each with its number of tokens."""
@@ -63,20 +62,11 @@ class Tokenizer:
     def _count(self, text: str) -> int:
         return sum(map(self._counts.__getitem__, self._vocabulary.split(text)))
 
-    def _count_after_space(self, text: str) -> int:
-        if not text or text[0].isspace():
-            raise _WhitespaceRunError
-        return self._count(f" {text}")
-
 
 @cache  # by encoding: its vocabulary and its words are the same for every caller
 def load_tokenizer(encoding: str) -> Tokenizer:
     """The tokenizer of an encoding. Raises ValueError for an unknown one."""
     return Tokenizer(load(encoding))
-
-
-class _WhitespaceRunError(Exception):
-    """A space is followed by other whitespace, or by the end: then tokens depend on all of that, and on what precedes it."""
 
 
 class _WordCache(dict[str, Value], Generic[Value]):
