@@ -254,7 +254,7 @@ def _answer(call: Call, exchange: Exchange) -> Answer | None:
     answer = None if refuses else script.answer(call_view, call.chance, call.now)
     exchange.rule = answer.rule if answer is not None else None
     if behaviour is not None and (answer is not None or behaviour.decides or not script.strict):
-        answer = behaviour.applied(answer, call_view, call.chance, call.now)
+        answer = behaviour.apply_to(answer, call_view, call.chance, call.now)
     if answer is None and script.strict and isinstance(call, ModelCall):
         exchange.near_misses = script.explain_near_misses(call_view)
         log.warning("no rule matches %s %s\n%s", call.operation.id, exchange.deployment, exchange.near_misses)

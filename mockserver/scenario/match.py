@@ -74,7 +74,7 @@ _VALUES: dict[str, Callable[[CallView], Json]] = {
 
 @dataclass(slots=True)
 class Mismatch:
-    """One field in which a call differs from what a rule asks for. `distance` runs from just above 0 (close) to 1."""
+    """A field in which a call differs from what a rule expects. `distance` is above 0 (near) and at most 1."""
 
     field: str
     expected: str

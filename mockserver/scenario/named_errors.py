@@ -1,4 +1,4 @@
-"""The errors of a script: those that it names, in the service's words, and those that it writes out itself."""
+"""The errors of a script: those that it names, in the service's words, and those that it spells out itself."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def custom(
     headers: Mapping[str, str] | None = None,
     retry_after: float | None = None,
 ) -> ApiError:
-    """An error that a script writes out itself, in the model layer's envelope."""
+    """An error that a script spells out itself, in the model layer's envelope."""
     error = request_error(message or f"Scripted error {status}.", param=param, code=code, type=type, status=status)
     error.headers |= _extra_headers(retry_after, headers)
     return error

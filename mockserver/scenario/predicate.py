@@ -49,7 +49,7 @@ def abbreviate(value: Json | _Nothing, limit: int = 80) -> str:
 class Predicate:
     """A test of one value. `expected` describes a passing value for messages.
 
-    `distance` says how far a failing value is off, from just above 0 (near) to 1. `patterns` are the regular expressions in
+    `distance` is how far off a failing value is, above 0 (near) and at most 1. `patterns` are the regular expressions in
     the test, whose groups a template may use.
     """
 
@@ -60,7 +60,7 @@ class Predicate:
 
 
 def equals(operand: Json) -> Predicate:
-    """The whole value is `operand`; true is not 1."""
+    """The value is `operand`, of the same type: true is not 1."""
     boolean = isinstance(operand, bool)
 
     def test(value: Value) -> bool:
@@ -113,7 +113,7 @@ def at_most(operand: float) -> Predicate:
 
 
 def exists(operand: bool) -> Predicate:
-    """The value is there, or is not."""
+    """The value is present, or with False absent."""
     return Predicate("something" if operand else "nothing", lambda value: (value.json is not NOTHING) is operand)
 
 

@@ -24,7 +24,7 @@ Json = Any
 class Rule:
     """A rule of one script or of many.
 
-    `place` says where it is written, as `file:line:column`. `tests` are those of `checks` without the checks of the operation:
+    `place` is where it is written, as `file:line:column`. `tests` are those of `checks` without the checks of the operation:
     a script selects its rules by operation once, and not for every call.
     """
 
@@ -70,7 +70,7 @@ class Behaviour:
         """The answer to a call that no rule answers."""
         return self.step.ready or self.step.make(Moment(view, chance, now))
 
-    def applied(self, answer: Answer | None, view: CallView, chance: Chance, now: float) -> Answer:
+    def apply_to(self, answer: Answer | None, view: CallView, chance: Chance, now: float) -> Answer:
         """A rule's answer in which the deployment supplies what it leaves open; without one, the deployment's own."""
         own = self.answer(view, chance, now)
         if answer is None:

@@ -113,14 +113,14 @@ class ScenarioFile(Section):
 def json_schema() -> dict[str, Json]:
     """The format as JSON Schema (2020-12), for editors and validators."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, "title": "mockserver scenario"}
-    tidied: dict[str, Json] = _tidied(ScenarioFile.model_json_schema(by_alias=True))
+    tidied: dict[str, Json] = _tidy(ScenarioFile.model_json_schema(by_alias=True))
     return head | tidied
 
 
-def _tidied(schema: Json) -> Json:
-    """Without pydantic's titles and null defaults, which are only noise in an editor."""
+def _tidy(schema: Json) -> Json:
+    """The schema without pydantic's titles and null defaults, which are only noise in an editor."""
     if isinstance(schema, list):
-        return [_tidied(inner) for inner in schema]
+        return [_tidy(inner) for inner in schema]
     if not isinstance(schema, dict):
         return schema
     noise = {
@@ -128,4 +128,4 @@ def _tidied(schema: Json) -> Json:
         for key, value in schema.items()
         if (key == "title" and isinstance(value, str)) or (key == "default" and value is None)
     }
-    return {key: _tidied(inner) for key, inner in schema.items() if key not in noise}
+    return {key: _tidy(inner) for key, inner in schema.items() if key not in noise}

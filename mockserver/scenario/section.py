@@ -2,7 +2,7 @@
 
 A default of None means that the key is absent: check `model_fields_set`, or dump with `exclude_unset`. The members of a union
 are chosen by the kind of value, so that a mistake gives one message and not one for each member. Their tags are written `<…>`,
-which no key of the file looks like.
+so that they cannot be mistaken for keys of the file.
 """
 
 from __future__ import annotations

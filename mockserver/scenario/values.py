@@ -150,7 +150,7 @@ def filter_category(value: str) -> str:
 
 
 def output_item(value: dict[str, Json]) -> dict[str, Json]:
-    """The use of a built-in tool, as an output item of the Responses surface less its id."""
+    """A call of a built-in tool, as an output item of the Responses surface without its id."""
     kind = value.get("type")
     if not isinstance(kind, str):
         raise ValueError(f"an item needs a type: one of {', '.join(ITEM_TYPES)}")

@@ -57,17 +57,17 @@ FINAL = Tool("final_result", parameters=closed({"answer": {"type": "string"}}))
 REQUIRED = ToolChoice("required")
 
 
-def prompt(*turns: Turn | str, model: str = "gpt-4o", **settings: Any) -> Prompt:
-    made = [Turn("user", turn) if isinstance(turn, str) else turn for turn in turns]
-    return Prompt(model, CATALOGUE[model], made, **settings)
+def prompt_of(*turns: Turn | str, model: str = "gpt-4o", **settings: Any) -> Prompt:
+    conversation = [Turn("user", turn) if isinstance(turn, str) else turn for turn in turns]
+    return Prompt(model, CATALOGUE[model], conversation, **settings)
 
 
-def reply(asked: Prompt, key: str = "seed") -> Reply:
-    return improvise(asked, Chance(key))
+def reply(prompt: Prompt, key: str = "seed") -> Reply:
+    return improvise(prompt, Chance(key))
 
 
-def called(asked: Prompt) -> ToolCall:
-    (part,) = reply(asked).parts
+def called(prompt: Prompt) -> ToolCall:
+    (part,) = reply(prompt).parts
     assert isinstance(part, ToolCall)
     return part
 
@@ -81,31 +81,31 @@ def result(text: str, name: str | None = "get_weather", number: int = 1) -> Turn
 
 
 def test_plain_text_is_answered_with_text_that_does_not_change() -> None:
-    asked = prompt("Tell me about tides.")
-    (part,) = reply(asked).parts
+    prompt = prompt_of("Tell me about tides.")
+    (part,) = reply(prompt).parts
     assert isinstance(part, Text)
     assert part.text.strip()
-    assert reply(asked) == reply(asked)
-    assert len({reply(asked, f"{seed}").text for seed in range(10)}) > 1
+    assert reply(prompt) == reply(prompt)
+    assert len({reply(prompt, f"{seed}").text for seed in range(10)}) > 1
 
 
 @settings(max_examples=30, deadline=None)
 @given(STRICT_SCHEMAS)
 def test_arguments_fit_any_strict_schema_and_are_compact_json(schema: Json) -> None:
-    arguments = called(prompt("Go on.", tools=(Tool("f", parameters=schema, strict=True),))).arguments
-    made = json.loads(arguments)
-    Draft202012Validator(schema).validate(made)
-    assert arguments == json.dumps(made, ensure_ascii=False, separators=(",", ":"))
+    arguments = called(prompt_of("Go on.", tools=(Tool("f", parameters=schema, strict=True),))).arguments
+    value = json.loads(arguments)
+    Draft202012Validator(schema).validate(value)
+    assert arguments == json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def test_arguments_take_what_the_user_names() -> None:
-    made = json.loads(called(prompt("How warm is it in Paris, in Fahrenheit?", tools=(WEATHER,))).arguments)
-    assert made == {"city": "Paris", "unit": "fahrenheit"}
+    value = json.loads(called(prompt_of("How warm is it in Paris, in Fahrenheit?", tools=(WEATHER,))).arguments)
+    assert value == {"city": "Paris", "unit": "fahrenheit"}
 
 
 @pytest.mark.parametrize("parameters", [None, {}, {"type": "object", "properties": {}}, {"type": "string"}, True, 5])
 def test_a_tool_without_usable_parameters_gets_an_empty_object(parameters: Json) -> None:
-    assert called(prompt("x", tools=(Tool("f", parameters=parameters),))).arguments == "{}"
+    assert called(prompt_of("x", tools=(Tool("f", parameters=parameters),))).arguments == "{}"
 
 
 @pytest.mark.parametrize(
@@ -118,137 +118,139 @@ def test_a_tool_without_usable_parameters_gets_an_empty_object(parameters: Json)
     ],
 )
 def test_auto_calls_the_tool_that_shares_most_words_with_the_user_else_the_first(user: str, name: str) -> None:
-    assert called(prompt(user, tools=(WEATHER, MAIL))).name == name
+    assert called(prompt_of(user, tools=(WEATHER, MAIL))).name == name
 
 
 def test_auto_calls_one_tool_only() -> None:
-    asked = prompt("weather in Paris and email it", tools=(WEATHER, MAIL), parallel_tool_calls=True)
-    assert len(reply(asked).tool_calls) == 1
+    prompt = prompt_of("weather in Paris and email it", tools=(WEATHER, MAIL), parallel_tool_calls=True)
+    assert len(reply(prompt).tool_calls) == 1
 
 
 def test_auto_with_allowed_names_keeps_to_them() -> None:
-    asked = prompt("What is the weather?", tools=(WEATHER, MAIL), tool_choice=ToolChoice("auto", ("send_email",)))
-    assert called(asked).name == "send_email"
+    prompt = prompt_of("What is the weather?", tools=(WEATHER, MAIL), tool_choice=ToolChoice("auto", ("send_email",)))
+    assert called(prompt).name == "send_email"
 
 
 def test_none_answers_in_text() -> None:
-    asked = prompt("What is the weather?", tools=(WEATHER,), tool_choice=ToolChoice("none"))
-    assert isinstance(reply(asked).parts[0], Text)
+    prompt = prompt_of("What is the weather?", tools=(WEATHER,), tool_choice=ToolChoice("none"))
+    assert isinstance(reply(prompt).parts[0], Text)
 
 
 def test_a_named_or_required_tool_is_called_whatever_the_user_says() -> None:
     tools = (WEATHER, MAIL)
-    assert called(prompt("weather", tools=tools, tool_choice=ToolChoice("required", ("send_email",)))).name == "send_email"
-    assert called(prompt("email", tools=tools, tool_choice=REQUIRED)).name == "get_weather"
+    assert called(prompt_of("weather", tools=tools, tool_choice=ToolChoice("required", ("send_email",)))).name == "send_email"
+    assert called(prompt_of("email", tools=tools, tool_choice=REQUIRED)).name == "get_weather"
 
 
 @pytest.mark.parametrize("mode", ["auto", "required"])
 def test_built_in_tools_are_not_used(mode: Any) -> None:
     tools = (Tool("file_search", kind="file_search"), Tool("web_search", kind="web_search"))
-    asked = prompt("search", tools=tools, tool_choice=ToolChoice(mode))
-    assert [type(part) for part in reply(asked).parts] == [Text]
+    prompt = prompt_of("search", tools=tools, tool_choice=ToolChoice(mode))
+    assert [type(part) for part in reply(prompt).parts] == [Text]
 
 
 def test_a_custom_tool_gets_free_text() -> None:
-    part = called(prompt("x", tools=(Tool("run", kind="custom"),)))
+    part = called(prompt_of("x", tools=(Tool("run", kind="custom"),)))
     assert part.kind == "custom"
     assert part.arguments.strip()
     assert not part.arguments.startswith("{")
 
 
 def test_a_tool_loop_ends_with_an_answer_that_tells_the_results() -> None:
-    asked = prompt("weather?", call("get_weather"), result('{"temp": 21, "unit": "C"}'), tools=(WEATHER,))
-    assert reply(asked).text == "According to get_weather: temp: 21, unit: C."
-    asked.turns += [call("f", 2), result("sunny  all\nday.", None, 2), result("", "g", 3)]
-    assert reply(asked).text == "According to the tool: sunny all day. G returned nothing."
+    prompt = prompt_of("weather?", call("get_weather"), result('{"temp": 21, "unit": "C"}'), tools=(WEATHER,))
+    assert reply(prompt).text == "According to get_weather: temp: 21, unit: C."
+    prompt.turns += [call("f", 2), result("sunny  all\nday.", None, 2), result("", "g", 3)]
+    assert reply(prompt).text == "According to the tool: sunny all day. G returned nothing."
 
 
 def test_a_result_followed_by_a_user_turn_still_ends_the_loop() -> None:
-    asked = prompt("weather?", call("get_weather"), result("21"), "Here is the picture", tools=(WEATHER,))
-    assert reply(asked).text == "According to get_weather: 21."
+    prompt = prompt_of("weather?", call("get_weather"), result("21"), "Here is the picture", tools=(WEATHER,))
+    assert reply(prompt).text == "According to get_weather: 21."
 
 
 def test_a_long_result_is_told_briefly() -> None:
-    assert len(reply(prompt("x", call("get_weather"), result("word " * 1_000))).text) < 250
+    assert len(reply(prompt_of("x", call("get_weather"), result("word " * 1_000))).text) < 250
 
 
 def test_a_new_question_after_an_answered_loop_calls_again() -> None:
-    asked = prompt("weather?", call("get_weather"), result("21"), Turn("assistant", "It is 21."), "And now?", tools=(WEATHER,))
-    assert called(asked).name == "get_weather"
+    prompt = prompt_of(
+        "weather?", call("get_weather"), result("21"), Turn("assistant", "It is 21."), "And now?", tools=(WEATHER,)
+    )
+    assert called(prompt).name == "get_weather"
 
 
 def test_a_forced_loop_goes_on_to_the_tools_not_called_yet() -> None:
-    asked = prompt("weather?", tools=(WEATHER, FINAL), tool_choice=REQUIRED)
-    assert called(asked).name == "get_weather"
-    asked.turns += [call("get_weather"), result("21")]
-    assert called(asked).name == "final_result"
-    asked.turns += [call("final_result", 2), result("Please correct the answer.", "final_result", 2)]
-    assert called(asked).name == "final_result"
-    asked.turns += [call("final_result", 3), Turn("assistant", "done"), Turn("user", "next question")]
-    assert called(asked).name == "get_weather"
+    prompt = prompt_of("weather?", tools=(WEATHER, FINAL), tool_choice=REQUIRED)
+    assert called(prompt).name == "get_weather"
+    prompt.turns += [call("get_weather"), result("21")]
+    assert called(prompt).name == "final_result"
+    prompt.turns += [call("final_result", 2), result("Please correct the answer.", "final_result", 2)]
+    assert called(prompt).name == "final_result"
+    prompt.turns += [call("final_result", 3), Turn("assistant", "done"), Turn("user", "next question")]
+    assert called(prompt).name == "get_weather"
 
 
 def test_a_json_schema_is_answered_with_a_compact_instance() -> None:
-    asked = prompt("Extract: it rains in Oslo, in celsius", output=OutputFormat("json_schema", "w", CITY, strict=True))
-    assert reply(asked).text == '{"city":"Oslo","unit":"celsius"}'
+    prompt = prompt_of("Extract: it rains in Oslo, in celsius", output=OutputFormat("json_schema", "w", CITY, strict=True))
+    assert reply(prompt).text == '{"city":"Oslo","unit":"celsius"}'
 
 
 def test_a_json_schema_is_answered_with_tools_at_hand_once_they_were_called() -> None:
     output = OutputFormat("json_schema", "w", CITY)
-    asked = prompt("weather?", tools=(WEATHER,), output=output)
-    assert called(asked).name == "get_weather"
-    asked.turns += [call("get_weather"), result("21")]
-    Draft202012Validator(CITY).validate(json.loads(reply(asked).text))
+    prompt = prompt_of("weather?", tools=(WEATHER,), output=output)
+    assert called(prompt).name == "get_weather"
+    prompt.turns += [call("get_weather"), result("21")]
+    Draft202012Validator(CITY).validate(json.loads(reply(prompt).text))
 
 
 @pytest.mark.parametrize("schema", [None, {}])
 def test_an_empty_schema_is_answered_with_an_object(schema: Json) -> None:
-    assert json.loads(reply(prompt("x", output=OutputFormat("json_schema", "x", schema))).text) == {}
+    assert json.loads(reply(prompt_of("x", output=OutputFormat("json_schema", "x", schema))).text) == {}
 
 
 def in_json_mode(system: str, user: str = "Judge the reply.") -> dict[str, Json]:
-    asked = prompt(Turn("system", system), user, output=OutputFormat("json_object"))
-    made = json.loads(reply(asked).text)
-    assert isinstance(made, dict)
-    return made
+    prompt = prompt_of(Turn("system", system), user, output=OutputFormat("json_object"))
+    value = json.loads(reply(prompt).text)
+    assert isinstance(value, dict)
+    return value
 
 
 def test_json_mode_follows_an_example_and_keeps_its_numbers_and_short_words() -> None:
-    made = in_json_mode(
+    value = in_json_mode(
         'Data: {"x": 1}. Respond in JSON: {"score": 4, "result": "pass", "reason": "...", "notes": {"why": "<text>"}}'
     )
-    assert list(made) == ["score", "result", "reason", "notes"]
-    assert made["score"] == 4
-    assert made["result"] == "pass"
-    assert "..." not in made["reason"]
-    assert len(made["reason"].split()) > 5
-    assert made["notes"]["why"] != "<text>"
+    assert list(value) == ["score", "result", "reason", "notes"]
+    assert value["score"] == 4
+    assert value["result"] == "pass"
+    assert "..." not in value["reason"]
+    assert len(value["reason"].split()) > 5
+    assert value["notes"]["why"] != "<text>"
 
 
 def test_json_mode_follows_the_last_example_of_several() -> None:
     first, last = {"why": "Fine.", "score": 5}, {"why": "your words", "score": 2, "extra": True}
-    made = in_json_mode(f"OUTPUT: {json.dumps(first)}\nUse this format:\n{json.dumps(last)}\nNever use {{other}} braces.")
-    assert list(made) == ["why", "score", "extra"]
+    value = in_json_mode(f"OUTPUT: {json.dumps(first)}\nUse this format:\n{json.dumps(last)}\nNever use {{other}} braces.")
+    assert list(value) == ["why", "score", "extra"]
 
 
 def test_json_mode_follows_a_sketch_that_is_no_json() -> None:
-    made = in_json_mode(
+    value = in_json_mode(
         'Return {"score": <1 to 5>, "passed": true/false, "level": "low" | "high", "tags": [..], "n": <int>, "why": <>}'
     )
-    assert list(made) == ["score", "passed", "level", "tags", "n", "why"]
-    assert made["score"] in range(1, 6)
-    assert isinstance(made["passed"], bool)
-    assert made["level"] in ("low", "high")
-    assert isinstance(made["tags"], list)
-    assert isinstance(made["n"], int)
-    assert isinstance(made["why"], str)
+    assert list(value) == ["score", "passed", "level", "tags", "n", "why"]
+    assert value["score"] in range(1, 6)
+    assert isinstance(value["passed"], bool)
+    assert value["level"] in ("low", "high")
+    assert isinstance(value["tags"], list)
+    assert isinstance(value["n"], int)
+    assert isinstance(value["why"], str)
 
 
 @pytest.mark.parametrize("text", ["Answer in JSON with the keys `city` and `age`.", 'JSON, fields: "city", "age"'])
 def test_json_mode_uses_the_keys_that_are_named(text: str) -> None:
-    for made in (in_json_mode(text), in_json_mode("", text)):
-        assert list(made) == ["city", "age"]
-        assert isinstance(made["age"], int)
+    for value in (in_json_mode(text), in_json_mode("", text)):
+        assert list(value) == ["city", "age"]
+        assert isinstance(value["age"], int)
 
 
 def test_json_mode_without_any_hint_answers_in_an_object() -> None:
@@ -258,7 +260,7 @@ def test_json_mode_without_any_hint_answers_in_an_object() -> None:
 def test_a_spoken_answer_is_a_playable_wav_that_grows_with_its_transcript() -> None:
     sizes = {}
     for seed in range(6):
-        (part,) = reply(prompt("Say hello", modalities=("text", "audio")), f"{seed}").parts
+        (part,) = reply(prompt_of("Say hello", modalities=("text", "audio")), f"{seed}").parts
         assert isinstance(part, Audio)
         with wave.open(io.BytesIO(base64.b64decode(part.data))) as sound:
             assert (sound.getnchannels(), sound.getsampwidth(), sound.getframerate()) == (1, 2, 24_000)
@@ -271,54 +273,54 @@ def test_a_spoken_answer_is_a_playable_wav_that_grows_with_its_transcript() -> N
     ("effort", "allowed"),
     [("minimal", {0}), ("low", {64}), ("medium", {64, 128, 192}), ("high", {256, 320, 384, 448, 512}), (None, {64, 128, 192})],
 )
-def test_a_reasoning_model_thinks_first_for_as_long_as_its_effort_says(effort: str | None, allowed: set[int]) -> None:
-    seen = set()
+def test_a_reasoning_model_thinks_first_for_as_long_as_its_effort_allows(effort: str | None, allowed: set[int]) -> None:
+    token_counts = set()
     for seed in range(40):
-        thoughts, answer = reply(prompt("x", model="gpt-5-mini", effort=effort), f"{seed}").parts
+        thoughts, answer = reply(prompt_of("x", model="gpt-5-mini", effort=effort), f"{seed}").parts
         assert isinstance(thoughts, Reasoning)
         assert isinstance(answer, Text)
         assert (thoughts.summary, thoughts.text) == ((), "")
-        seen.add(thoughts.tokens)
-    assert seen == allowed
+        token_counts.add(thoughts.tokens)
+    assert token_counts == allowed
 
 
 @pytest.mark.parametrize(("summary", "counts"), [("auto", {1, 2}), ("concise", {1}), ("detailed", {2})])
-def test_summaries_come_only_when_asked_for(summary: str, counts: set[int]) -> None:
-    seen = set()
+def test_summaries_come_only_when_requested(summary: str, counts: set[int]) -> None:
+    lengths = set()
     for seed in range(20):
-        thoughts = reply(prompt("x", model="o4-mini", effort="high", summary=summary), f"{seed}").parts[0]
+        thoughts = reply(prompt_of("x", model="o4-mini", effort="high", summary=summary), f"{seed}").parts[0]
         assert isinstance(thoughts, Reasoning)
         assert all(re.fullmatch(r"\*\*[A-Z][^*]+\*\*\n\n[A-Z].+\.", paragraph) for paragraph in thoughts.summary)
         assert len(set(thoughts.summary)) == len(thoughts.summary)
-        seen.add(len(thoughts.summary))
-    assert seen == counts
+        lengths.add(len(thoughts.summary))
+    assert lengths == counts
 
 
 def test_no_thought_has_no_summary() -> None:
-    thoughts = reply(prompt("x", model="gpt-5-mini", effort="minimal", summary="auto")).parts[0]
+    thoughts = reply(prompt_of("x", model="gpt-5-mini", effort="minimal", summary="auto")).parts[0]
     assert thoughts == Reasoning(tokens=0)
 
 
 def test_reasoning_stands_before_a_tool_call_too() -> None:
-    parts = reply(prompt("weather", model="o4-mini", tools=(WEATHER,))).parts
+    parts = reply(prompt_of("weather", model="o4-mini", tools=(WEATHER,))).parts
     assert [type(part) for part in parts] == [Reasoning, ToolCall]
 
 
 def test_effort_none_and_models_that_do_not_reason_have_no_reasoning() -> None:
     unhurried = replace(CATALOGUE["gpt-5-mini"], default_effort="none")
-    asked = Prompt("gpt-5.1", unhurried, [Turn("user", "x")])
-    assert [type(part) for part in reply(asked).parts] == [Text]
-    assert [type(part) for part in reply(prompt("x", model="gpt-5-mini", effort="none")).parts] == [Text]
-    assert [type(part) for part in reply(prompt("x", effort="high")).parts] == [Text]
+    prompt = Prompt("gpt-5.1", unhurried, [Turn("user", "x")])
+    assert [type(part) for part in reply(prompt).parts] == [Text]
+    assert [type(part) for part in reply(prompt_of("x", model="gpt-5-mini", effort="none")).parts] == [Text]
+    assert [type(part) for part in reply(prompt_of("x", effort="high")).parts] == [Text]
 
 
 @pytest.mark.parametrize("model", ["DeepSeek-R1", "grok-3-mini", "MAI-DS-R1"])
 def test_other_vendors_models_show_their_thoughts(model: str) -> None:
-    thoughts = reply(prompt("Why is the sky blue?", model=model)).parts[0]
+    thoughts = reply(prompt_of("Why is the sky blue?", model=model)).parts[0]
     assert isinstance(thoughts, Reasoning)
     assert "Why is the sky blue?" in thoughts.text
     assert thoughts.tokens is None
 
 
 def test_other_vendors_models_that_do_not_think_show_none() -> None:
-    assert [type(part) for part in reply(prompt("x", model="DeepSeek-V3-0324", effort="high")).parts] == [Text]
+    assert [type(part) for part in reply(prompt_of("x", model="DeepSeek-V3-0324", effort="high")).parts] == [Text]

@@ -114,7 +114,7 @@ def nested(inner: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
     return st.one_of(
         st.dictionaries(NAMES, inner, max_size=4).map(closed),
         st.tuples(inner, spans(0, 4)).map(
-            lambda made: {"type": "array", "items": made[0], "minItems": made[1][0], "maxItems": made[1][1]}
+            lambda parts: {"type": "array", "items": parts[0], "minItems": parts[1][0], "maxItems": parts[1][1]}
         ),
         st.integers(1, 6).map(
             lambda size: {
@@ -155,9 +155,9 @@ def make(schema: Json, key: str = "seed", context: str = "") -> Json:
 @settings(max_examples=60, deadline=None)
 @given(STRICT_SCHEMAS, st.integers(0, 9))
 def test_an_instance_of_a_random_strict_schema_is_valid_and_is_the_same_for_the_same_chance(schema: Json, seed: int) -> None:
-    made = make(schema, f"{seed}")
-    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(made)
-    assert json.dumps(made) == json.dumps(make(schema, f"{seed}"))
+    value = make(schema, f"{seed}")
+    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(value)
+    assert json.dumps(value) == json.dumps(make(schema, f"{seed}"))
 
 
 @settings(max_examples=60, deadline=None)
@@ -188,10 +188,10 @@ def test_an_optional_value_is_mostly_there_and_sometimes_null() -> None:
 
 @pytest.mark.parametrize("key", ["a", "b", "c"])
 def test_a_recursion_goes_a_few_rounds_and_ends(key: str) -> None:
-    made = make({"$ref": "#/$defs/List", "$defs": DEFINITIONS}, key)
+    value = make({"$ref": "#/$defs/List", "$defs": DEFINITIONS}, key)
     rounds = 0
-    while made is not None:
-        made, rounds = made["next"], rounds + 1
+    while value is not None:
+        value, rounds = value["next"], rounds + 1
     assert 1 <= rounds <= 4
 
 
@@ -237,19 +237,19 @@ def test_all_of_is_merged_and_one_of_takes_one_branch() -> None:
     ids=["dictionary", "named keys", "extra required", "unknown required"],
 )
 def test_open_objects_are_filled_by_their_rules(schema: Json) -> None:
-    made = make(schema)
-    Draft202012Validator(schema).validate(made)
-    assert made
+    value = make(schema)
+    Draft202012Validator(schema).validate(value)
+    assert value
 
 
 @pytest.mark.parametrize("wanted", FORMATS)
 def test_a_format_is_met_as_pydantic_reads_it(wanted: str) -> None:
     kinds: dict[str, Any] = {"date-time": datetime, "time": time, "duration": timedelta}
     for seed in range(5):
-        made = make({"type": "string", "format": wanted}, f"{seed}")
-        TypeAdapter(kinds.get(wanted, str)).validate_python(made)
+        value = make({"type": "string", "format": wanted}, f"{seed}")
+        TypeAdapter(kinds.get(wanted, str)).validate_python(value)
         assert not Draft202012Validator.FORMAT_CHECKER.checkers.get(wanted) or Draft202012Validator.FORMAT_CHECKER.conforms(
-            made, wanted
+            value, wanted
         )
 
 
@@ -261,9 +261,9 @@ def test_a_pattern_is_met(pattern: str) -> None:
 
 def test_a_pattern_that_python_cannot_read_or_meet_falls_back_to_words() -> None:
     for pattern in (r"^\p{Lu}+$", "(((", r"[\ud83c-\udbff]", "a(?!a)a"):
-        made = make({"type": "string", "pattern": pattern, "minLength": 8})
-        assert len(made) >= 8
-        made.encode()
+        value = make({"type": "string", "pattern": pattern, "minLength": 8})
+        assert len(value) >= 8
+        value.encode()
 
 
 @pytest.mark.parametrize(
@@ -292,10 +292,10 @@ def test_a_property_name_suggests_its_value(name: str, shape: str) -> None:
 
 
 def test_a_number_name_suggests_its_range() -> None:
-    made = make(closed({"age": {"type": "integer"}, "confidence": {"type": "number"}, "year": {}}))
-    assert 18 <= made["age"] <= 90
-    assert 0 <= made["confidence"] <= 1
-    assert 1990 <= made["year"] <= 2029
+    value = make(closed({"age": {"type": "integer"}, "confidence": {"type": "number"}, "year": {}}))
+    assert 18 <= value["age"] <= 90
+    assert 0 <= value["confidence"] <= 1
+    assert 1990 <= value["year"] <= 2029
 
 
 @pytest.mark.parametrize("least", [47926110529944929, -47926110529944929, 10**20 + 1])
@@ -320,9 +320,9 @@ def test_the_context_decides_enum_members_and_places_that_it_names() -> None:
             "query": {"type": "string"},
         }
     )
-    asked = "Tell me in English: what is the weather in New York, in deg Kelvin?"
+    question = "Tell me in English: what is the weather in New York, in deg Kelvin?"
     for seed in range(5):
-        assert make(schema, f"{seed}", asked) == {"unit": "deg_kelvin", "city": "New York", "query": asked}
+        assert make(schema, f"{seed}", question) == {"unit": "deg_kelvin", "city": "New York", "query": question}
 
 
 OPEN = {"type": "object", "properties": {}, "required": []}

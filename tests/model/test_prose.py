@@ -15,9 +15,9 @@ SENTENCE = re.compile(r"[A-Z][a-z ]+\.")
 
 
 def test_words_are_as_many_as_asked_for() -> None:
-    said = prose.write_words(7, Chance("seed")).split(" ")
-    assert len(said) == 7
-    assert set(said) <= set(prose.WORDS)
+    words = prose.write_words(7, Chance("seed")).split(" ")
+    assert len(words) == 7
+    assert set(words) <= set(prose.WORDS)
     assert prose.write_words(0, Chance("seed")) == ""
 
 
@@ -34,24 +34,24 @@ def test_the_same_chance_says_the_same() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_an_answer_takes_up_telling_words_of_the_prompt(seed: int) -> None:
-    said = prose.write_answer("What is the weather in Paris?", Chance(f"{seed}"))
-    assert "weather and Paris: the " in said
-    assert said.endswith(".")
+    text = prose.write_answer("What is the weather in Paris?", Chance(f"{seed}"))
+    assert "weather and Paris: the " in text
+    assert text.endswith(".")
 
 
 @pytest.mark.parametrize("prompt", ["", "Say hi", "12 + 30?", "x" * 5_000, "What should I do with this?"])
 def test_an_answer_to_a_prompt_without_telling_words_is_plain_prose(prompt: str) -> None:
     for seed in range(5):
-        said = prose.write_answer(prompt, Chance(f"{seed}"))
-        assert 1 <= len(SENTENCE.findall(said)) <= 3
-        assert ":" not in said
+        text = prose.write_answer(prompt, Chance(f"{seed}"))
+        assert 1 <= len(SENTENCE.findall(text)) <= 3
+        assert ":" not in text
 
 
 def test_default_prose_is_made_of_words_that_are_tokens() -> None:
     for encoding in tokens.ENCODINGS:
         loaded = vocabulary.load(encoding)
-        said = " ".join([prose.write_answer("", Chance(f"{seed}")) for seed in range(200)])
-        assert all(loaded.parts(word) == [word.encode()] for word in loaded.split(said))
+        text = " ".join([prose.write_answer("", Chance(f"{seed}")) for seed in range(200)])
+        assert all(loaded.parts(word) == [word.encode()] for word in loaded.split(text))
 
 
 @given(text=st.text(max_size=40), top=st.integers(0, 20), key=st.binary(max_size=4))

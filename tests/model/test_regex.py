@@ -68,6 +68,6 @@ def test_the_alternatives_of_an_expression_and_of_its_groups_are_its_children() 
 )
 def test_a_string_made_for_an_expression_is_one_that_it_matches(pattern: str) -> None:
     for seed in range(5):
-        made = make_match(pattern, 0, 100, Chance(f"{seed}"))
-        assert made is not None
-        assert re.search(pattern, made)
+        text = make_match(pattern, 0, 100, Chance(f"{seed}"))
+        assert text is not None
+        assert re.search(pattern, text)

@@ -205,8 +205,8 @@ def test_a_reasoning_model_is_primed_with_one_token_less() -> None:
 
 
 def test_instructions_count_like_a_system_turn() -> None:
-    said = tokens.count_prompt(ask(Turn("user", "Hi"), instructions="Be brief."))
-    assert said == tokens.count_prompt(ask(Turn("system", "Be brief."), Turn("user", "Hi")))
+    count = tokens.count_prompt(ask(Turn("user", "Hi"), instructions="Be brief."))
+    assert count == tokens.count_prompt(ask(Turn("system", "Be brief."), Turn("user", "Hi")))
 
 
 def test_a_name_costs_its_tokens_and_one_more() -> None:

@@ -29,13 +29,13 @@ def call(
     body: Any = None,
     metadata: dict[str, str] | None = None,
     previous: str | None = None,
-    asked: bool = True,
+    with_model: bool = True,
 ) -> CallView:
-    """A call; `turns` follow the user's turn, `asked` False is one that no model answers."""
-    said = [Turn("user", user), *(turns or [])]
+    """A call; `turns` follow the user's turn, without a model it is one that no model answers."""
+    conversation = [Turn("user", user), *(turns or [])]
     offered = tuple(Tool(name) for name in tools)
-    prompt = Prompt(deployment, infer(deployment), said, system, offered, metadata=metadata or {}, previous=previous)
-    return CallView(operation, deployment, {} if body is None else body, headers or {}, prompt if asked else None)
+    prompt = Prompt(deployment, infer(deployment), conversation, system, offered, metadata=metadata or {}, previous=previous)
+    return CallView(operation, deployment, {} if body is None else body, headers or {}, prompt if with_model else None)
 
 
 def tool_result(text: str, name: str = "get_weather") -> list[Turn]:
@@ -43,27 +43,27 @@ def tool_result(text: str, name: str = "get_weather") -> list[Turn]:
     return [Turn("assistant"), Turn("tool", text, tool_call_id="call_1", name=name)]
 
 
-def script(text: str) -> Script:
+def script_of(text: str) -> Script:
     """A script from a scenario's text."""
     return Script(parse(text).rules)
 
 
 def outcome(make: Callable[[], T]) -> T | list[str]:
-    """What `make` makes, or the problems of the scenario that it could not make."""
+    """The result of `make`, or the problems of a scenario that is refused."""
     try:
         return make()
     except ScenarioError as error:
         return error.problems
 
 
-def told(script: Script, view: CallView | None = None, seed: str = "seed") -> Answer | None:
-    """What a script answers."""
+def answer_to(script: Script, view: CallView | None = None, seed: str = "seed") -> Answer | None:
+    """The answer of a script, None where no rule fits."""
     return script.answer(view or call(), Chance(seed), NOW)
 
 
 def text(script: Script, view: CallView | None = None, seed: str = "seed") -> str | None:
-    """The words that a script answers, None where no rule fits."""
-    answer = told(script, view, seed)
+    """The text of a script's answer, None where no rule fits."""
+    answer = answer_to(script, view, seed)
     if answer is None:
         return None
     assert answer.error is None, answer.error

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from scenario.calls import NOW, call, script, told
+from scenario.calls import NOW, answer_to, call, script_of
 
 from mockserver.model.reply import (
     DEFAULT_TIMING,
@@ -28,7 +28,7 @@ from mockserver.state.chance import Chance
 
 
 def answered(respond: Any) -> Answer:
-    answer = told(Script(build({"rules": [{"name": "it", "respond": respond}]}).rules))
+    answer = answer_to(Script(build({"rules": [{"name": "it", "respond": respond}]}).rules))
     assert answer is not None
     assert answer.rule == "it"
     return answer
@@ -73,20 +73,20 @@ def test_parts(respond: Any, parts: Any) -> None:
 
 
 def test_a_fixed_answer_is_made_once() -> None:
-    made = script("rules: [{respond: hi}]")
-    assert told(made) is told(made)
+    script = script_of("rules: [{respond: hi}]")
+    assert answer_to(script) is answer_to(script)
 
 
 def test_usage_and_finish_reason_are_kept() -> None:
-    said = reply(
+    scripted = reply(
         {
             "text": "hi",
             "usage": {"prompt_tokens": 3, "completion_tokens_details": {"reasoning_tokens": 1}},
             "finish_reason": "length",
         }
     )
-    assert said.usage == {"prompt_tokens": 3, "completion_tokens_details": {"reasoning_tokens": 1}}
-    assert said.stop == "length"
+    assert scripted.usage == {"prompt_tokens": 3, "completion_tokens_details": {"reasoning_tokens": 1}}
+    assert scripted.stop == "length"
 
 
 @pytest.mark.parametrize(
@@ -139,10 +139,10 @@ def test_an_improvised_reply_takes_over_what_the_rule_says() -> None:
 )
 def test_content_filter(findings: Any, prompt: FilterResult | None, completion: FilterResult | None) -> None:
     answer = answered({"content_filter": findings})
-    said = answer.reply if prompt is not None and prompt.blocked else answer.overlay
-    assert said is not None
-    assert (said.prompt_filter, said.completion_filter) == (prompt, completion)
-    assert said.stop == ("content_filter" if completion is not None and completion.blocked else None)
+    reply = answer.reply if prompt is not None and prompt.blocked else answer.overlay
+    assert reply is not None
+    assert (reply.prompt_filter, reply.completion_filter) == (prompt, completion)
+    assert reply.stop == ("content_filter" if completion is not None and completion.blocked else None)
 
 
 @pytest.mark.parametrize("name", sorted(NAMED_ERRORS))
@@ -174,8 +174,8 @@ def test_an_error_can_be_spelled_out() -> None:
 
 
 def test_an_error_is_a_new_one_each_time() -> None:
-    made = script("rules: [{respond: {error: server_error}}]")
-    first, second = told(made), told(made)
+    script = script_of("rules: [{respond: {error: server_error}}]")
+    first, second = answer_to(script), answer_to(script)
     assert first is not None
     assert second is not None
     assert first.error is not second.error
@@ -203,8 +203,8 @@ def test_an_answer_can_be_spelled_out(respond: Any, status: int, body: bytes, he
 
 @pytest.mark.parametrize(("embedding", "vectors"), [([1, 0.5], [[1.0, 0.5]]), ([[1], [2]], [[1.0], [2.0]])])
 def test_vectors(embedding: Any, vectors: Any) -> None:
-    made = Script(build({"rules": [{"respond": {"embedding": embedding}}]}).rules)
-    answer = told(made, call(operation="createEmbedding"))
+    script = Script(build({"rules": [{"respond": {"embedding": embedding}}]}).rules)
+    answer = answer_to(script, call(operation="createEmbedding"))
     assert answer is not None
     assert answer.vectors == vectors
     assert json.dumps(answer.vectors) == json.dumps(vectors)
@@ -230,7 +230,7 @@ def test_deployments_are_declared_with_model_and_limits() -> None:
 def behaved(name: str, answer: Answer | None = None) -> Answer:
     behaviour = parse(DEPLOYMENTS).deployments[name].behaviour
     assert behaviour is not None
-    return behaviour.applied(answer, call(deployment=name), Chance("x"), NOW)
+    return behaviour.apply_to(answer, call(deployment=name), Chance("x"), NOW)
 
 
 def test_a_deployment_answers_calls_that_no_rule_decides() -> None:

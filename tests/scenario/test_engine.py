@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from scenario.calls import call, script, text, told
+from scenario.calls import answer_to, call, script_of, text
 
 from mockserver.errors import ScenarioError
 from mockserver.model.reply import Reasoning, Text, ToolCall
@@ -14,38 +14,38 @@ from mockserver.scenario.load import parse
 
 
 def test_the_first_rule_that_fits_answers() -> None:
-    made = script("rules: [{when: {user: x}, respond: a}, {respond: b}, {respond: c}]")
-    assert text(made) == "b"
-    assert made.uses == {"<string>:1": 1}
-    assert made.unused() == []
+    script = script_of("rules: [{when: {user: x}, respond: a}, {respond: b}, {respond: c}]")
+    assert text(script) == "b"
+    assert script.uses == {"<string>:1": 1}
+    assert script.unused() == []
 
 
 def test_higher_priority_is_asked_first_and_equal_ones_in_file_order() -> None:
-    made = script("rules: [{respond: a, name: a}, {respond: b, name: b, priority: 1}, {respond: c, name: c, priority: 1}]")
-    assert [rule.name for rule in made.rules] == ["b", "c", "a"]
-    assert text(made) == "b"
+    script = script_of("rules: [{respond: a, name: a}, {respond: b, name: b, priority: 1}, {respond: c, name: c, priority: 1}]")
+    assert [rule.name for rule in script.rules] == ["b", "c", "a"]
+    assert text(script) == "b"
 
 
 def test_a_sequence_is_gone_through_and_its_last_entry_repeats() -> None:
-    made = script("rules: [{respond: [a, {text: b}, c]}]")
-    assert [text(made) for _ in range(5)] == ["a", "b", "c", "c", "c"]
+    script = script_of("rules: [{respond: [a, {text: b}, c]}]")
+    assert [text(script) for _ in range(5)] == ["a", "b", "c", "c", "c"]
 
 
 def test_a_rule_with_times_is_passed_over_once_used_up() -> None:
-    made = script("rules: [{name: twice, respond: [a, b, c], times: 2}, {respond: z}]")
-    assert [text(made) for _ in range(4)] == ["a", "b", "z", "z"]
+    script = script_of("rules: [{name: twice, respond: [a, b, c], times: 2}, {respond: z}]")
+    assert [text(script) for _ in range(4)] == ["a", "b", "z", "z"]
 
 
 def test_a_used_up_rule_is_a_near_miss_that_says_so() -> None:
-    made = script("rules: [{name: once, respond: a, times: 1}]")
-    assert told(made)
-    assert told(made) is None
-    (miss,) = made.near_misses(call())
+    script = script_of("rules: [{name: once, respond: a, times: 1}]")
+    assert answer_to(script)
+    assert answer_to(script) is None
+    (miss,) = script.near_misses(call())
     assert [str(mismatch) for mismatch in miss.mismatches] == ["times: expected at most 1, got call 2"]
 
 
 def test_states_make_a_machine() -> None:
-    made = script(
+    script = script_of(
         """
         rules:
           - {when: {user: login, state: start}, respond: welcome, set_state: inside}
@@ -54,12 +54,12 @@ def test_states_make_a_machine() -> None:
           - {respond: working}
         """
     )
-    said = [text(made, call(user)) for user in ("work", "login", "work", "logout", "work")]
-    assert said == ["log in first", "welcome", "working", "bye", "log in first"]
+    texts = [text(script, call(user)) for user in ("work", "login", "work", "logout", "work")]
+    assert texts == ["log in first", "welcome", "working", "bye", "log in first"]
 
 
 def test_machines_move_separately() -> None:
-    made = script(
+    script = script_of(
         """
         rules:
           - {when: {user: open}, respond: opened, set_state: {door: open}}
@@ -68,28 +68,28 @@ def test_machines_move_separately() -> None:
           - {when: {state: {door: open}}, respond: only the door}
         """
     )
-    said = [text(made, call(user)) for user in ("?", "open", "?", "light", "?")]
-    assert said == [None, "opened", "only the door", "lit", "both"]
+    texts = [text(script, call(user)) for user in ("?", "open", "?", "light", "?")]
+    assert texts == [None, "opened", "only the door", "lit", "both"]
 
 
 def test_reset_forgets_counts_and_states_and_rules_only_when_asked() -> None:
-    made = script("rules: [{when: {state: start}, respond: [a, b], set_state: used}]")
-    made.when().respond("python")
-    assert [text(made), text(made)] == ["a", "python"]
-    made.reset()
-    assert made.uses == {"<string>:1": 0, "when()": 0}
-    assert [text(made), text(made)] == ["a", "python"]
-    made.reset(rules=True)
-    assert [text(made), text(made)] == ["a", None]
+    script = script_of("rules: [{when: {state: start}, respond: [a, b], set_state: used}]")
+    script.when().respond("python")
+    assert [text(script), text(script)] == ["a", "python"]
+    script.reset()
+    assert script.uses == {"<string>:1": 0, "when()": 0}
+    assert [text(script), text(script)] == ["a", "python"]
+    script.reset(rules=True)
+    assert [text(script), text(script)] == ["a", None]
 
 
 def test_replacing_rules_keeps_states_python_rules_and_their_counts() -> None:
-    made = script("rules: [{respond: old, times: 1, set_state: ready}]")
-    python = made.when(user="py").respond("a", "b")
-    assert [text(made), text(made, call("py"))] == ["old", "a"]
-    made.replace(parse("rules: [{when: {state: ready, user: new}, respond: new}]").rules)
-    assert [text(made, call("new")), text(made, call("py")), text(made, call("old"))] == ["new", "b", None]
-    assert made.rules[-1] is python
+    script = script_of("rules: [{respond: old, times: 1, set_state: ready}]")
+    python = script.when(user="py").respond("a", "b")
+    assert [text(script), text(script, call("py"))] == ["old", "a"]
+    script.replace(parse("rules: [{when: {state: ready, user: new}, respond: new}]").rules)
+    assert [text(script, call("new")), text(script, call("py")), text(script, call("old"))] == ["new", "b", None]
+    assert script.rules[-1] is python
 
 
 def test_scripts_share_rules_but_nothing_else() -> None:
@@ -99,11 +99,11 @@ def test_scripts_share_rules_but_nothing_else() -> None:
 
 
 def test_rules_written_in_python_come_after_the_files_unless_they_have_priority() -> None:
-    made = script("rules: [{when: {user: hello}, respond: file}]")
-    made.when(user="hello").respond("python")
-    assert text(made) == "file"
-    made.when(user="hello").respond("first", priority=1, times=1)
-    assert [text(made), text(made)] == ["first", "file"]
+    script = script_of("rules: [{when: {user: hello}, respond: file}]")
+    script.when(user="hello").respond("python")
+    assert text(script) == "file"
+    script.when(user="hello").respond("first", priority=1, times=1)
+    assert [text(script), text(script)] == ["first", "file"]
 
 
 @pytest.mark.parametrize(
@@ -119,21 +119,21 @@ def test_rules_written_in_python_come_after_the_files_unless_they_have_priority(
     ],
 )
 def test_respond_takes_the_words_of_the_file(answers: Any, keywords: Any, expected: Any) -> None:
-    made = Script()
-    made.when(user="hello").respond(*answers, **keywords)
-    answer = told(made)
+    script = Script()
+    script.when(user="hello").respond(*answers, **keywords)
+    answer = answer_to(script)
     assert answer is not None
     assert answer.reply is not None
     assert answer.reply.parts == expected
 
 
 def test_several_answers_are_a_sequence() -> None:
-    made = Script()
-    rule = made.when(not_={"user": "x"}, any=[{"turn": 1}]).respond({"error": "rate_limit"}, "ok", name="flaky")
-    first = told(made)
+    script = Script()
+    rule = script.when(not_={"user": "x"}, any=[{"turn": 1}]).respond({"error": "rate_limit"}, "ok", name="flaky")
+    first = answer_to(script)
     assert first is not None
     assert first.error is not None
-    assert (first.rule, first.error.status, text(made), rule.name) == ("flaky", 429, "ok", "flaky")
+    assert (first.rule, first.error.status, text(script), rule.name) == ("flaky", 429, "ok", "flaky")
 
 
 @pytest.mark.parametrize(
@@ -170,8 +170,8 @@ def test_answers_and_keywords_do_not_mix() -> None:
     ],
 )
 def test_a_bad_value_is_a_scenario_error_that_names_the_rule(when: Any, respond: Any, problem: str) -> None:
-    made = Script()
+    script = Script()
     with pytest.raises(ScenarioError) as raised:
-        made.when(**when).respond(**respond)
+        script.when(**when).respond(**respond)
     assert raised.value.problems[0].startswith(problem)
-    assert made.rules == ()
+    assert script.rules == ()

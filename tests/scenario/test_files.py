@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from scenario.calls import NOW, call, outcome, text, told, tool_result
+from scenario.calls import NOW, answer_to, call, outcome, text, tool_result
 
 from mockserver.model.prompt import Prompt, Turn
 from mockserver.model.reply import Fault, FilterResult, Reasoning, Timing, ToolCall
@@ -55,50 +55,50 @@ def test_hello() -> None:
 
 
 def test_tool_loop() -> None:
-    made = ready("tool-loop")
-    first = told(made, call("What's the weather in Paris?", tools=("get_weather",)))
+    script = ready("tool-loop")
+    first = answer_to(script, call("What's the weather in Paris?", tools=("get_weather",)))
     assert first is not None
     assert first.reply is not None
     assert first.reply.parts == [ToolCall("get_weather", '{"city":"Paris"}')]
     second = call("What's the weather in Paris?", tools=("get_weather",), turns=tool_result('{"temp": 18}'))
-    assert text(made, second) == 'The tool says: {"temp":18}'
-    assert told(made, call("What's the weather in Paris?")) is None
+    assert text(script, second) == 'The tool says: {"temp":18}'
+    assert answer_to(script, call("What's the weather in Paris?")) is None
 
 
 def test_structured_output() -> None:
-    said = text(ready("structured-output"), call("Alice and Bob go to a science fair on Friday"))
-    assert json.loads(said or "") == {"name": "Science Fair", "date": "Friday", "participants": ["Alice", "Bob"]}
+    answer = text(ready("structured-output"), call("Alice and Bob go to a science fair on Friday"))
+    assert json.loads(answer or "") == {"name": "Science Fair", "date": "Friday", "participants": ["Alice", "Bob"]}
 
 
 def test_multi_turn() -> None:
-    made = ready("multi-turn")
-    assert text(made, call("tell me a riddle")) == "What has keys but opens no doors?"
-    assert text(made, later("is it a map?", 1)) == "No. Try again!"
-    assert text(made, later("is it a piano?", 2)) == "Right, a piano! That took you 2 tries."
+    script = ready("multi-turn")
+    assert text(script, call("tell me a riddle")) == "What has keys but opens no doors?"
+    assert text(script, later("is it a map?", 1)) == "No. Try again!"
+    assert text(script, later("is it a piano?", 2)) == "Right, a piano! That took you 2 tries."
 
 
 def test_flaky() -> None:
-    made = ready("flaky")
-    first, second = told(made, call("flaky?")), told(made, call("flaky?"))
+    script = ready("flaky")
+    first, second = answer_to(script, call("flaky?")), answer_to(script, call("flaky?"))
     assert first is not None
     assert second is not None
     assert first.error is not None
     assert second.error is not None
     assert (first.error.status, first.error.headers["retry-after-ms"]) == (429, "100")
     assert (second.error.status, second.error.headers["retry-after-ms"]) == (429, "200")
-    assert text(made, call("flaky?")) == "Third time lucky."
+    assert text(script, call("flaky?")) == "Third time lucky."
 
 
 def test_slow_stream() -> None:
-    answer = told(ready("slow-stream"), call(deployment="gpt-4o-slow"))
+    answer = answer_to(ready("slow-stream"), call(deployment="gpt-4o-slow"))
     assert answer is not None
     assert answer.timing == Timing(ttft=0.5, tokens_per_second=20.0, jitter=0.2)
-    assert told(ready("slow-stream"), call(deployment="gpt-4o")) is None
+    assert answer_to(ready("slow-stream"), call(deployment="gpt-4o")) is None
 
 
 def test_cut_stream() -> None:
-    made = ready("cut-stream")
-    cut, reset = told(made, call("cut the stream")), told(made, call("reset the connection"))
+    script = ready("cut-stream")
+    cut, reset = answer_to(script, call("cut the stream")), answer_to(script, call("reset the connection"))
     assert cut is not None
     assert reset is not None
     assert (cut.fault, cut.timing.chunk) == (Fault("cut", 6), "word")
@@ -106,10 +106,10 @@ def test_cut_stream() -> None:
 
 
 def test_content_filter() -> None:
-    made = ready("content-filter")
+    script = ready("content-filter")
     verdicts = []
     for user in ("how to hurt someone", "a dark joke", "a thriller"):
-        answer = told(made, call(user))
+        answer = answer_to(script, call(user))
         assert answer is not None
         assert answer.reply is not None
         verdicts.append((answer.reply.prompt_filter, answer.reply.completion_filter, answer.reply.stop))
@@ -121,7 +121,7 @@ def test_content_filter() -> None:
 
 
 def test_reasoning() -> None:
-    answer = told(ready("reasoning"), call("How many r are in strawberry?"))
+    answer = answer_to(ready("reasoning"), call("How many r are in strawberry?"))
     assert answer is not None
     assert answer.reply is not None
     thinking = answer.reply.parts[0]
@@ -130,10 +130,12 @@ def test_reasoning() -> None:
 
 
 def test_states() -> None:
-    made = ready("states")
-    said = [text(made, call(f"please {user} my order")) for user in ("cancel",)]
-    said += [text(made, call(user)) for user in ("order a lamp", "where is my order?", "cancel my order", "Where is my order?")]
-    assert said == [
+    script = ready("states")
+    texts = [text(script, call(f"please {user} my order")) for user in ("cancel",)]
+    texts += [
+        text(script, call(user)) for user in ("order a lamp", "where is my order?", "cancel my order", "Where is my order?")
+    ]
+    assert texts == [
         "There is no such order.",
         "Your order is placed.",
         "We are packing it.",
@@ -160,14 +162,14 @@ def test_the_examples_of_the_page_load_and_fit_the_published_schema(example: str
 
 
 def test_the_first_example_of_the_page_is_a_tool_loop() -> None:
-    made = Script(parse(EXAMPLES[0]).rules)
-    assert text(made, call("weather?", turns=tool_result('{"temp": 18}'))) == "It is 18 degrees."
+    script = Script(parse(EXAMPLES[0]).rules)
+    assert text(script, call("weather?", turns=tool_result('{"temp": 18}'))) == "It is 18 degrees."
 
 
-def test_the_near_misses_of_the_page_are_what_is_said() -> None:
-    shown = re.search(r"```text\n(.*?)\n```", PAGE, re.S)
-    assert shown is not None
-    assert Script(parse(EXAMPLES[0], "weather.yaml").rules).explain_near_misses(call("will it rain?")) == shown[1]
+def test_the_near_misses_of_the_page_are_those_of_the_engine() -> None:
+    example = re.search(r"```text\n(.*?)\n```", PAGE, re.S)
+    assert example is not None
+    assert Script(parse(EXAMPLES[0], "weather.yaml").rules).explain_near_misses(call("will it rain?")) == example[1]
 
 
 def test_the_schema_on_disk_is_the_one_of_the_code() -> None:
@@ -227,8 +229,8 @@ def test_a_scenario_says_when_background_work_is_done() -> None:
     with MockServer({"resource": {"lifecycle": {"seconds": "30s"}}}) as mock:
         mock.clock.freeze(1_790_000_000)
         client = OpenAI(base_url=mock.base_url, api_key=mock.api_key, max_retries=0)
-        made = client.responses.create(model="gpt-4o", input="hi", background=True)
-        assert client.responses.retrieve(made.id).status != "completed"
+        created = client.responses.create(model="gpt-4o", input="hi", background=True)
+        assert client.responses.retrieve(created.id).status != "completed"
         mock.clock.advance("30s")
-        assert client.responses.retrieve(made.id).status == "completed"
+        assert client.responses.retrieve(created.id).status == "completed"
         client.close()

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenario.calls import call, outcome, script, text
+from scenario.calls import call, outcome, script_of, text
 
 from mockserver.errors import ScenarioError
 from mockserver.gateway import preview
@@ -159,8 +159,8 @@ def test_an_alias_bomb_is_refused() -> None:
 
 
 def test_anchors_and_aliases_may_share_parts() -> None:
-    made = script("rules:\n  - when: &w {user: a}\n    respond: one\n    times: 1\n  - {when: *w, respond: two}\n")
-    assert [text(made, call("a")), text(made, call("a")), text(made, call("b"))] == ["one", "two", None]
+    script = script_of("rules:\n  - when: &w {user: a}\n    respond: one\n    times: 1\n  - {when: *w, respond: two}\n")
+    assert [text(script, call("a")), text(script, call("a")), text(script, call("b"))] == ["one", "two", None]
 
 
 @pytest.mark.parametrize(
@@ -182,8 +182,8 @@ JSON_KEYS = st.text(max_size=80)  # YAML allows 1,024 characters, and an escaped
 @settings(max_examples=60, deadline=None)
 def test_a_json_file_means_what_json_says(value: Any, indent: int | str | None, ascii_only: bool) -> None:
     document = {"rules": [{"when": {"json": {"a": {"equals": value}}}, "respond": {"json": value}}]}
-    made = script(json.dumps(document, indent=indent, ensure_ascii=ascii_only))
-    answered = text(made, call(body={"a": value}))
+    script = script_of(json.dumps(document, indent=indent, ensure_ascii=ascii_only))
+    answered = text(script, call(body={"a": value}))
     assert answered is not None
     assert json.loads(answered) == value
 
@@ -267,8 +267,8 @@ def test_a_circular_python_value_is_a_problem() -> None:
 @given(st.text() | st.text(alphabet="{}[]:,-#&*!|>'\"%@` \nabrules~?") | st.binary().map(lambda data: data.decode("latin-1")))
 @settings(max_examples=60, deadline=None)
 def test_any_text_is_a_scenario_or_a_clean_error(source: str) -> None:
-    made = outcome(lambda: parse(source))
-    assert isinstance(made, Scenario) or (made and all(line.startswith("<string>:") for line in made))
+    result = outcome(lambda: parse(source))
+    assert isinstance(result, Scenario) or (result and all(line.startswith("<string>:") for line in result))
 
 
 KEYS = st.sampled_from(
@@ -289,8 +289,8 @@ SHAPES: Any = st.recursive(
 @given(st.lists(st.dictionaries(KEYS, SHAPES, max_size=4), max_size=3))
 @settings(max_examples=60, deadline=None)
 def test_any_rules_are_a_scenario_or_a_clean_error(rules: Any) -> None:
-    made = outcome(lambda: build({"rules": rules}))
-    assert isinstance(made, Scenario) or (made and all(line.startswith("<dict>: ") for line in made))
+    result = outcome(lambda: build({"rules": rules}))
+    assert isinstance(result, Scenario) or (result and all(line.startswith("<dict>: ") for line in result))
 
 
 TEXTS = st.text(min_size=1, max_size=8)

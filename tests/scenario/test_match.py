@@ -1,4 +1,4 @@
-"""Which calls a rule's conditions let through, and what is said of those that they do not."""
+"""Which calls the conditions of a rule match, and how mismatches are described."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenario.calls import call, told, tool_result
+from scenario.calls import answer_to, call, tool_result
 
 from mockserver.scenario.engine import Script
 from mockserver.scenario.load import build
@@ -22,7 +22,7 @@ CHAT = {"messages": [{"role": "user", "content": "hello"}], "temperature": 1, "s
 
 def fits(when: Any, view: CallView) -> bool:
     script = Script(build({"rules": [{"when": when, "respond": "yes"}]}).rules)
-    return told(script, view) is not None
+    return answer_to(script, view) is not None
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,9 @@ def fits(when: Any, view: CallView) -> bool:
         pytest.param({"any": [{"user": "a"}, {"turn": 2}]}, call("a"), call("b"), id="any condition"),
         pytest.param({"all": [{"user": "a"}, {"user": "b"}]}, call("ab"), call("a"), id="all conditions"),
         pytest.param({"not": {"user": "a", "turn": 1}}, call("b"), call("a"), id="not all of the conditions"),
-        pytest.param({}, call(), call(asked=False, operation="listModels"), id="without operation: those that a model answers"),
+        pytest.param(
+            {}, call(), call(with_model=False, operation="listModels"), id="without operation: those that a model answers"
+        ),
     ],
 )
 def test_conditions(when: Any, fitting: CallView | None, other: CallView | None) -> None:
@@ -127,7 +129,7 @@ def test_conditions(when: Any, fitting: CallView | None, other: CallView | None)
 @pytest.mark.parametrize("operation", ["listModels", ["listModels"], "*"])
 def test_an_error_can_be_scripted_for_operations_that_no_model_answers(operation: Any) -> None:
     script = Script(build({"rules": [{"when": {"operation": operation}, "respond": {"error": "unavailable"}}]}).rules)
-    answer = told(script, call(operation="listModels", asked=False))
+    answer = answer_to(script, call(operation="listModels", with_model=False))
     assert answer is not None
     assert answer.error is not None
 
@@ -142,7 +144,7 @@ def test_an_error_can_be_scripted_for_operations_that_no_model_answers(operation
 )
 def test_words_never_answer_embeddings_nor_vectors_a_chat(respond: Any, operation: str, expected: bool) -> None:
     script = Script(build({"rules": [{"respond": respond}]}).rules)
-    assert (told(script, call(operation=operation)) is not None) is expected
+    assert (answer_to(script, call(operation=operation)) is not None) is expected
 
 
 @pytest.mark.parametrize(

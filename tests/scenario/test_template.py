@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenario.calls import call, outcome, text, told, tool_result
+from scenario.calls import answer_to, call, outcome, text, tool_result
 
 from mockserver.model.prompt import Turn
 from mockserver.model.reply import Text, ToolCall
@@ -60,8 +60,8 @@ def test_a_template_sees_the_call(template: str, view: CallView, expected: str) 
 
 def test_groups_of_the_rules_expressions_are_captured() -> None:
     when = {"user": {"matches": r"from (?P<from>\w+) to (\w+)"}, "system": {"matches": r"(?P<tone>loud|quiet)"}}
-    made = scripted("{{ match.from }} {{ match[2] }} {{ match.tone }} [{{ match[0] }}]", when)
-    assert text(made, call("fly from Rome to Oslo", system="be quiet")) == "Rome Oslo quiet [from Rome to Oslo]"
+    script = scripted("{{ match.from }} {{ match[2] }} {{ match.tone }} [{{ match[0] }}]", when)
+    assert text(script, call("fly from Rome to Oslo", system="be quiet")) == "Rome Oslo quiet [from Rome to Oslo]"
 
 
 def test_numbered_groups_are_those_of_the_user_turn_where_it_is_matched() -> None:
@@ -72,8 +72,8 @@ def test_numbered_groups_are_those_of_the_user_turn_where_it_is_matched() -> Non
 
 
 def test_count_tells_which_answer_of_the_rule_it_is() -> None:
-    made = scripted(["first", "again: {{ count }}"])
-    assert [text(made) for _ in range(3)] == ["first", "again: 2", "again: 3"]
+    script = scripted(["first", "again: {{ count }}"])
+    assert [text(script) for _ in range(3)] == ["first", "again: 2", "again: 3"]
 
 
 def test_a_lone_expression_keeps_its_type_where_json_is_written() -> None:
@@ -83,21 +83,21 @@ def test_a_lone_expression_keeps_its_type_where_json_is_written() -> None:
         "all": ["{{ tool_result }}"],
         "none": "{{ none }}",
     }
-    made = scripted({"tool_calls": [{"name": "f", "arguments": arguments}], "json": {"t": "{{ tool_result.temp > 10 }}"}})
-    answer = told(made, call(turns=tool_result('{"temp": 18}')))
+    script = scripted({"tool_calls": [{"name": "f", "arguments": arguments}], "json": {"t": "{{ tool_result.temp > 10 }}"}})
+    answer = answer_to(script, call(turns=tool_result('{"temp": 18}')))
     assert answer is not None
     assert answer.reply is not None
     assert answer.reply.parts == [Text('{"t":true}'), ToolCall("f", '{"n":18,"s":"18 C","all":[{"temp":18}],"none":null}')]
 
 
 def test_templates_may_stand_in_errors_headers_and_bodies() -> None:
-    made = scripted(
+    script = scripted(
         [
             {"error": {"status": 404, "message": "no {{ deployment }}", "headers": {"x-who": "{{ user }}"}}},
             {"body": "{{ request }}"},
         ]
     )
-    first, second = told(made), told(made, call(body=BODY))
+    first, second = answer_to(script), answer_to(script, call(body=BODY))
     assert first is not None
     assert first.error is not None
     assert (first.error.detail["message"], first.error.headers["x-who"]) == ("no gpt-4o", "hello")
@@ -110,8 +110,8 @@ CHANCE = "{{ uuid() }} {{ random() }} {{ randint(1, 6) }} {{ choice(['a', 'b']) 
 
 
 def test_chance_in_templates_is_the_calls() -> None:
-    said = [text(scripted(CHANCE), seed=seed) for seed in ("a", "a", "b")]
-    assert said[0] == said[1] != said[2]
+    texts = [text(scripted(CHANCE), seed=seed) for seed in ("a", "a", "b")]
+    assert texts[0] == texts[1] != texts[2]
 
 
 @pytest.mark.parametrize(
@@ -133,9 +133,9 @@ def test_chance_in_templates_is_the_calls() -> None:
     ],
 )
 def test_a_template_that_fails_is_an_error_of_the_call(template: str, message: str) -> None:
-    said = failed(told(scripted(template)))
-    assert said.startswith("mockserver: the template of rule 'it' failed: ")
-    assert message in said
+    error = failed(answer_to(scripted(template)))
+    assert error.startswith("mockserver: the template of rule 'it' failed: ")
+    assert message in error
 
 
 @pytest.mark.parametrize(
@@ -143,16 +143,16 @@ def test_a_template_that_fails_is_an_error_of_the_call(template: str, message: s
     [({"json": "{{ user.upper }}"}, "x"), ({"body": "", "headers": {"x": "{{ user }}"}}, "a\r\nset-cookie: b")],
 )
 def test_a_value_that_an_answer_cannot_hold_is_an_error_of_the_call(respond: Any, user: str) -> None:
-    assert "failed" in failed(told(scripted(respond), call(user)))
+    assert "failed" in failed(answer_to(scripted(respond), call(user)))
 
 
 @given(st.text() | st.text(alphabet="{}%|.()'\" abuser0123+-*~[]#\n", min_size=3).map("{{ ".__add__))
 @settings(max_examples=60, deadline=None)
 def test_any_text_answers_or_fails_cleanly(template: str) -> None:
-    made = outcome(lambda: scripted(template))
-    if not isinstance(made, Script):
-        assert made
+    result = outcome(lambda: scripted(template))
+    if not isinstance(result, Script):
+        assert result
         return
-    answer = told(made)
+    answer = answer_to(result)
     assert answer is not None
     assert answer.reply is not None or failed(answer)

@@ -32,6 +32,7 @@ _IMPLYING = {
 
 
 def declared_types(node: Node) -> list[str]:
+    """The types of `type`, [] where it is absent or names none that exists."""
     types = node.get("type")
     return [kind for kind in (types if isinstance(types, list) else [types]) if isinstance(kind, str) and kind in TYPES]
 
@@ -47,6 +48,7 @@ def implied_type(node: Node, name: str = "") -> str:
 
 
 def is_of_type(value: Json, kind: str) -> bool:
+    """Whether a value has a type of JSON Schema; true and false are no numbers."""
     return isinstance(value, _CLASSES[kind]) and (kind == "boolean" or not isinstance(value, bool))
 
 
@@ -63,6 +65,7 @@ def is_number(value: Json) -> TypeGuard[int | float]:
 
 
 def properties(node: Node) -> dict[str, Json]:
+    """The schemas of the declared properties, by name."""
     schemas = node.get("properties")
     return schemas if isinstance(schemas, dict) else {}
 
