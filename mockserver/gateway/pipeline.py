@@ -19,7 +19,7 @@ from mockserver.errors import ApiError
 from mockserver.gateway import bodies, headers, preview
 from mockserver.gateway.auth import authorise
 from mockserver.gateway.headers import RequestHeaders, ResponseHead
-from mockserver.gateway.paths import V1, check_version, locate
+from mockserver.gateway.paths import V1, Target, check_version, locate
 from mockserver.model.reply import DEFAULT_TIMING
 from mockserver.operations.body import validate
 from mockserver.operations.call import EMPTY, Binary, Call, Frame, ModelCall, Result
@@ -160,8 +160,6 @@ def view(resources: Resources, request: Request) -> CallView:
 
 def _prepare(resources: Resources, request: Request, progress: _Progress) -> Call:
     """The call that a request makes, up to its script. Raises ApiError where it makes none."""
-    if request.refusal is not None:
-        raise request.refusal
     exchange, target = progress.exchange, locate(request.path)
     found = TABLE.find(target.path) if target is not None else None
     if target is None or found is None:
@@ -185,7 +183,7 @@ def _prepare(resources: Resources, request: Request, progress: _Progress) -> Cal
     resource.sender = resource.sender or partial(_send, resources)
     if resource.store.next_due <= now:
         work.advance(resource, now)
-    call = progress.call = _call(request, resource, operation, target.path, parameters, now, exchange.number)
+    call = progress.call = _call(request, resource, operation, target, parameters, now, exchange.number)
     if operation.body is not None:
         _read_body(call, request, exchange, target.deployment)
     return call
@@ -197,21 +195,29 @@ def _view(call: Call) -> CallView:
 
 
 def _call(
-    request: Request, resource: Resource, operation: Operation, path: str, parameters: dict[str, str], now: float, number: int
+    request: Request, resource: Resource, operation: Operation, target: Target, parameters: dict[str, str], now: float, number: int
 ) -> Call:
-    chance = _chance(resource, request, operation.id, path if parameters else "")
+    chance = _chance(resource, request, operation.id, _variant(request, target, parameters))
     kind = Call if operation.prompt is None else ModelCall
     return kind(resource, operation, parameters, request.headers, request.query, chance, now, number)
 
 
-def _chance(resource: Resource, request: Request, operation_id: str = "", path: str = "") -> Chance:
-    """The chance of one call; `path` where the operation's has parameters."""
+def _variant(request: Request, target: Target, parameters: dict[str, str]) -> str:
+    """What a URL says beyond its operation: mostly nothing."""
+    path = target.path if parameters else target.deployment or ""
+    return f"{path}?{request.query}" if request.query else path
+
+
+def _chance(resource: Resource, request: Request, operation_id: str, variant: str) -> Chance:
+    """The chance of one request; `variant` is what its URL says beyond the operation."""
     payload = request.payload
-    return resource.chance(operation_id, payload if isinstance(payload, bytes) else payload.digest, path)
+    return resource.chance(operation_id, payload if isinstance(payload, bytes) else payload.digest, variant)
 
 
 def _read_body(call: Call, request: Request, exchange: Exchange, deployment: str | None) -> None:
     """Read, count and validate the body; `deployment` is the one that a legacy path names in place of the body."""
+    if request.refusal is not None:
+        raise request.refusal
     operation, payload = call.operation, request.payload
     parsed = bodies.parse(operation, request.headers, payload)
     call.raw, call.files, call.text = parsed.raw, parsed.files, parsed.text
@@ -319,7 +325,7 @@ def _error_result(error: ApiError, progress: _Progress) -> Result:
 def _response(request: Request, progress: _Progress, result: Result) -> Response:
     """The response to a result; the exchange is complete and in the journal."""
     exchange, resource, call = progress.exchange, progress.resource, progress.call
-    chance = call.chance if call is not None else _chance(resource, request)
+    chance = call.chance if call is not None else _chance(resource, request, "", f"{request.method} {request.path}")
     head = _head(request, progress, result, chance)
     body = _body(progress.operation, result, head)
     exchange.at = call.now if call is not None else resource.clock.now()

@@ -88,7 +88,7 @@ class ChanceSource:
         self._forgotten = 0
 
     def draw(self, operation_id: str, body: bytes, path: str = "") -> Chance:
-        """The chance of the next such call. The path is only needed where that of the operation has parameters."""
+        """The chance of the next such call; `path` is what its URL says beyond the operation, if anything."""
         hashed = blake2b(body, digest_size=16, person=operation_id.encode()[:16])
         if path:
             hashed.update(b"\x00" + path.encode("utf-8", "surrogatepass"))

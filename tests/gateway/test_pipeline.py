@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+
+import pytest
 
 from mockserver import create_app
 from mockserver.gateway.headers import RequestHeaders
@@ -58,3 +61,34 @@ def test_a_failure_of_a_handler_is_a_500_and_logged(monkeypatch: object, caplog:
     assert response.status == 500
     assert response.json()["error"]["type"] == "server_error"
     assert "ZeroDivisionError" in caplog.text  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [
+        ("/openai/nowhere", "/openai/elsewhere"),
+        ("/openai/v1/models/none", "/openai/v1/models/unknown"),
+        ("/openai/v1/chat/completions?limit=1", "/openai/v1/chat/completions?limit=2"),
+    ],
+)
+def test_an_answer_does_not_depend_on_what_else_was_called_before(urls: tuple[str, str]) -> None:
+    def answers(order: Sequence[str]) -> dict[str, dict[str, str]]:
+        app, headers = create_app(seed=1), RequestHeaders([(b"api-key", b"mock-key")])
+        requests = {url: Request("GET", *url.partition("?")[::2], headers) for url in order}
+        return {url: respond(app.state.resources, request).headers() for url, request in requests.items()}
+
+    assert answers(urls) == answers(urls[::-1])
+
+
+def test_an_id_does_not_depend_on_what_other_deployments_were_sent() -> None:
+    def ids(order: Sequence[str]) -> dict[str, str]:
+        app, headers = create_app(seed=1), RequestHeaders([(b"api-key", b"mock-key")])
+        body = json.dumps({"messages": CHAT["messages"]}).encode()
+        answered: dict[str, str] = {}
+        for name in order:
+            path = f"/openai/deployments/{name}/chat/completions"
+            response = respond(app.state.resources, Request("POST", path, "api-version=2024-10-21", headers, body))
+            answered[name] = response.json()["id"]
+        return answered
+
+    assert ids(["gpt-4o", "gpt-4.1"]) == ids(["gpt-4.1", "gpt-4o"])
