@@ -88,12 +88,19 @@ def _payload(body: bytes, headers: RequestHeaders, limit: int) -> Payload:
 async def _read(receive: Receive, headers: RequestHeaders, limit: int) -> Payload:
     """The whole body. Raises ClientGoneError, or ApiError for one that is too large or a form that cannot be read."""
     message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        return _payload(bytes(message.get("body", b"")), headers, limit)
     reader = bodies.form_reader(headers.get("content-type", ""))
-    if reader is None and message["type"] == "http.request" and not message.get("more_body"):
-        body = _chunk(message)
-        if len(body) > limit:
-            raise errors.body_too_large(limit)
-        return body
+    try:
+        return await _collected(message, receive, reader, limit)
+    except BaseException:  # being cancelled included
+        if reader is not None:
+            reader.discard()
+        raise
+
+
+async def _collected(message: Message, receive: Receive, reader: bodies.FormReader | None, limit: int) -> Payload:
+    """The body that begins with `message`: what `reader` makes of it, or its bytes."""
     chunks: list[bytes] = []
     size, refusal = 0, None
     while True:
@@ -110,8 +117,6 @@ async def _read(receive: Receive, headers: RequestHeaders, limit: int) -> Payloa
             break
         message = await receive()
     if refusal is not None:
-        if reader is not None:
-            reader.discard()
         raise refusal  # only now, since most clients listen when they have sent all
     return b"".join(chunks) if reader is None else reader.finish()
 
