@@ -26,9 +26,11 @@ FORM = "multipart/form-data"
 JSON = "application/json"
 _ONLY_JSON = (JSON,)
 _SPOOLED = 1024 * 1024  # bytes of a file that stay in memory
-_LONGEST_FIELD = 1024 * 1024
+_LONGEST_FIELDS = 1024 * 1024  # bytes of all fields of a form
 _LONGEST_HEAD = 16 * 1024
 _MOST_PARTS = 1_000
+_MOST_FILES = 50  # each takes a megabyte of memory, or a file descriptor
+_LONGEST_BOUNDARY = 70  # RFC 2046, 5.1.1
 _DEEPEST = 8  # objects inside each other that a field's name can spell
 _MEMBER = re.compile(r"\.([^.\[\]]+)|\[([^\[\]]*)\]")
 
@@ -95,7 +97,7 @@ def parse_json(body: bytes) -> Json:
 
 
 def form_reader(content_type: str) -> FormReader | None:
-    """What reads a body of this content type as a form; None for other types. Raises ApiError 400 without a boundary."""
+    """What reads a body of this content type as a form; None for other types. Raises ApiError 400 without a usable boundary."""
     if content_type[: len(FORM)].lower() != FORM:
         return None
     from python_multipart.multipart import parse_options_header
@@ -103,6 +105,8 @@ def form_reader(content_type: str) -> FormReader | None:
     boundary = parse_options_header(content_type)[1].get(b"boundary")
     if not boundary:
         raise errors.unreadable_form("Missing boundary in the content type.")
+    if len(boundary) > _LONGEST_BOUNDARY:
+        raise errors.unreadable_form("The boundary in the content type is too long.")
     return FormReader(boundary)
 
 
@@ -113,7 +117,8 @@ class FormReader:
         from python_multipart.multipart import MultipartParser
 
         self._form = Form()
-        self._parts = 0
+        self._parts = self._files = 0
+        self._fields = self._head = 0  # bytes: of all fields, and of the head of the part that is being read
         self._name = self._value = b""
         self._headers: dict[bytes, bytes] = {}
         self._part: _Field | _File | None = None
@@ -146,13 +151,12 @@ class FormReader:
     def finish(self) -> Form:
         """The whole form. Raises ApiError 400 where its end is missing."""
         if not self._complete:
-            self.discard()
             raise errors.unreadable_form("The form ends before its last boundary.")
         self._form.digest = self._hash.digest()
         return self._form
 
     def discard(self) -> None:
-        """Close the files of a form that nobody will use."""
+        """Close the files of a form that nobody will use: one that was refused, or whose client has left."""
         if isinstance(self._part, _File):
             self._part.content.close()
         self._form.close()
@@ -161,19 +165,20 @@ class FormReader:
         self._parts += 1
         if self._parts > _MOST_PARTS:
             raise errors.unreadable_form(f"The form has more than {_MOST_PARTS} parts.")
-        self._headers = {}
+        self._headers, self._head = {}, 0
 
     def _header_name(self, data: bytes, start: int, end: int) -> None:
+        self._bound_head(end - start)
         self._name += data[start:end]
-        self._bound_head()
 
     def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._bound_head(end - start)
         self._value += data[start:end]
-        self._bound_head()
 
-    def _bound_head(self) -> None:
-        if len(self._name) + len(self._value) > _LONGEST_HEAD:
-            raise errors.unreadable_form(f"A header of the form is longer than {_LONGEST_HEAD} bytes.")
+    def _bound_head(self, more: int) -> None:
+        self._head += more
+        if self._head > _LONGEST_HEAD:
+            raise errors.unreadable_form(f"The headers of a part are longer than {_LONGEST_HEAD} bytes.")
 
     def _header_end(self) -> None:
         self._headers[self._name.lower()] = self._value
@@ -191,12 +196,19 @@ class FormReader:
         if filename is None:
             self._part = _Field(name.decode("utf-8", "replace"))
         else:
+            self._files += 1
+            if self._files > _MOST_FILES:
+                raise errors.unreadable_form(f"The form has more than {_MOST_FILES} files.")
             content_type = self._headers.get(b"content-type", b"application/octet-stream").decode("latin-1")
             self._part = _File(name.decode("utf-8", "replace"), filename.decode("utf-8", "replace"), content_type)
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         chunk = data[start:end]
         self._hash.update(chunk)
+        if isinstance(self._part, _Field):
+            self._fields += len(chunk)
+            if self._fields > _LONGEST_FIELDS:
+                raise errors.unreadable_form(f"The fields of the form are longer than {_LONGEST_FIELDS} bytes.")
         assert self._part is not None
         self._part.write(chunk)
 
@@ -220,8 +232,6 @@ class _Field:
     content: bytearray = field(default_factory=bytearray)
 
     def write(self, chunk: bytes) -> None:
-        if len(self.content) + len(chunk) > _LONGEST_FIELD:
-            raise errors.unreadable_form(f"The field '{self.name[:64]}' is longer than {_LONGEST_FIELD} bytes.")
         self.content += chunk
 
 

@@ -61,8 +61,12 @@ _TYPES = {
     "string_type": "a string",
     "int_type": "an integer",
     "int_from_float": "an integer",
+    "int_parsing": "an integer",  # these are of forms, whose fields are texts
+    "int_parsing_size": "an integer",
     "float_type": "a decimal",
+    "float_parsing": "a decimal",
     "bool_type": "a boolean",
+    "bool_parsing": "a boolean",
     "list_type": "an array of objects",
     "dict_type": "an object",
     "model_type": "an object",
