@@ -57,7 +57,9 @@ class Binary:
     @classmethod
     def of(cls, blob: Blob, content_type: str | None, *, digest: str | None = None) -> Binary:
         """The bytes beside a stored document, read in chunks while they are sent."""
-        return cls(_chunks(blob), content_type, blob.size, digest)
+        chunks = _chunks(blob)
+        next(chunks)  # opens it: the document may be deleted before its bytes are sent
+        return cls(chunks, content_type, blob.size, digest)
 
     def summary(self) -> dict[str, Json]:
         """What the journal keeps of it: type, size and digest."""
@@ -67,6 +69,7 @@ class Binary:
 
 def _chunks(blob: Blob) -> Iterator[bytes]:
     with blob.open() as file:
+        yield b""
         while chunk := file.read(CHUNK):
             yield chunk
 

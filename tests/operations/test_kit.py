@@ -169,6 +169,14 @@ def test_binary_content_comes_back_as_it_was_with_its_type_and_length(notes: Ask
     assert answer.headers["content-length"] == str(len(content))
 
 
+def test_content_that_is_deleted_before_it_is_sent_still_arrives(notes: Ask, mock: MockServer) -> None:
+    content = PDF * 300  # more than stays in memory
+    note = notes("POST", data={"title": "x"}, files={"file": ("a.pdf", content)}).json()
+    response = mock.resource.send("GET", f"/notes/{note['id']}/content")
+    notes("DELETE", f"/{note['id']}")
+    assert response.content == content
+
+
 def test_an_empty_answer_has_no_body_and_no_type(notes: Ask) -> None:
     note = notes("POST", json={"title": "x"}).json()
     answer = notes("DELETE", f"/{note['id']}")
