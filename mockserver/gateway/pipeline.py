@@ -195,7 +195,13 @@ def _view(call: Call) -> CallView:
 
 
 def _call(
-    request: Request, resource: Resource, operation: Operation, target: Target, parameters: dict[str, str], now: float, number: int
+    request: Request,
+    resource: Resource,
+    operation: Operation,
+    target: Target,
+    parameters: dict[str, str],
+    now: float,
+    number: int,
 ) -> Call:
     chance = _chance(resource, request, operation.id, _variant(request, target, parameters))
     kind = Call if operation.prompt is None else ModelCall

@@ -129,14 +129,22 @@ class Exchange:
 
 
 def _size(exchange: Exchange) -> int:
-    # The prompt holds the texts of the request once more.
-    size = _OVERHEAD + 2 * len(exchange.request_body) + len(exchange.response_body)
+    size = _OVERHEAD + len(exchange.request_body) + len(exchange.response_body) + _prompt_size(exchange)
     return size if exchange.frames is None else size + sum(map(len, exchange.frames))
 
 
+def _prompt_size(exchange: Exchange) -> int:
+    """What a prompt takes: the texts of the request once more, and with them those of the stored conversation that it goes on."""
+    turns = exchange.prompt.turns if exchange.prompt is not None else ()
+    media = sum([len(one.reference) for turn in turns for one in turn.media])
+    return max(len(exchange.request_body), media + sum([len(turn.text) for turn in turns]))
+
+
 def _shorten(exchange: Exchange, longest: int) -> None:
+    if _prompt_size(exchange) > longest:
+        exchange.prompt = None
     if len(exchange.request_body) > longest:
-        exchange.request_body, exchange.prompt = _summary(exchange.request_body), None
+        exchange.request_body = _summary(exchange.request_body)
     if len(exchange.response_body) > longest:
         exchange.response_body = _summary(exchange.response_body)
 

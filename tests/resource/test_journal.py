@@ -7,6 +7,8 @@ from hashlib import sha256
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockserver.model.catalogue import infer
+from mockserver.model.prompt import Media, Prompt, Turn
 from mockserver.resource.journal import Exchange, Journal
 
 MEGABYTE = 1024 * 1024
@@ -47,6 +49,22 @@ def test_events_of_streams_count_too() -> None:
     for number in range(5):
         journal.add(exchange(number, frames=[b"z" * 100_000] * 4))
     assert len(journal) == 2
+
+
+def test_the_stored_conversation_that_a_prompt_goes_on_counts_too() -> None:
+    journal, turns = Journal(most_bytes=MEGABYTE), [Turn("user", "a" * 25_000, (Media("image", "b" * 25_000),))] * 2
+    for number in range(20):
+        one = exchange(number, body=b"short")
+        one.prompt = Prompt("gpt-4o", infer("gpt-4o"), turns)
+        journal.add(one)
+    assert 5 < len(journal) < 12
+
+
+def test_a_prompt_that_alone_fills_the_journal_is_not_kept() -> None:
+    journal, one = Journal(most_bytes=MEGABYTE), exchange(1, body=b'{"input":"hi"}')
+    one.prompt = Prompt("gpt-4o", infer("gpt-4o"), [Turn("user", "a" * 500_000)])
+    journal.add(one)
+    assert (one.prompt, one.request) == (None, {"input": "hi"})
 
 
 def test_clearing_makes_room() -> None:
