@@ -42,18 +42,17 @@ def test_the_ten_thousand_and_first_object_pushes_out_none(mock: MockServer, cli
     assert client.responses.retrieve(last.id).id == last.id
 
 
-def test_a_full_state_refuses_and_names_the_setting(
-    http: httpx2.Client, mock: MockServer, client: OpenAI, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(mock.resource, "store", MemoryStore(store_documents=1))
-    kept = client.responses.create(model=MODEL, input="hi")
-    with pytest.raises(InternalServerError, match="raise the setting `store_documents`") as caught:
-        sdk(mock, http, max_retries=2).responses.create(model=MODEL, input="hi")
-    assert_azure_error(caught.value, 507, code="store_full")
-    assert len(mock.requests) == 2, "trying again does not help, so the SDK does not"
-    assert client.responses.create(model=MODEL, input="hi", store=False).status == "completed"
-    client.responses.delete(kept.id)
-    assert client.responses.create(model=MODEL, input="hi", background=True).status == "queued"
+def test_a_full_state_refuses_and_names_the_setting(http: httpx2.Client) -> None:
+    with MockServer(store_documents=2) as mock:
+        client = sdk(mock, http, max_retries=2)
+        kept = client.responses.create(model=MODEL, input="hi")
+        with pytest.raises(InternalServerError, match="raise the setting `store_documents`") as caught:
+            client.responses.create(model=MODEL, input="hi")
+        assert_azure_error(caught.value, 507, code="store_full")
+        assert len(mock.requests) == 2, "trying again does not help, so the SDK does not"
+        assert client.responses.create(model=MODEL, input="hi", store=False).status == "completed"
+        client.responses.delete(kept.id)
+        assert client.responses.create(model=MODEL, input="hi", background=True).status == "queued"
 
 
 def test_completions_are_paged_among_many(mock: MockServer, plain: OpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
