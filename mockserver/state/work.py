@@ -10,7 +10,8 @@ A kind of document declares its stages on the function that is called when one i
 
 `begin` starts work on a stored document, in its first stage. A `Lifecycle` decides how it goes on: by the resource's clock, or
 by polls. A poll is a read of that very object, or of the one that its outcome goes `into`; lists and cancelling are none.
-Documents that are stored with a `due` and are no work are deleted when it has come: that is how retention ends.
+Documents that are stored with a `due` and are no work are deleted when it has come: that is how retention ends. A kind that has
+more to end declares it with `expiry`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 Json = Any
 Enter = Callable[[Any, "Document", str, float], None]
 Entering = TypeVar("Entering", bound=Enter)
+Expire = Callable[[Any, str], None]
+Expiring = TypeVar("Expiring", bound=Expire)
 _WORK = "work"
 
 
@@ -87,6 +90,7 @@ class _Course:
 
 
 _COURSES: dict[str, _Course] = {}
+_EXPIRIES: dict[str, Expire] = {}
 
 
 def stages(kind: str, *names: str) -> Callable[[Entering], Entering]:
@@ -98,6 +102,16 @@ def stages(kind: str, *names: str) -> Callable[[Entering], Entering]:
     def declare(enter: Entering) -> Entering:
         _COURSES[kind] = _Course(names, enter)
         return enter
+
+    return declare
+
+
+def expiry(kind: str) -> Callable[[Expiring], Expiring]:
+    """Declare the function that deletes a kind's document once its time is over; it gets the resource and the document's id."""
+
+    def declare(expire: Expiring) -> Expiring:
+        _EXPIRIES[kind] = expire
+        return expire
 
     return declare
 
@@ -115,10 +129,12 @@ def advance(owner: Owner, now: float) -> None:
     store = owner.store
     while (due := store.pop_due(now)) is not None:
         work = store.get(_WORK, due.id) if due.kind == _WORK else None
-        if work is None:
-            store.delete(due.kind, due.id)
-        else:
+        if work is not None:
             _enter(owner, work, work["stage"] + 1, due.at)
+        elif due.kind in _EXPIRIES:
+            _EXPIRIES[due.kind](owner, due.id)
+        else:
+            store.delete(due.kind, due.id)
 
 
 def poll(owner: Owner, kind: str, id: str, now: float) -> None:

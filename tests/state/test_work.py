@@ -190,3 +190,19 @@ def test_work_keeps_the_lifecycle_with_which_it_began() -> None:
     owner.lifecycles = Lifecycles(Lifecycle(polls=5))
     work.advance(owner, 10.0)
     assert owner.status("a") == "done"
+
+
+def test_a_kind_can_end_more_than_its_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "_EXPIRIES", {})
+
+    @work.expiry("parcel")
+    def _expire(owner: Owner, name: str) -> None:
+        owner.store.delete("parcel", name)
+        owner.log.append((name, "expired", 0.0))
+
+    owner = Owner()
+    owner.store.put("parcel", "p", {}, due=10)
+    owner.store.put("letter", "p", {}, due=10)
+    work.advance(owner, 10)
+    assert (owner.store.get("parcel", "p"), owner.store.get("letter", "p")) == (None, None)
+    assert owner.log == [("p", "expired", 0.0)]
