@@ -27,16 +27,6 @@ NOT_YET: dict[str, tuple[Row, ...]] = {
         ("DELETE", "/containers/{container_id}/files/{file_id}", "deleteContainerFile", None),
         ("GET", "/containers/{container_id}/files/{file_id}/content", "retrieveContainerFileContent", None),
     ),
-    "conversations": (
-        ("POST", "/conversations", "createConversation", None),
-        ("GET", "/conversations/{conversation_id}", "retrieveConversation", None),
-        ("POST", "/conversations/{conversation_id}", "updateConversation", None),
-        ("DELETE", "/conversations/{conversation_id}", "deleteConversation", None),
-        ("GET", "/conversations/{conversation_id}/items", "listConversationItems", None),
-        ("POST", "/conversations/{conversation_id}/items", "createConversationItems", None),
-        ("GET", "/conversations/{conversation_id}/items/{item_id}", "retrieveConversationItem", None),
-        ("DELETE", "/conversations/{conversation_id}/items/{item_id}", "deleteConversationItem", None),
-    ),
     "evals": (
         ("GET", "/evals", "listEvals", _EVALS),
         ("POST", "/evals", "createEval", _EVALS),

@@ -21,8 +21,35 @@ class ResponseIds:
 
     def new(self, prefix: str) -> str:
         """The next id, for instance of prefix `msg`."""
-        digits = self._chance.hex(22)
-        return f"{prefix}_{self._shared}{self._created}{digits[:4]}81{digits[4:]}"
+        return f"{prefix}_{self._shared}{_timed(self._chance, self._created)}"
+
+
+class SharedIds:
+    """The ids of objects inside another, which end like its own: 32 digits of theirs and the last 16 of `owner`.
+
+    So do a container and a conversation without an owner end in chance (recorded on the sister service; Azure's containers alike).
+    """
+
+    __slots__ = ("_chance", "_created", "_shared")
+
+    def __init__(self, chance: Chance, created: int, owner: str | None = None) -> None:
+        self._chance = chance
+        self._created = created
+        self._shared = owner[-16:] if owner is not None else chance.hex(16)
+
+    def new(self, prefix: str) -> str:
+        """The next id, for instance of prefix `msg`."""
+        return timed_id(prefix, self._chance, self._created) + self._shared
+
+
+def timed_id(prefix: str, chance: Chance, created: int) -> str:
+    """A prefix and 32 hex digits: 8 of the creation time, 4 of chance, `81` and 18 of chance (recorded on the sister service)."""
+    return f"{prefix}_{_timed(chance, f'{created & 0xFFFFFFFF:08x}')}"
+
+
+def _timed(chance: Chance, created: str) -> str:
+    digits = chance.hex(22)
+    return f"{created}{digits[:4]}81{digits[4:]}"
 
 
 def call_id(chance: Chance) -> str:

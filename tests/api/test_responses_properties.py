@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from support.azure_errors import assert_azure_error
 
 from mockserver import MockServer
-from mockserver.api.responses.items import FORMS as ITEMS
 from mockserver.api.responses.requests import ResponseRequest
 from mockserver.api.responses.tools import FORMS as TOOLS
+from mockserver.operations.items import FORMS as ITEMS
 
 Json = Any
 json_values = st.recursive(

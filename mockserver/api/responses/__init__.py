@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 from mockserver.api.responses import compaction as compaction
 from mockserver.api.responses import refusals, stored
 from mockserver.api.responses.events import EventOptions, frames
 from mockserver.api.responses.prompt import ResponsePrompt, prompt
 from mockserver.api.responses.render import prompt_length, response, skeleton, unfinished, visible
-from mockserver.api.responses.requests import Include, ResponseRequest
+from mockserver.api.responses.requests import ResponseRequest
 from mockserver.model import content_filter
 from mockserver.model.limits import apply_limits
 from mockserver.operations import objects
 from mockserver.operations.call import Call, ModelCall, Result
 from mockserver.operations.lists import cursor, page
 from mockserver.operations.table import family
+from mockserver.operations.visible import INCLUDES, hide_images
+from mockserver.resource.conversations import RESPONSE_ITEMS
 from mockserver.state import work
 
 Json = Any
@@ -64,7 +66,7 @@ def create(call: ModelCall) -> Result:
 def get(call: Call) -> Result:
     """Return a stored response, or replay it as a stream from `starting_after` on."""
     query = call.query
-    include = query.choices("include", get_args(Include))
+    include = query.choices("include", INCLUDES)
     stream = query.flag("stream", default=False)
     after = query.integer("starting_after", -1)
     obfuscated = query.flag("include_obfuscation", default=True)
@@ -107,10 +109,10 @@ def cancel(call: Call) -> Result:
 def list_input_items(call: Call) -> Result:
     """List the input items of a response, newest first (recorded)."""
     query = call.query
-    include = query.choices("include", get_args(Include))
+    include = query.choices("include", INCLUDES)
     wanted = cursor(query)
-    given = objects.stored(call, stored.ITEMS, "response_id", refusals.response_not_found)
-    items = [_visible_input(item, include) for item in given["input"]]
+    given = objects.stored(call, RESPONSE_ITEMS, "response_id", refusals.response_not_found)
+    items = [hide_images(item, include) for item in given["input"]]
     return Result(page(items, wanted))
 
 
@@ -138,13 +140,3 @@ def _event_options(record: stored.Record, include: list[str], *, obfuscated: boo
 
 def _stored_record(call: Call) -> stored.Record:
     return objects.stored(call, stored.RESPONSE, "response_id", refusals.response_not_found)
-
-
-def _visible_input(item: Object, include: list[str]) -> Object:
-    """An input item without the image data that the caller did not ask for (spec: `include`)."""
-    if item["type"] == "message" and "message.input_image.image_url" not in include:
-        content = [{**part, "image_url": None} if part["type"] == "input_image" else part for part in item["content"]]
-        return {**item, "content": content}
-    if item["type"] == "computer_call_output" and "computer_call_output.output.image_url" not in include:
-        return {**item, "output": {**item["output"], "image_url": None}}
-    return item

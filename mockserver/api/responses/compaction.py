@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mockserver import errors
-from mockserver.api.responses.items import identify
-from mockserver.api.responses.output import seal
 from mockserver.api.responses.prompt import conversation_of, counted
 from mockserver.api.responses.requests import CompactRequest, InputTokensRequest
 from mockserver.api.responses.turns import joined, turns_of
 from mockserver.model import tokens
 from mockserver.model.prompt import Prompt
 from mockserver.operations.call import Call, Result
+from mockserver.operations.items import identify
 from mockserver.operations.table import family
+from mockserver.operations.visible import seal
 from mockserver.state.ids import ResponseIds
 
 if TYPE_CHECKING:

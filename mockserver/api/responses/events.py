@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.api.responses.output import reveal
 from mockserver.api.responses.refusals import withheld_in_stream
 from mockserver.api.responses.render import unfinished, visible
 from mockserver.model.chunking import ChunkSize, cut
 from mockserver.operations.call import Frame
 from mockserver.operations.encoding import named_event
+from mockserver.operations.visible import reveal
 from mockserver.state.chance import Chance
 
 Json = Any

@@ -1,15 +1,14 @@
-"""Output items: a reply as the list that a response carries, and what of it a caller gets to see."""
+"""Output items: a reply as the list that a response carries."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mockserver.api.responses.tools import namespace_of
 from mockserver.model.reply import Audio, BuiltInCall, Part, Reasoning, Refusal, Text, ToolCall
 from mockserver.operations.members import ordered
-from mockserver.state.chance import Chance
+from mockserver.operations.visible import seal
 from mockserver.state.ids import ResponseIds, call_id
 
 if TYPE_CHECKING:
@@ -134,12 +133,6 @@ class Writer:
         return ordered({**fill(self._call, self._body), **part.item, "type": kind, "id": self._ids.new(prefix)})
 
 
-def seal(chance: Chance, created: int, size: int) -> str:
-    """`16 * size` bytes that look encrypted: url-safe base64 that begins with `gAAAAA`."""
-    token = b"\x80" + created.to_bytes(8, "big") + chance.bytes(16 + 16 * size + 32)
-    return base64.urlsafe_b64encode(token).decode()
-
-
 _CAN_BE_CUT = ("message", "function_call", "custom_tool_call")
 Fill = Callable[["ModelCall", "ResponseRequest"], Object]
 
@@ -214,51 +207,3 @@ _BUILT_IN: dict[str, tuple[str, Fill]] = {
     "mcp_approval_request": ("mcpr", lambda call, body: {"arguments": "{}", "name": "tool", "server_label": _server(body)}),
     "compaction": ("cmp", lambda call, body: {"encrypted_content": seal(call.chance.fork("compaction"), call.created, 64)}),
 }
-
-
-# -- what a caller sees -----------------------------------------------------------------------------------------------
-
-
-def reveal(items: list[Object], include: Collection[str], created: int, *, stage: str) -> list[Object]:
-    """Output items with only those optional members that `include` asks for.
-
-    Encrypted reasoning is drawn here: the service encrypts it anew each time it sends it, so it differs by `stage` (wire).
-    """
-    return [_reveal(item, include, created, stage) for item in items]
-
-
-def _reveal(item: Object, include: Collection[str], created: int, stage: str) -> Object:
-    kind = item["type"]
-    if kind == "reasoning":
-        return _sealed(item, created, stage) if "reasoning.encrypted_content" in include else item
-    if kind == "message":
-        return item if "message.output_text.logprobs" in include else _without_logprobs(item)
-    if kind == "file_search_call" and "file_search_call.results" not in include:
-        return {**item, "results": None}
-    if kind == "code_interpreter_call" and "code_interpreter_call.outputs" not in include:
-        return {**item, "outputs": None}
-    if kind == "web_search_call":
-        return _reveal_search(item, include)
-    return item
-
-
-def _sealed(item: Object, created: int, stage: str) -> Object:
-    thoughts = sum(len(paragraph["text"]) for paragraph in item["summary"])
-    text = seal(Chance(f"{item['id']}/{stage}"), created, 40 + thoughts // 8)
-    return ordered({"content": [], **item, "encrypted_content": text})
-
-
-def _without_logprobs(item: Object) -> Object:
-    if not any(part.get("logprobs") for part in item["content"]):
-        return item
-    return {**item, "content": [{**part, "logprobs": []} if "logprobs" in part else part for part in item["content"]]}
-
-
-def _reveal_search(item: Object, include: Collection[str]) -> Object:
-    visible = dict(item)
-    action = visible.get("action")
-    if "web_search_call.action.sources" not in include and isinstance(action, dict) and "sources" in action:
-        visible["action"] = {name: value for name, value in action.items() if name != "sources"}
-    if "web_search_call.results" not in include:
-        visible.pop("results", None)
-    return visible

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver import errors
 from mockserver.api.responses import refusals, stored
-from mockserver.api.responses.items import identify, normalise
 from mockserver.api.responses.requests import AsksModel, JsonSchemaFormat, ResponseRequest, TakesInput
 from mockserver.api.responses.tools import chosen, offered, validate_tools
 from mockserver.api.responses.turns import joined, refuse_loose_items, turns_of
@@ -15,6 +14,8 @@ from mockserver.model import tokens
 from mockserver.model.prompt import PLAIN_TEXT, OutputFormat, Prompt, Turn
 from mockserver.operations.body import JsonObjectFormat
 from mockserver.operations.complaints import above_maximum
+from mockserver.operations.items import identify, normalise
+from mockserver.resource.conversations import conversation_items, find_item, is_ephemeral
 from mockserver.state.ids import ResponseIds
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def conversation_of(
         raise (
             errors.invalid_type("input", "a string", "an object") if "input" in call.raw else errors.missing_parameter("input")
         )
-    new = normalise(body.input, lambda item_id: stored.item(call.resource, item_id))
+    new = normalise(body.input, lambda item_id: find_item(call.resource, item_id))
     past = _past(call, body.previous_response_id, conversation)
     if not new and not past and not answers:
         raise refusals.nothing_to_answer()
@@ -101,7 +102,7 @@ def _past(call: Call, previous: str | None, conversation: str | None) -> list[Ob
     if conversation is not None:
         if previous is not None:
             raise refusals.two_pasts()
-        return stored.conversation_items(call.resource, conversation, call.now)
+        return conversation_items(call.resource, conversation, call.now)
     if previous is None:
         return []
     if not previous.startswith("resp"):
@@ -112,8 +113,8 @@ def _past(call: Call, previous: str | None, conversation: str | None) -> list[Ob
 def _refuse_ephemeral(call: Call, items: list[Object]) -> None:
     """Reasoning of a response that was not stored has to bring its encrypted content (reported)."""
     for item in items:
-        if item["type"] == "reasoning" and not item.get("encrypted_content") and stored.is_ephemeral(item.get("id") or ""):
-            stored.item(call.resource, item["id"])
+        if item["type"] == "reasoning" and not item.get("encrypted_content") and is_ephemeral(item.get("id") or ""):
+            find_item(call.resource, item["id"])
 
 
 def effort_of(body: ResponseRequest, model: Model) -> str | None:

@@ -64,22 +64,6 @@ def previous_response_not_found(response_id: str) -> ApiError:
     return request_error(message, param="previous_response_id", code="previous_response_not_found")
 
 
-def conversation_not_found(conversation_id: str) -> ApiError:
-    """A conversation that is not stored (recalled)."""
-    return request_error(f"Conversation with id '{conversation_id}' not found.", status=404)
-
-
-def item_not_found(item_id: str, *, persisted: bool) -> ApiError:
-    """An item that is named by id and not stored (reported: 400 for items of `store: false`, 404 for others)."""
-    if persisted:
-        return request_error(f"Item with id '{item_id}' not found.", param="input", status=404)
-    message = (
-        f"Item with id '{item_id}' not found. Items are not persisted when `store` is set to false. Try again with `store` set to "
-        "true, or remove this item from your input."
-    )
-    return request_error(message, param="input")
-
-
 def output_without_call(kind: str, call_id: str) -> ApiError:
     """A tool's output whose call is nowhere in the conversation (widely reported)."""
     return request_error(f"No tool call found for {kind} call output with call_id {call_id}.", param="input")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from mockserver.api.responses.output import Writer, reveal
+from mockserver.api.responses.output import Writer
 from mockserver.api.responses.prompt import ResponsePrompt, effort_of, summary_of
 from mockserver.api.responses.requests import JsonSchemaFormat
 from mockserver.api.responses.tools import echo
 from mockserver.model import content_filter
 from mockserver.model.reply import DEFAULT_TIMING
+from mockserver.operations.visible import reveal
 
 if TYPE_CHECKING:
     from mockserver.api.responses.requests import ResponseRequest

@@ -18,20 +18,11 @@ from pydantic import Field, model_validator
 
 from mockserver.api.responses.refusals import moved
 from mockserver.operations.body import Body, CacheRetention, JsonObjectFormat, Metadata, Part, ServiceTier, TextFormat
+from mockserver.operations.visible import Include
 
 Json = Any
 Object = dict[str, Json]
 Summary = Literal["auto", "concise", "detailed"]
-Include = Literal[
-    "code_interpreter_call.outputs",
-    "computer_call_output.output.image_url",
-    "file_search_call.results",
-    "message.input_image.image_url",
-    "message.output_text.logprobs",
-    "reasoning.encrypted_content",
-    "web_search_call.action.sources",
-    "web_search_call.results",
-]
 Input = str | list[Object]
 
 

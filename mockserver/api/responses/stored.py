@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mockserver.api.responses import refusals
+from mockserver.resource.conversations import CONVERSATION, RESPONSE_ITEMS, add_items
 from mockserver.state import work
 
 if TYPE_CHECKING:
@@ -19,11 +20,9 @@ Json = Any
 Object = dict[str, Json]
 Record = dict[str, Json]
 RESPONSE = "response"
-ITEMS = "response.items"
-CONVERSATION = "conversation"
-CONVERSATION_ITEM = "conversation.item"
 RETENTION = 30 * 24 * 3_600.0
 STAGES = ("queued", "in_progress", "done")
+_SPOKEN = ("completed", "incomplete")
 
 
 def keep(resource: Resource, record: Record, given: list[Object], now: float) -> None:
@@ -33,7 +32,7 @@ def keep(resource: Resource, record: Record, given: list[Object], now: float) ->
     items = {"continues": response["previous_response_id"], "input": given, "output": response["output"]}
     names = [item["id"] for item in (*given, *response["output"])]
     store.put(*key, record, due=now + RETENTION)
-    store.put(ITEMS, record["id"], items, parent=key, names=names, accepted=True)
+    store.put(RESPONSE_ITEMS, record["id"], items, parent=key, names=names, accepted=True)
     if record["stage"] == STAGES[-1]:
         _append_to_conversation(resource, record)
     else:
@@ -52,7 +51,7 @@ def cancel(resource: Resource, record: Record, cancelled: Object) -> None:
     """End the background work on a response; `cancelled` is what it is from now on."""
     work.stop(resource, RESPONSE, record["id"])
     resource.store.update(RESPONSE, record["id"], {"response": cancelled, "stage": STAGES[-1]})
-    resource.store.update(ITEMS, record["id"], {"output": cancelled["output"]})
+    resource.store.update(RESPONSE_ITEMS, record["id"], {"output": cancelled["output"]})
 
 
 def chain(resource: Resource, response_id: str) -> list[Object]:
@@ -60,7 +59,7 @@ def chain(resource: Resource, response_id: str) -> list[Object]:
     links: list[Object] = []
     next_id: str | None = response_id
     while next_id is not None:
-        items = resource.store.get(ITEMS, next_id)
+        items = resource.store.get(RESPONSE_ITEMS, next_id)
         if items is None:
             raise refusals.previous_response_not_found(next_id)
         links.append(items)
@@ -68,41 +67,15 @@ def chain(resource: Resource, response_id: str) -> list[Object]:
     return [item for items in reversed(links) for item in _both(items)]
 
 
-def conversation_items(resource: Resource, conversation_id: str, now: float) -> list[Object]:
-    """The items of a conversation, oldest first; reading them is a poll. Raises ApiError 404 where there is none."""
-    conversation = (CONVERSATION, conversation_id)
-    work.poll(resource, *conversation, now)
-    if resource.store.get(*conversation) is None:
-        raise refusals.conversation_not_found(conversation_id)
-    return list(resource.store.documents(CONVERSATION_ITEM, conversation))
-
-
-def item(resource: Resource, item_id: str) -> Object:
-    """The stored item with this id. Raises ApiError where it is not stored: 400 for one of `store: false`, else 404."""
-    held = (item for items in resource.store.find(ITEMS, item_id) for item in _both(items))
-    for candidate in (*held, *resource.store.find(CONVERSATION_ITEM, item_id)):
-        if candidate["id"] == item_id:
-            return candidate
-    raise refusals.item_not_found(item_id, persisted=not is_ephemeral(item_id))
-
-
-def is_ephemeral(item_id: str) -> bool:
-    """Whether an id says that its response was made with `store: false` (wire: `01` after sixteen digits)."""
-    digits = item_id.partition("_")[2]
-    return len(digits) == 50 and digits[16:18] == "01"
-
-
 def _both(items: Object) -> list[Object]:
     return [*items["input"], *items["output"]]
 
 
 def _append_to_conversation(resource: Resource, record: Record) -> None:
-    """Give a conversation that is still there the items of a response. Of an item that it has, the first copy stays."""
-    conversation, store = (CONVERSATION, record["conversation"]), resource.store
-    items = store.get(ITEMS, record["id"]) if record["conversation"] is not None else None
-    if items is None or store.get(*conversation) is None:
+    """Give a conversation that is still there the items of a response, unless this failed."""
+    conversation_id, store = record["conversation"], resource.store
+    if conversation_id is None or record["response"]["status"] not in _SPOKEN:
         return
-    for item in _both(items):
-        place = f"{record['conversation']}/{item['id']}"  # callers may send items of one conversation to another
-        if store.get(CONVERSATION_ITEM, place) is None:
-            store.put(CONVERSATION_ITEM, place, item, parent=conversation, names=[item["id"]], accepted=True)
+    items = store.get(RESPONSE_ITEMS, record["id"])
+    if items is not None and store.get(CONVERSATION, conversation_id) is not None:
+        add_items(resource, conversation_id, _both(items), accepted=True)

@@ -1,4 +1,4 @@
-"""Input items: which there are, what each needs, and the one form in which all of them are kept and listed.
+"""Items of responses and conversations: which there are, what each needs, and the one form in which all are kept and listed.
 
 Clients send easy messages without a type, strings in place of parts, and items of ours with members that we did not ask for;
 all of that is accepted. Required are only members without which an item means nothing (documented; wire: no `id`, no `status`).
@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from mockserver import errors
 from mockserver.operations.complaints import describe
 from mockserver.operations.members import Members, check, ordered
 
-if TYPE_CHECKING:
-    from mockserver.state.ids import ResponseIds
-
 Json = Any
 Object = dict[str, Json]
+
+
+class Ids(Protocol):
+    """Where the ids of new items come from."""
+
+    def new(self, prefix: str) -> str:
+        """The next id, for instance of prefix `msg`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +95,17 @@ _PART_DEFAULTS: dict[str, Object] = {
 }
 
 
-def normalise(items: str | list[Object] | None, find: Callable[[str], Object]) -> list[Object]:
-    """The input as a list of items in their one form, still without the ids that the caller left out.
+def normalise(items: str | list[Object] | None, find: Callable[[str], Object], path: str = "input") -> list[Object]:
+    """The items that stand at `path` in a body, in their one form, still without the ids that the caller left out.
 
     `find` gives the stored item that a reference names. Raises ApiError 400 for the first mistake, and what `find` raises.
     """
     if isinstance(items, str):
-        return [_message({"role": "user", "content": items}, "input[0]")]
-    return [_item(item, f"input[{at}]", find) for at, item in enumerate(items or ())]
+        return [_message({"role": "user", "content": items}, f"{path}[0]")]
+    return [_item(item, f"{path}[{at}]", find) for at, item in enumerate(items or ())]
 
 
-def identify(items: list[Object], ids: ResponseIds) -> list[Object]:
+def identify(items: list[Object], ids: Ids) -> list[Object]:
     """Give an id to every item that has none; the service lists all of them with one."""
     return [ordered({**item, "id": item.get("id") or ids.new(FORMS[item["type"]].prefix)}) for item in items]
 
