@@ -46,7 +46,6 @@ class Form:
     document: dict[str, Json] = field(default_factory=dict)
     files: dict[str, list[UploadedFile]] = field(default_factory=dict)
     digest: bytes = b""
-    size: int = 0
 
     def close(self) -> None:
         """Close its files."""
@@ -142,7 +141,6 @@ class FormReader:
         """Read on. Raises ApiError 400 for what is not a form, or beyond what one may hold."""
         from python_multipart.exceptions import FormParserError
 
-        self._form.size += len(chunk)
         try:
             self._parser.write(chunk)
         except FormParserError:

@@ -230,13 +230,13 @@ def _read_body(call: Call, request: Request, exchange: Exchange, deployment: str
     if deployment is not None and isinstance(call.raw, dict):
         call.raw["model"] = deployment
     assert operation.body is not None
-    if not isinstance(call, ModelCall):
-        call.body = validate(operation.body, call.raw, strict=isinstance(payload, bytes))
-        return
-    _deploy(call, exchange)
+    model_call = call if isinstance(call, ModelCall) else None
+    if model_call is not None:
+        _deploy(model_call, exchange)
     call.body = validate(operation.body, call.raw, strict=isinstance(payload, bytes))
-    assert operation.prompt is not None
-    call.prompt = exchange.prompt = operation.prompt(call)
+    if model_call is not None:
+        assert operation.prompt is not None
+        model_call.prompt = exchange.prompt = operation.prompt(model_call)
 
 
 def _deploy(call: ModelCall, exchange: Exchange) -> None:
@@ -301,17 +301,14 @@ def _send(
     method: str,
     path: str,
     body: Json,
-    headers: Mapping[str, str],
+    named: Mapping[str, str],
     parent: int | None,
 ) -> Response:
     """Answer a request of the resource's own; `path` is below the surface's root, with a query where it has one."""
     payload = b"" if body is None else to_json(body)
     path, _, query = path.partition("?")
-    named = {**({} if body is None else _JSON_HEADERS), **headers}
     target = V1 + path.removeprefix("/v1").removeprefix("/")
-    sent = RequestHeaders(
-        [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in named.items()]
-    )
+    sent = RequestHeaders(headers.encoded({**({} if body is None else _JSON_HEADERS), **named}))
     return respond(resources, Request(method, target, query, sent, payload, resource=resource, parent=parent))
 
 
@@ -375,7 +372,7 @@ def _body(operation: Operation | None, result: Result, head: ResponseHead) -> by
     body = payload if isinstance(payload, bytes) else encode(payload, operation.style if operation is not None else "compact")
     if result.content_type is None:
         return body  # such answers are sent in chunks, without a length (recorded)
-    if not any(name == b"content-type" for name, _ in result.headers):
+    if not result.headers or b"content-type" not in dict(result.headers):
         head.set_type(result.content_type)
     head.length = len(body)
     return body

@@ -52,10 +52,10 @@ def _beginnings(prompt: Prompt, key: str) -> Iterator[tuple[int, bytes]]:
     """The beginnings of a prompt that can be cached, shortest first: the number of tokens in whole steps, and a digest."""
     digest, total, boundary = blake2b(key.encode(), digest_size=16), 0, MINIMUM_TOKENS
     words: list[str] = []
-    for segment in tokens.segments(prompt):
-        words.append(f"\x00{segment.kind}\x00")
-        total += segment.overhead
-        for word, count in tokens.count_words(segment.text, prompt.model.encoding):
+    for text, overhead, kind in tokens.segments(prompt):
+        words.append(f"\x00{kind}\x00")
+        total += overhead
+        for word, count in tokens.count_words(text, prompt.model.encoding):
             words.append(word)
             total += count
             if total >= boundary:

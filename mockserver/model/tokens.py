@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from mockserver.model.tokenizer import load_tokenizer
 from mockserver.model.vocabulary import ENCODINGS as ENCODINGS
@@ -31,12 +31,8 @@ _LONGEST_COUNTED_TEXT = 1_000_000  # characters: without spaces these take secon
 _DEEPEST_TYPE = 12
 
 
-class Segment(NamedTuple):
-    """A text that the model reads, of a `kind` such as `user` or `tools`, with `overhead` tokens around it."""
-
-    text: str
-    overhead: int
-    kind: str
+Segment = tuple[str, int, str]
+"""A text that the model reads, how many tokens there are around it, and its kind, such as `user` or `tools`."""
 
 
 def count(text: str, encoding: str = "o200k_base") -> int:
@@ -86,27 +82,29 @@ def count_prompt(prompt: Prompt) -> int:
     their content is not at hand.
     """
     encoding = prompt.model.encoding
-    texts = sum([count(text, encoding) + overhead for text, overhead, _ in segments(prompt)])
-    return texts + _PRIMING - prompt.model.reasons
+    total = _PRIMING - prompt.model.reasons
+    for text, overhead, _ in segments(prompt):
+        total += count(text, encoding) + overhead
+    return total
 
 
 def segments(prompt: Prompt) -> Iterator[Segment]:
     """Everything that the model reads, in order."""
     if prompt.tools:
-        yield Segment(_declare(prompt.tools), 0, "tools")
+        yield _declare(prompt.tools), 0, "tools"
     if prompt.output.schema is not None:
-        yield Segment(_describe_schema(prompt.output), 0, "schema")
+        yield _describe_schema(prompt.output), 0, "schema"
     if prompt.instructions:
-        yield Segment(prompt.instructions, _PER_MESSAGE + _PER_ROLE, "instructions")
+        yield prompt.instructions, _PER_MESSAGE + _PER_ROLE, "instructions"
     for turn in prompt.turns:
-        yield Segment(turn.text, _PER_MESSAGE + _PER_ROLE, turn.role)
+        yield turn.text, _PER_MESSAGE + _PER_ROLE, turn.role
         if turn.name and turn.role != "tool":
-            yield Segment(turn.name, _PER_NAME, "name")
+            yield turn.name, _PER_NAME, "name"
         for use in turn.tool_calls:
-            yield Segment(use.name, _PER_TOOL_CALL, "call")
-            yield Segment(use.arguments, 0, "arguments")
+            yield use.name, _PER_TOOL_CALL, "call"
+            yield use.arguments, 0, "arguments"
         for media in turn.media:
-            yield Segment("", _IMAGE if media.kind == "image" else 0, media.reference)
+            yield "", _IMAGE if media.kind == "image" else 0, media.reference
 
 
 # Every call of a conversation repeats its system prompt, its tools and its earlier turns.

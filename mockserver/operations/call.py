@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
+from mockserver.model import tokens
 from mockserver.model.caching import MINIMUM_TOKENS, RETENTIONS, STEP
 from mockserver.operations.query import Query
 
@@ -181,8 +182,6 @@ class ModelCall(Call):
         """How many tokens the prompt has."""
         prompt = self.prompt
         if prompt.token_count is None:
-            from mockserver.model import tokens
-
             prompt.token_count = tokens.count_prompt(prompt)
         return prompt.token_count
 

@@ -135,9 +135,12 @@ def _size(exchange: Exchange) -> int:
 
 def _prompt_size(exchange: Exchange) -> int:
     """What a prompt takes: the texts of the request once more, and with them those of the stored conversation that it goes on."""
-    turns = exchange.prompt.turns if exchange.prompt is not None else ()
-    media = sum([len(one.reference) for turn in turns for one in turn.media])
-    return max(len(exchange.request_body), media + sum([len(turn.text) for turn in turns]))
+    size = 0
+    for turn in exchange.prompt.turns if exchange.prompt is not None else ():
+        size += len(turn.text)
+        for media in turn.media:
+            size += len(media.reference)
+    return max(len(exchange.request_body), size)
 
 
 def _shorten(exchange: Exchange, longest: int) -> None:
