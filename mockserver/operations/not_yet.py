@@ -16,17 +16,6 @@ NOT_YET: dict[str, tuple[Row, ...]] = {
         ("GET", "/batches/{batch_id}", "retrieveBatch", None),
         ("POST", "/batches/{batch_id}/cancel", "cancelBatch", None),
     ),
-    "containers": (
-        ("GET", "/containers", "listContainers", None),
-        ("POST", "/containers", "createContainer", None),
-        ("GET", "/containers/{container_id}", "retrieveContainer", None),
-        ("DELETE", "/containers/{container_id}", "deleteContainer", None),
-        ("GET", "/containers/{container_id}/files", "listContainerFiles", None),
-        ("POST", "/containers/{container_id}/files", "createContainerFile", None),
-        ("GET", "/containers/{container_id}/files/{file_id}", "retrieveContainerFile", None),
-        ("DELETE", "/containers/{container_id}/files/{file_id}", "deleteContainerFile", None),
-        ("GET", "/containers/{container_id}/files/{file_id}/content", "retrieveContainerFileContent", None),
-    ),
     "evals": (
         ("GET", "/evals", "listEvals", _EVALS),
         ("POST", "/evals", "createEval", _EVALS),
