@@ -5,7 +5,8 @@
     │     gateway_error()     {"error": {"code", "message"}}                    who, where, how large: the front door
     │     request_error()     {"error": {"message", "type", "param", "code"}}   the model layer; compact or indented as its family
     │     bad_token()         {"statusCode", "message"}                         the token check
-    └── ScenarioError         our user's mistake: file, line, column, key, and what was expected
+    ├── ScenarioError         our user's mistake: file, line, column, key, and what was expected
+    └── StateError            a state file that cannot be used, in one line
 
 Errors that only one family sends stand in that family, those that only scripts name in `scenario.named_errors`.
 """
@@ -67,6 +68,10 @@ class ScenarioError(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+class StateError(Exception):
+    """A state file that cannot be used: another server has it, it is none, or it cannot be read or written."""
 
 
 def request_error(
@@ -135,6 +140,14 @@ def store_full(setting: str, limit: int) -> ApiError:
         f"state, or raise the setting `{setting}`."
     )
     error = request_error(message, code="store_full", type="server_error", status=507)
+    error.headers["x-should-retry"] = "false"
+    return error
+
+
+def state_failed(reason: str, *, full: bool) -> ApiError:
+    """The state file cannot be read or written, mostly because the disk is `full`. Azure never sends it: it is ours."""
+    message = f"mockserver: the state file cannot be read or written ({reason}). What this request has changed was taken back."
+    error = request_error(message, code="state_failed", type="server_error", status=507 if full else 500)
     error.headers["x-should-retry"] = "false"
     return error
 

@@ -100,6 +100,17 @@ class Spool:
         return self._folder
 
 
+def pieces(content: Content) -> Iterator[bytes]:
+    """Bytes, or what an open file holds from where it stands, in pieces of `CHUNK` bytes; the last is shorter, and the only one may
+    be empty.
+    """
+    file = BytesIO(content) if isinstance(content, bytes) else content
+    piece = _read(file, CHUNK)
+    yield piece
+    while len(piece) == CHUNK and (piece := _read(file, CHUNK)):
+        yield piece
+
+
 def _read(file: Readable, size: int) -> bytes:
     """`size` bytes, less only at the end: a file may give less than it is asked for."""
     parts, missing = [], size

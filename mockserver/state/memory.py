@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from operator import attrgetter
 
 from mockserver import errors
 from mockserver.settings import SETTINGS
 from mockserver.state.blobs import Blob, Content, Spool
-from mockserver.state.store import NEVER, Cursor, Document, Due, Json, Key, Page, decode, encode, matches, paged
+from mockserver.state.store import NEVER, Cursor, Document, Due, Json, Key, Page, decode, encode, paged
 
 STORE_DOCUMENTS: int = SETTINGS["store_documents"].default
 STORE_BYTES: int = SETTINGS["store_bytes"].default
@@ -38,6 +39,8 @@ class _Entry:
 
 class MemoryStore:
     """Documents in memory, at most `store_documents`, which together with their blobs have at most `store_bytes`."""
+
+    transaction = nullcontext()
 
     def __init__(self, store_documents: int = STORE_DOCUMENTS, store_bytes: int = STORE_BYTES, *, generation: int = 0) -> None:
         self.generation = generation
@@ -77,11 +80,7 @@ class MemoryStore:
             entry = self._entries.get((kind, id))
             return _position(chain, entry) if entry is not None and entry.parent == parent else None
 
-        def load(number: int) -> Document | None:
-            document = decode(chain[number].body)
-            return document if where is None or matches(document, where) else None
-
-        return paged(len(chain), cursor, position, load)
+        return paged(len(chain), cursor, position, lambda number: decode(chain[number].body), where)
 
     def documents(self, kind: str, parent: Key | None = None) -> Iterator[Document]:
         """All documents of a kind directly below `parent`, oldest first."""
@@ -169,6 +168,9 @@ class MemoryStore:
             if entry.blob is not None:
                 self._spool.remove(entry.blob)
         self._forget()
+
+    def close(self) -> None:
+        """Nothing: what it holds goes with it."""
 
     # -- limits
 

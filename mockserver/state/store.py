@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from pydantic_core import from_json, to_json
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from mockserver.state.blobs import Blob, Content
 
 Json = Any
@@ -56,6 +58,14 @@ class Store(Protocol):
 
     generation: int
     next_due: float
+
+    @property
+    def transaction(self) -> AbstractContextManager[None]:
+        """What is written within this context is durable when it ends, whole or not at all; within itself it goes on.
+
+        An `ApiError` ends it like success, since whoever refuses has decided what stays. Any other exception takes back what was
+        written, where the store survives: what is in memory cannot be half after a crash. A write outside is durable by itself.
+        """
 
     def put(
         self,
@@ -101,7 +111,7 @@ class Store(Protocol):
         """
 
     def documents(self, kind: str, parent: Key | None = None) -> Iterator[Document]:
-        """All documents of a kind directly below `parent`, oldest first."""
+        """All documents of a kind directly below `parent`, oldest first: those that are there now, each as it is when it is read."""
 
     def find(self, kind: str, name: str) -> list[Document]:
         """The documents of a kind that go by `name`, whatever they hang below, oldest first."""
@@ -117,6 +127,9 @@ class Store(Protocol):
 
     def clear(self) -> None:
         """Forget everything."""
+
+    def close(self) -> None:
+        """Give free what the store holds. One that survives cannot be used any more."""
 
 
 # -- what backends share ----------------------------------------------------------------------------------------------
@@ -137,26 +150,54 @@ def decode(body: bytes) -> Document:
     return document
 
 
-def paged(size: int, cursor: Cursor, position: Callable[[str], int | None], load: Callable[[int], Document | None]) -> Page:
-    """One page of `size` documents that are numbered from the oldest on, looking at no more of them than it needs.
-
-    `position` gives an id's number, None where it is not there; `load` gives a document, None where the page is not to have it.
+class Span(NamedTuple):
+    """Which documents of those that are numbered from the oldest on a page is chosen from: those between `low` and `high` (None:
+    all on that side), read upwards if `ascending`.
     """
+
+    low: int | None
+    high: int | None
+    ascending: bool
+
+
+def span(cursor: Cursor, position: Callable[[str], int | None]) -> Span:
+    """Where a page is read; `position` gives an id's number, None where it is not there."""
     after = position(cursor.after) if cursor.after is not None else None
     before = position(cursor.before) if cursor.before is not None else None
     low, high = (after, before) if cursor.order == "asc" else (before, after)
+    return Span(low, high, (cursor.order == "asc") is not _from_end(cursor))
+
+
+def paged(
+    size: int,
+    cursor: Cursor,
+    position: Callable[[str], int | None],
+    load: Callable[[int], Document],
+    where: Mapping[str, Json] | None = None,
+) -> Page:
+    """One page of `size` documents that are numbered from the oldest on, with the members of `where`; `load` gives one by its number."""
+    low, high, ascending = span(cursor, position)
     numbers = range(0 if low is None else low + 1, size if high is None else high)
-    # A page that has only an end is the one that touches it, so it is read from there.
-    from_end = cursor.before is not None and cursor.after is None
+    return fill_page(map(load, numbers if ascending else reversed(numbers)), cursor, where)
+
+
+def fill_page(documents: Iterator[Document], cursor: Cursor, where: Mapping[str, Json] | None = None) -> Page:
+    """One page of the documents of a span, which come as it reads them. It takes no more of them than it needs."""
     found: list[Document] = []
-    for number in numbers if (cursor.order == "asc") is not from_end else reversed(numbers):
-        document = load(number)
-        if document is None:
+    more = False
+    for document in documents:
+        if where is not None and not matches(document, where):
             continue
         if len(found) == cursor.limit:
-            return Page(found[::-1] if from_end else found, True)
+            more = True
+            break
         found.append(document)
-    return Page(found[::-1] if from_end else found, False)
+    return Page(found[::-1] if _from_end(cursor) else found, more)
+
+
+def _from_end(cursor: Cursor) -> bool:
+    """Whether a page is read backwards: one that has only an end is the one that touches it."""
+    return cursor.before is not None and cursor.after is None
 
 
 def matches(document: Document, where: Mapping[str, Json]) -> bool:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from mockserver.errors import ApiError
-from mockserver.state import memory
-from mockserver.state.store import NEVER, Cursor, Due, Store
+from mockserver.state import memory, sqlite
+from mockserver.state.store import NEVER, Cursor, Due, Store, decode
 
 MakeStore = Callable[..., Store]
 TEAM = ("team", "t")
@@ -207,20 +207,44 @@ def test_walking_on_by_cursor_sees_each_document_once_while_others_come_and_go(s
     assert seen == [f"{at}" for at in range(9, -1, -1)]
 
 
-def test_a_page_reads_no_more_than_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    store = memory.MemoryStore()
-    fill(store, 10_000)
-    read = 0
-
-    def counted(body: bytes) -> dict[str, Any]:
-        nonlocal read
-        read += 1
-        return decode(body)
-
-    decode = memory.decode
-    monkeypatch.setattr(memory, "decode", counted)
+def test_a_page_reads_no_more_than_it_shows(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with store.transaction:
+        fill(store, 10_000)
+    reads = []
+    for backend in (memory, sqlite):
+        monkeypatch.setattr(backend, "decode", lambda body: reads.append(body) or decode(body))
     assert ids(store, after="5000", limit=20) == [f"{at}" for at in range(4999, 4979, -1)]
-    assert read <= 21
+    assert len(reads) <= 21
+
+
+def test_many_documents_are_walked_through_in_little_memory(store: Store) -> None:
+    with store.transaction:
+        for at in range(1_000):
+            store.put("file", f"{at}", {"text": "x" * 10_000})
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in store.documents("file")) == 1_000
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 3_000_000
+
+
+def test_documents_can_be_changed_while_they_are_walked_through(store: Store) -> None:
+    fill(store, 250)
+    for document in store.documents("file"):
+        store.put("file", f"new{document['id']}", {})
+        store.delete("file", document["id"])
+    assert store.count("file") == 250
+
+
+def test_ids_and_names_need_not_be_proper_text(store: Store) -> None:
+    for name in ("\udcff", "a\x00b", "", "ß" * 1_000):
+        assert store.get("file", name) is None
+        assert not store.delete("file", name)
+        store.put("file", name, {"length": len(name)}, names=[name], due=1.0)
+        assert store.find("file", name) == [{"length": len(name)}]
+        assert store.pop_due(1.0) == Due(1.0, "file", name)
 
 
 # -- what is due
