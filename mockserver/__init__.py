@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mockserver.app import create_app
-    from mockserver.errors import ScenarioError
+    from mockserver.errors import ScenarioError, StateError
     from mockserver.testing.server import MockServer
 
-__all__ = ["MockServer", "ScenarioError", "__version__", "create_app"]
+__all__ = ["MockServer", "ScenarioError", "StateError", "__version__", "create_app"]
 __version__ = "0.1.0"
 
-_HOMES = {"MockServer": "mockserver.testing.server", "ScenarioError": "mockserver.errors", "create_app": "mockserver.app"}
+_HOMES = {
+    "MockServer": "mockserver.testing.server",
+    "ScenarioError": "mockserver.errors",
+    "StateError": "mockserver.errors",
+    "create_app": "mockserver.app",
+}
 
 
 def __getattr__(name: str) -> object:

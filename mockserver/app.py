@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Unpack
 
 from starlette.applications import Starlette
@@ -50,10 +51,11 @@ def create_app(*scenarios: Source, **settings: Unpack[Settings]) -> Application:
     """The application for these scenarios (files, folders, or mappings of the same shape).
 
     The settings win over what the scenarios say; `mockserver.settings.Settings` lists them. Raises ScenarioError for scenarios
-    that cannot be used, TypeError for a setting that does not exist or does not fit.
+    that cannot be used, StateError for a state file that cannot be used, TypeError for a setting that does not exist or does not
+    fit. A state file is closed at the end of the application's lifespan, or with the application.
     """
     overrides = check(settings)
-    return application(build_resources(load_scenarios(scenarios), overrides), overrides)
+    return application(build_resources(load_scenarios(scenarios), overrides, surviving=True), overrides)
 
 
 def application(resources: Resources, overrides: Mapping[str, Any], *, guarded: bool = False) -> Application:
@@ -62,8 +64,16 @@ def application(resources: Resources, overrides: Mapping[str, Any], *, guarded: 
     `overrides` are the settings that win over a scenario's, as `settings.check` returns them.
     """
     surface = Surface(resources)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            resources.close()
+
     control = Mount("/_mock", app=Control(resources, overrides, guarded=guarded))
-    app = Application(routes=[control, Route("/{path:path}", endpoint=surface)])
+    app = Application(routes=[control, Route("/{path:path}", endpoint=surface)], lifespan=lifespan)
     app.surface = surface
     app.state.resources = resources
     return app

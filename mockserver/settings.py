@@ -6,6 +6,7 @@ and the page docs/settings.md. It stands below the scenario format, which is bui
 the pytest plugin loads it in every run.
 """
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict, TypeVar, get_type_hints
@@ -29,7 +30,7 @@ class Kind(NamedTuple):
     `read` makes a Python value of the text that a variable or an ini file holds.
     """
 
-    name: Literal["flag", "text", "seed", "count", "size", "names", "models", "time", "hosts"]
+    name: Literal["flag", "text", "seed", "count", "size", "names", "models", "time", "hosts", "file"]
     expected: str
     convert: Callable[[Any], Any]
     read: Callable[[str], Any] = str
@@ -124,8 +125,16 @@ def _models(value: Any) -> dict[str, str]:
     return dict(value)
 
 
+def _path(value: Any) -> str:
+    path = os.fspath(value)
+    if not isinstance(path, str) or not path:
+        raise TypeError
+    return path
+
+
 Flag = Annotated[bool | None, Kind("flag", "True or False", _exactly(bool))]
 Text = Annotated[str | None, TEXT]
+File = Annotated[str | os.PathLike[str] | None, Kind("file", "a path", _path)]
 Seed = Annotated[int | str | None, Kind("seed", "a whole number or text", _exactly(int, str))]
 Count = Annotated[int | None, Kind("count", "a whole number above 0", _count, int)]
 Size = Annotated[int | str | None, Kind("size", "a number of bytes, such as 1048576 or '1 MiB'", size)]
@@ -172,6 +181,13 @@ class Settings(TypedDict, total=False):
     ]
     legacy_api: Annotated[Flag, Setting(True, "Whether the older client's paths, `/openai/deployments/…`, are answered.")]
     dated: Annotated[Flag, Setting(help="The old name of legacy_api.", alias_of="legacy_api", deprecated=True)]
+    state: Annotated[
+        File,
+        Setting(
+            help="The file in which stored objects survive; without one they are kept in memory. `mockserver state` reads it too.",
+            at=("serve", "file", "python"),
+        ),
+    ]
     journal_limit: Annotated[Count, Setting(1_000, "How many exchanges the journal keeps.")]
     journal_bytes: Annotated[Size, Setting(64 * MIB, "How many bytes of bodies the journal keeps.")]
     store_documents: Annotated[Count, Setting(500_000, "How many documents can be stored; an object is one or more.")]

@@ -30,6 +30,7 @@ SAMPLES: Mapping[str, tuple[str, Any]] = {
     "count": ("5", 5),
     "size": ("2 MiB", 2 * 1024 * 1024),
     "names": ("my-key", ("my-key",)),
+    "file": ("my.state", "my.state"),
     "models": ("mine=gpt-4.1", {"mine": "gpt-4.1"}),
 }
 
@@ -86,7 +87,8 @@ def test_a_scenario_file_sets_it(setting: Setting) -> None:
 
 
 @pytest.mark.parametrize("setting", at("python"))
-def test_a_keyword_sets_it(setting: Setting) -> None:
+def test_a_keyword_sets_it(setting: Setting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     text, value = sample(setting)
     keyword: Any = {setting.name: text if setting.name == "key" else value}
     resource = create_app(**keyword).state.resources.default

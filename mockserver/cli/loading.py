@@ -8,22 +8,27 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from mockserver.errors import ScenarioError
+from mockserver.errors import ScenarioError, StateError
 
 if TYPE_CHECKING:
     from mockserver.resource.resources import Resources
     from mockserver.scenario.load import Scenario
 
 
-def load(paths: Sequence[str], overrides: Mapping[str, Any]) -> tuple[list[Scenario], Resources]:
-    """The scenarios in these files and folders, and the resources that they make. Exits with 1 where they cannot be used."""
+def load(paths: Sequence[str], overrides: Mapping[str, Any], *, surviving: bool = False) -> tuple[list[Scenario], Resources]:
+    """The scenarios in these files and folders, and the resources that they make (see `build_resources`).
+
+    Exits with 1 where they cannot be used.
+    """
     from mockserver.resource.build import build_resources, load_scenarios
 
     try:
         scenarios = load_scenarios([Path(path) for path in paths])
-        return scenarios, build_resources(scenarios, overrides)
+        return scenarios, build_resources(scenarios, overrides, surviving=surviving)
     except ScenarioError as error:
         fail("\n".join(error.problems))
+    except StateError as error:
+        fail(str(error))
 
 
 def fail(message: str, status: int = 1) -> NoReturn:

@@ -35,10 +35,11 @@ def command(scenarios: tuple[str, ...], host: str, port: int, watch: bool, log_l
     log_to(sys.stderr, log_level)
     settings = overrides(options)
     filled = [path for path in scenarios if not _is_empty_folder(path)]
-    _, resources = load(filled, settings)
+    _, resources = load(filled, settings, surviving=True)
     try:
         listener = listen(host, port)
     except OSError as error:
+        resources.close()
         fail(f"Cannot listen on {host}:{port}: {error.strerror}. Choose another --port (0 takes a free one).")
     server = Server(application(resources, settings, guarded=not _is_loopback(host)), loop="auto")
     if watch:
@@ -47,7 +48,10 @@ def command(scenarios: tuple[str, ...], host: str, port: int, watch: bool, log_l
         server.each_second = Watcher(scenarios, resources, settings).check
     click.echo(_greeting(host, listener.getsockname()[1], resources, filled))
     sys.stdout.flush()
-    run(server, listener)
+    try:
+        run(server, listener)
+    finally:
+        resources.close()
 
 
 def _is_empty_folder(path: str) -> bool:

@@ -141,7 +141,13 @@ def respond(resources: Resources, request: Request) -> Response:
 
 
 def _result(resources: Resources, request: Request, progress: _Progress) -> Result:
-    call = _prepare(resources, request, progress)
+    target, parameters = _route(resources, request, progress)
+    # What the request changes is whole and durable before the response leaves.
+    with progress.resource.store.transaction:
+        return _handle(_prepare(request, progress, target, parameters), progress)
+
+
+def _handle(call: Call, progress: _Progress) -> Result:
     answer = call.answer = _answer(call, progress.exchange)
     if answer is not None and answer.error is not None:
         raise answer.error
@@ -155,11 +161,13 @@ def _result(resources: Resources, request: Request, progress: _Progress) -> Resu
 def view(resources: Resources, request: Request) -> CallView:
     """A request as the script's rules see it. Raises ApiError where it is refused before any rule is tried."""
     exchange = Exchange(0, request.method, request.path, request.headers, request.query)
-    return _view(_prepare(resources, request, _Progress(exchange, resources.default)))
+    progress = _Progress(exchange, resources.default)
+    target, parameters = _route(resources, request, progress)
+    return _view(_prepare(request, progress, target, parameters))
 
 
-def _prepare(resources: Resources, request: Request, progress: _Progress) -> Call:
-    """The call that a request makes, up to its script. Raises ApiError where it makes none."""
+def _route(resources: Resources, request: Request, progress: _Progress) -> tuple[Target, dict[str, str]]:
+    """Find the resource and the operation; return where the path leads, and its parameters. Raises ApiError."""
     exchange, target = progress.exchange, locate(request.path)
     found = TABLE.find(target.path) if target is not None else None
     if target is None or found is None:
@@ -179,13 +187,20 @@ def _prepare(resources: Resources, request: Request, progress: _Progress) -> Cal
         preview.check(operation, request.headers, resource.profile)
     if operation.handler is None:
         raise errors.not_emulated(operation.id)
-    now = resource.clock.now()
     resource.sender = resource.sender or partial(_send, resources)
+    return target, parameters
+
+
+def _prepare(request: Request, progress: _Progress, target: Target, parameters: dict[str, str]) -> Call:
+    """The call that a request makes, up to its script; before that, the resource does what is due. Raises ApiError."""
+    resource, operation = progress.resource, progress.operation
+    assert operation is not None
+    now = resource.clock.now()
     if resource.store.next_due <= now:
         work.advance(resource, now)
-    call = progress.call = _call(request, resource, operation, target, parameters, now, exchange.number)
+    call = progress.call = _call(request, resource, operation, target, parameters, now, progress.exchange.number)
     if operation.body is not None:
-        _read_body(call, request, exchange, target.deployment)
+        _read_body(call, request, progress.exchange, target.deployment)
     return call
 
 

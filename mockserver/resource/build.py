@@ -6,12 +6,15 @@ in scenario files.
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mockserver.errors import ScenarioError
 from mockserver.model.catalogue import CATALOGUE, Model, find, infer
+from mockserver.operations.table import TABLE
 from mockserver.resource.resource import DEFAULT_KEYS, DEFAULT_NAME, Resource
 from mockserver.resource.resources import Resources
 from mockserver.settings import NO_KEYS, resolve
@@ -19,6 +22,8 @@ from mockserver.state.work import Lifecycles
 
 if TYPE_CHECKING:
     from mockserver.scenario.load import DeploymentSpec, Scenario
+    from mockserver.state.sqlite_file import StateFile
+    from mockserver.state.store import Store
 
 Source = str | Path | Mapping[str, Any]
 
@@ -34,13 +39,23 @@ def load_scenarios(sources: Sequence[Source]) -> list[Scenario]:
     return scenarios + [load.build(dict(source)) for source in sources if isinstance(source, Mapping)]
 
 
-def build_resources(scenarios: Sequence[Scenario], overrides: Mapping[str, Any]) -> Resources:
-    """One resource per scenario, the first being the default. Raises ScenarioError for what does not go together."""
+def build_resources(scenarios: Sequence[Scenario], overrides: Mapping[str, Any], *, surviving: bool = False) -> Resources:
+    """One resource per scenario, the first being the default. Raises ScenarioError for what does not go together.
+
+    With `surviving`, the setting `state` is heeded: what a resource stores is in that file. Raises StateError for one that cannot
+    be used. Otherwise everything is in memory, for resources of single tests, and for those that only show what a scenario does.
+    """
+    files = StateFiles() if surviving else None
     try:
-        resources = [_resource(scenario, overrides, first=at == 0) for at, scenario in enumerate(scenarios or [None])]
-        return Resources(resources)
-    except ValueError as error:
-        raise ScenarioError([str(error)]) from None
+        return Resources(
+            [_resource(scenario, overrides, files, first=at == 0) for at, scenario in enumerate(scenarios or [None])]
+        )
+    except BaseException as error:
+        if files is not None:
+            files.close()
+        if isinstance(error, ValueError):
+            raise ScenarioError([str(error)]) from None
+        raise
 
 
 def apply_scenario(resource: Resource, scenario: Scenario | None, overrides: Mapping[str, Any]) -> None:
@@ -70,17 +85,46 @@ def model_of(name: str) -> Model:
     raise ScenarioError([f"there is no model '{name}' in the catalogue{hint} (GET /openai/v1/models lists them)"])
 
 
-def _resource(scenario: Scenario | None, overrides: Mapping[str, Any], *, first: bool) -> Resource:
+class StateFiles:
+    """The state files of one server, each opened once. Several resources may share one."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, StateFile] = {}
+
+    def store(self, name: str, settings: Mapping[str, Any]) -> Store | None:
+        """The store of a resource in the file that its settings name, None where they name none. Raises StateError."""
+        path = settings["state"]
+        if path is None:
+            return None
+        from mockserver.state.sqlite import SqliteStore
+        from mockserver.state.sqlite_file import StateFile
+
+        place = os.path.realpath(path)
+        if place not in self._open:
+            # Work that is due may be of any family; its stages are known once that is imported.
+            deque(TABLE.all(), maxlen=0)
+            self._open[place] = StateFile(path)
+        return SqliteStore(self._open[place], name, settings["store_documents"], settings["store_bytes"])
+
+    def close(self) -> None:
+        """Close them all."""
+        for file in self._open.values():
+            file.close()
+
+
+def _resource(scenario: Scenario | None, overrides: Mapping[str, Any], files: StateFiles | None, *, first: bool) -> Resource:
     in_file = scenario.settings if scenario is not None else {}
     name = (scenario.name if scenario is not None else None) or DEFAULT_NAME
     # The caller's keys open the first resource; two resources cannot share a key.
     keys = overrides.get("keys") if first else None
     if keys is None:
         keys = (scenario.keys if scenario is not None else ()) or _default_keys(name, first=first)
+    settings = resolve(overrides, in_file)
     resource = Resource(
         name,
         keys=None if NO_KEYS in keys else keys or None,
-        settings=resolve(overrides, in_file),
+        settings=settings,
+        store=files.store(name, settings) if files is not None else None,
         lifecycles=Lifecycles.of(in_file.get("lifecycle", {})),
     )
     apply_scenario(resource, scenario, overrides)

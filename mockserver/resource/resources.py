@@ -61,3 +61,8 @@ class Resources:
         resource = self.by_name.pop(name)
         for key in resource.keys:
             self.by_key.pop(key, None)
+
+    def close(self) -> None:
+        """Close what the resources remember. State files are free for another server then, and these resources cannot go on."""
+        for resource in self:
+            resource.store.close()

@@ -79,6 +79,7 @@ _TYPES = {
     "seed": Annotated[WholeNumber | Text, by_kind("a number or text")],
     "count": Count,
     "size": Size,
+    "file": Name,
     "names": Annotated[list[Name], Field(min_length=1)],
 }
 

@@ -29,8 +29,8 @@ class MockServer(Mock):
     ...     client = OpenAI(base_url=mock.base_url, api_key=mock.api_key)
 
     `scenario` is a file, a folder, a mapping, or a list of these. `settings` are those of `mockserver.create_app`, and win over
-    the scenario's. Raises ScenarioError for a scenario that cannot be used, TypeError for a setting that does not exist or fit;
-    starting raises OSError for a port that is taken.
+    the scenario's. Raises ScenarioError for a scenario that cannot be used, StateError for a state file that cannot be used,
+    TypeError for a setting that does not exist or fit; starting raises OSError for a port that is taken.
     """
 
     @list_settings
@@ -64,12 +64,13 @@ class MockServer(Mock):
         return self
 
     def stop(self) -> None:
-        """Stop serving; open connections are cut."""
+        """Stop serving; open connections are cut. State files are closed, and need a new MockServer."""
         self.close()
         if self._server is not None and self._thread is not None:
             self._server.stop()
             self._thread.join()
             self._server = self._thread = None
+        self.resources.close()
 
     @property
     def endpoint(self) -> str:
@@ -84,7 +85,7 @@ class MockServer(Mock):
 
     @list_settings
     def mint(self, **settings: Unpack[Settings]) -> Mock:
-        """A fresh resource on this server, with its own name, key, state, script, journal, clock and seed."""
+        """A fresh resource on this server, with its own name, key, state, script, journal, clock and seed. Its state is in memory."""
         return self.adopt(build_resources([], check(settings)).default)
 
     def adopt(self, resource: Resource) -> Mock:
