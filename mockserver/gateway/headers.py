@@ -120,6 +120,15 @@ _SECURITY = StaticHeaders(
 _OF_MODEL = (
     b"x-ratelimit-remaining-requests: %d\r\nx-ratelimit-remaining-tokens: %d\r\napim-request-id: %b\r\nx-request-id: %b\r\n"
 )
+_OF_NEW_JOBS = b"x-ms-middleware-request-id: %b\r\n"
+_OF_JOBS = b"x-envoy-upstream-service-time: %d\r\n"
+_API_VERSIONS = (
+    b"2022-12-01,2023-03-15-preview,2023-05-15,2023-06-01-preview,2023-07-01-preview,2023-08-01-preview,2023-09-01-preview,"
+    b"2023-10-01-preview,2023-12-01-preview,2024-02-01,2024-02-15-preview,2024-03-01-preview,2024-04-01-preview,"
+    b"2024-04-15-preview,2024-05-01-preview,2024-06-01,2024-07-01-preview,2024-08-01-preview,2024-09-01-preview,"
+    b"2024-10-01-preview,2024-10-21,2024-11-01-preview,2024-12-01-preview,2025-01-01-preview,2025-02-01-preview,"
+    b"2025-03-01-preview,2025-04-01-preview,2025-04-28,1"
+)
 _OF_STORED = b"openai-processing-ms: %d\r\nx-ms-middleware-request-id: %b\r\napim-request-id: %b\r\nx-request-id: %b\r\n"
 
 
@@ -134,10 +143,17 @@ def of_model(
     return ResponseHead(static, _OF_MODEL % (*remaining, *ids) + _echo(client_id))
 
 
-def of_stored(resource: str, region: str, chance: Chance) -> ResponseHead:
-    """The headers of stored objects, less type and length; the caller's request id is not among them (recorded)."""
+def of_stored(kind: Headers, resource: str, region: str, chance: Chance, *, created: bool) -> ResponseHead:
+    """The headers of stored objects, less type and length; the caller's request id is not among them (recorded).
+
+    The service behind jobs and their files has a set of its own, which differs for what has just been `created`.
+    """
     ids = [chance.uuid().encode() for _ in range(3)]
-    return ResponseHead(_store(resource, region), _OF_STORED % (20 + chance.below(180), *ids))
+    ms = 20 + chance.below(180)
+    if kind != "authoring":
+        return ResponseHead(_store(kind, resource, region), _OF_STORED % (ms, *ids))
+    own = _OF_NEW_JOBS % ids[0] if created else _OF_JOBS % ms
+    return ResponseHead(_authoring(region), own + b"apim-request-id: %b\r\n" % ids[1])
 
 
 def of_gateway(region: str, kind: HeaderSet, chance: Chance, client_id: str | None) -> ResponseHead:
@@ -173,11 +189,17 @@ def _region(region: str) -> StaticHeaders:
 
 
 @lru_cache(maxsize=256)
-def _store(resource: str, region: str) -> StaticHeaders:
-    """What every stored object of a resource carries: the organisation behind it, and the store's version."""
-    organization = Chance(f"organization/{resource}").hex(32)
-    own = [(b"openai-organization", organization.encode()), (b"openai-version", b"2020-10-01")]
-    return StaticHeaders([*_region(region).pairs, *own])
+def _store(kind: Headers, resource: str, region: str) -> StaticHeaders:
+    """What every stored object of a resource carries: the organisation behind it (not for files), and the store's version."""
+    organization = Chance(f"organization/{resource}").hex(32).encode()
+    own = (b"access-control-allow-origin", b"*") if kind == "files" else (b"openai-organization", organization)
+    return StaticHeaders([*_region(region).pairs, own, (b"openai-version", b"2020-10-01")])
+
+
+@lru_cache(maxsize=256)
+def _authoring(region: str) -> StaticHeaders:
+    """What everything of the service behind jobs carries."""
+    return StaticHeaders([*_region(region).pairs, (b"api-supported-versions", _API_VERSIONS)])
 
 
 @lru_cache(maxsize=1024)

@@ -366,7 +366,8 @@ def _head(request: Request, progress: _Progress, result: Result, chance: Chance)
         streamed, kind = result.frames is not None, call.operation.headers
         head = headers.of_model(call.deployment, resource.region, kind, chance, client_id, streamed=streamed)
     else:
-        head = headers.of_stored(resource.name, resource.region, chance)
+        kind = result.header_family or call.operation.headers
+        head = headers.of_stored(kind, resource.name, resource.region, chance, created=call.operation.method == "POST")
     head.reason = result.reason
     if result.headers:
         head.add(result.headers)
@@ -384,7 +385,8 @@ def _body(operation: Operation | None, result: Result, head: ResponseHead) -> by
             head.set_type(payload.content_type)
         head.length = payload.size
         return payload
-    body = payload if isinstance(payload, bytes) else encode(payload, operation.style if operation is not None else "compact")
+    style = result.style or (operation.style if operation is not None else "compact")
+    body = payload if isinstance(payload, bytes) else encode(payload, style)
     if result.content_type is None:
         return body  # such answers are sent in chunks, without a length (recorded)
     if not result.headers or b"content-type" not in dict(result.headers):

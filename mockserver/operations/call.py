@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mockserver.model.chunking import ChunkSize
     from mockserver.model.prompt import Prompt
     from mockserver.model.reply import Reply
-    from mockserver.operations.table import Operation
+    from mockserver.operations.table import Headers, JsonStyle, Operation
     from mockserver.resource.deployment import Deployment
     from mockserver.resource.resource import Resource
     from mockserver.scenario.step import Answer
@@ -85,7 +85,8 @@ class Result:
 
     `payload` is an object (written in the operation's JSON style), JSON that is encoded already, a `Binary`, or `EMPTY`; a
     stream has `frames` in its place. `headers` are added to those of `header_set`, which an answer that came from neither a
-    model nor a store narrows. `reason` is the status line's reason phrase where that is not the usual one.
+    model nor a store narrows. `reason` is the status line's reason phrase where that is not the usual one. `style` and
+    `header_family` are those of another service than the operation's own, where one stands behind this very object.
     """
 
     payload: Json | bytes | Binary = EMPTY
@@ -95,6 +96,8 @@ class Result:
     header_set: HeaderSet = "inference"
     frames: list[Frame] | None = None
     reason: str | None = None
+    style: JsonStyle | None = None
+    header_family: Headers | None = None
 
 
 @dataclass(slots=True)

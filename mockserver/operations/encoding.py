@@ -16,8 +16,10 @@ def encode(document: Json, style: JsonStyle) -> bytes:
     """A JSON body as its family writes it (recorded).
 
     Chat: one line and a newline. Responses and stored objects: indented by two spaces, ASCII only, no newline at the end.
-    Embeddings: the same with a newline.
+    Embeddings and files of tools: the same with a newline. Files of jobs: one line without a newline (inferred).
     """
+    if style == "minified":
+        return to_json(document)
     if style == "compact":
         return to_json(document) + b"\n"
     pretty = to_json(document, indent=2, ensure_ascii=True)

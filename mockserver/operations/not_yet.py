@@ -30,13 +30,6 @@ NOT_YET: dict[str, tuple[Row, ...]] = {
         ("GET", "/evals/{eval_id}/runs/{run_id}/output_items", "getEvalRunOutputItems", _EVALS),
         ("GET", "/evals/{eval_id}/runs/{run_id}/output_items/{output_item_id}", "getEvalRunOutputItem", _EVALS),
     ),
-    "files": (
-        ("POST", "/files", "createFile", None),
-        ("GET", "/files", "listFiles", None),
-        ("GET", "/files/{file_id}", "retrieveFile", None),
-        ("DELETE", "/files/{file_id}", "deleteFile", None),
-        ("GET", "/files/{file_id}/content", "downloadFile", None),
-    ),
     "fine_tuning": (
         ("POST", "/fine_tuning/alpha/graders/run", "runGrader", None),
         ("POST", "/fine_tuning/alpha/graders/validate", "validateGrader", None),

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from mockserver.model.prompt import Prompt
 
 Json = Any
-JsonStyle = Literal["compact", "pretty", "pretty-newline"]
-Headers = Literal["chat", "responses", "embeddings", "stored", "authoring"]
+JsonStyle = Literal["compact", "minified", "pretty", "pretty-newline"]
+Headers = Literal["chat", "responses", "embeddings", "stored", "files", "authoring"]
 ModelKind = Literal["chat", "embedding", "completion"]
 ContentType = Literal["application/json", "multipart/form-data", "application/sdp", "text/plain"]
 DeploymentName = Callable[[Json, Mapping[str, str]], Json]

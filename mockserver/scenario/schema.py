@@ -70,6 +70,7 @@ class LifecyclesSection(LifecycleSection):
     """When long work is done: all kinds of it, and each kind that has a lifecycle of its own."""
 
     response: LifecycleSection = optional("Responses in the background.")
+    file: LifecycleSection = optional("Files to train on, which are pending first, then running, then processed.")
     batch: LifecycleSection = optional("Batches, which are not emulated yet.")
 
 

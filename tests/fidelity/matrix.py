@@ -232,7 +232,12 @@ ERRORS = (
     ("GET", "/responses/resp_gone/input_items", None),
     ("GET", "/models/absent", None),
     ("PUT", "/models", None),
-    ("GET", "/files", None),
+    ("GET", "/files/fake_id", None),
+    ("DELETE", "/files/fake_id", None),
+    ("GET", "/files/fake_id/content", None),
+    ("GET", "/files?limit=0", None),
+    ("POST", "/files", {"purpose": "batch"}),
+    ("POST", "/threads", {}),
 )
 """Requests that the service refuses, with what it says then."""
 
@@ -278,6 +283,11 @@ NOT_FOLLOWED = (
         "custom tool",
         r"delta.tool_calls\[0\].type: 'custom' is not one of",
         "A stream can call custom tools, which the document's chunk does not know (inferred).",
+    ),
+    (
+        "file of jobs",
+        r"POST /files: status 201 is not documented",
+        "A new file of jobs is answered with 201 (recorded).",
     ),
 )
 """Where the service, or what is known of it, breaks its own document: which cases, the finding, and why."""

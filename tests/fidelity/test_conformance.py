@@ -128,6 +128,23 @@ def test_a_stored_response_stays_what_the_document_says(http: httpx2.Client, bac
             assert findings("stored", method, path, response) == []
 
 
+def upload(http: httpx2.Client, mock: MockServer, purpose: str) -> httpx2.Response:
+    parts = {"purpose": (None, purpose), "file": ("a.jsonl", b"{}")}
+    return http.post(mock.base_url + "files", files=parts, headers={"api-key": mock.api_key})
+
+
+@pytest.mark.parametrize("purpose", ["assistants", "batch", "evals", "fine-tune"])
+def test_files_are_what_the_document_says(http: httpx2.Client, mock: MockServer, purpose: str) -> None:
+    created = upload(http, mock, purpose)
+    name = "file of tools" if purpose == "assistants" else "file of jobs"
+    assert findings(name, "POST", "/files", created) == []
+    path = f"/files/{created.json()['id']}"
+    for method, read in (("GET", path), ("GET", f"{path}/content"), ("GET", "/files?limit=1"), ("DELETE", path)):
+        response = send(http, mock, method, read)
+        assert response.status_code == 200
+        assert findings(name, method, read, response) == []
+
+
 def send_all(http: httpx2.Client, cases: list[tuple[str, Case]]) -> None:
     """Look for findings in the answers to these cases, streamed and not, and in three refusals."""
     for stream in (False, True):
@@ -137,6 +154,7 @@ def send_all(http: httpx2.Client, cases: list[tuple[str, Case]]) -> None:
                 findings(case.name, "POST", path, send(http, mock, "POST", path, body), body)
     with MockServer() as mock:
         findings("request without a model", "POST", "/responses", send(http, mock, "POST", "/responses", {"input": "Hi"}))
+        findings("file of jobs", "POST", "/files", upload(http, mock, "batch"))
         findings("token", "GET", "/models", http.get(mock.base_url + "models", headers=TOKEN))
     with MockServer({"rules": [{"respond": {"error": "content_filter"}}]}) as mock:
         findings("filter", "POST", "/responses", send(http, mock, "POST", "/responses", {"model": "gpt-4o", "input": "Hi"}))
