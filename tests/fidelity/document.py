@@ -38,6 +38,8 @@ def findings(method: str, path: str, status: int, content_type: str, text: str, 
     bodies = answers.get(str(status))
     if bodies is None:
         return [f"{name}: status {status} is not documented"]
+    if not (text or bodies):
+        return []
     if media == "text/event-stream":
         return _of_a_stream(name, bodies, text, request, joined="starting_after" in path)
     if media not in bodies:

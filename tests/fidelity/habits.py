@@ -13,6 +13,7 @@ HABITS = {
     "`in_memory`, which the document spells with a hyphen (recorded)": r"prompt_cache_retention: 'in_memory' is none of",
     "no `content_filters` before there are any (recorded)": r"\.content_filters: None is not",
     "results of fewer detectors than the document lists (recorded)": r"content_filter_results?(\.(task_adherence|jailbreak|indirect_attack))?: .* absent",
+    "no ids on an empty page (recorded)": r"\$\.(first|last)_id: None is not",
     "the first chunk, which is nobody's (recorded)": r"chunk \$\.object: '' is not",
     "chunks of completions that have not ended (inferred from chat's)": r"/completions chunk \$\.choices\[\d+\]\.finish_reason: None is not",
     "vectors in base64 (recorded)": r"\.embedding: '[A-Za-z0-9+/=]+' is not of type 'array'",

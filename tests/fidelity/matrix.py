@@ -230,6 +230,10 @@ ERRORS = (
     ("GET", "/responses/resp_gone", None),
     ("DELETE", "/responses/resp_gone", None),
     ("GET", "/responses/resp_gone/input_items", None),
+    ("GET", "/conversations/conv_gone", None),
+    ("DELETE", "/conversations/conv_gone/items/msg_gone", None),
+    ("GET", "/containers/cntr_gone", None),
+    ("DELETE", "/containers/cntr_gone/files/cfile_gone", None),
     ("GET", "/models/absent", None),
     ("PUT", "/models", None),
     ("GET", "/files/fake_id", None),
@@ -288,6 +292,11 @@ NOT_FOLLOWED = (
         "file of jobs",
         r"POST /files: status 201 is not documented",
         "A new file of jobs is answered with 201 (recorded).",
+    ),
+    (
+        "retrieveContainerFileContent",
+        r"'text/plain' is not among",
+        "A file in a container is downloaded with the type that its name says (recorded on the sister service).",
     ),
 )
 """Where the service, or what is known of it, breaks its own document: which cases, the finding, and why."""

@@ -12,9 +12,10 @@ from fidelity import document, habits
 from fidelity.matrix import CHAT, COMPLETIONS, EMBEDDINGS, ERRORS, NAMED, NOT_FOLLOWED, RESPONSES, Case
 from fidelity.official import second_opinion
 from fidelity.shapes import Problem, table
+from support.examples import EXAMPLES, Caller, body, make, perform, prefixes
 
 from mockserver import MockServer
-from mockserver.operations.table import TABLE
+from mockserver.operations.table import TABLE, Operation
 
 Json = Any
 used: set[str] = set()
@@ -145,8 +146,34 @@ def test_files_are_what_the_document_says(http: httpx2.Client, mock: MockServer,
         assert findings(name, method, read, response) == []
 
 
+STORED = [one for one in TABLE.all() if one.emulated and one.prompt is None and not one.beyond_spec]
+
+
+def call_stored(owner: Caller, operation: Operation) -> list[str]:
+    """Call an operation on objects that are made for it, and return what the document does not allow in the response."""
+    ids = make(owner, operation.path)
+    if ids is None:
+        pytest.skip("what it is about is no resource's own")
+    path, options = operation.path.format_map(ids), body(owner, operation, ids)
+    response = perform(owner, operation, ids, options)
+    assert response.status_code in (200, 201), response.text
+    return findings(operation.id, operation.method, path, response, options.get("json"))
+
+
+@pytest.mark.parametrize("operation", STORED, ids=lambda operation: operation.id)
+def test_what_is_stored_is_what_the_document_says(http: httpx2.Client, operation: Operation) -> None:
+    with MockServer(profile="2026-03") as mock:
+        owner = Caller(http, mock.base_url, mock.api_key)
+        assert call_stored(owner, operation) == []
+        if not prefixes(operation.path):  # a list, which has nothing in it yet
+            for path in EXAMPLES:
+                if any(one.path.startswith(path) for one in STORED):
+                    make(owner, path)
+            assert call_stored(owner, operation) == []
+
+
 def send_all(http: httpx2.Client, cases: list[tuple[str, Case]]) -> None:
-    """Look for findings in the answers to these cases, streamed and not, and in three refusals."""
+    """Look for findings in the answers to these cases, streamed and not, in three refusals, and in what a container has."""
     for stream in (False, True):
         for path, case in cases:
             body = case.body | ({"stream": True} if stream else {})
@@ -156,6 +183,8 @@ def send_all(http: httpx2.Client, cases: list[tuple[str, Case]]) -> None:
         findings("request without a model", "POST", "/responses", send(http, mock, "POST", "/responses", {"input": "Hi"}))
         findings("file of jobs", "POST", "/files", upload(http, mock, "batch"))
         findings("token", "GET", "/models", http.get(mock.base_url + "models", headers=TOKEN))
+        for name in ("listContainerFiles", "retrieveContainerFileContent"):
+            call_stored(Caller(http, mock.base_url, mock.api_key), TABLE.by_id[name])
     with MockServer({"rules": [{"respond": {"error": "content_filter"}}]}) as mock:
         findings("filter", "POST", "/responses", send(http, mock, "POST", "/responses", {"model": "gpt-4o", "input": "Hi"}))
 

@@ -1,0 +1,157 @@
+"""An example of every kind of stored object, by the path that leads to it: who tests all operations makes what they are about.
+
+A family that lands adds its paths here. What an operation needs in its body, beyond nothing, stands in `BODIES`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from mockserver.operations.table import Operation
+
+Json = Any
+Ids = dict[str, str]
+"""The ids that a path's parameters stand for."""
+_PARAMETER = re.compile(r"{(\w+)}")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody with a key, who sends requests below the surface's root."""
+
+    http: httpx2.Client
+    base_url: str
+    key: str
+
+    def send(self, method: str, path: str, **options: Json) -> httpx2.Response:
+        """Send a request and return whatever comes back."""
+        headers = {"api-key": self.key} | options.pop("headers", {})
+        return self.http.request(method, self.base_url.rstrip("/") + path, headers=headers, **options)
+
+    def post(self, path: str, body: Json = None, **options: Json) -> dict[str, Json]:
+        """Create something, and return it."""
+        response = self.send("POST", path, json=body, **options)
+        assert response.status_code in (200, 201), response.text
+        created: dict[str, Json] = response.json()
+        return created
+
+
+Example = Callable[[Caller, Ids], str]
+MESSAGE = {"type": "message", "role": "user", "content": "a secret"}
+MODEL = "gpt-4.1-nano"
+
+
+def _completion(owner: Caller, ids: Ids) -> str:
+    body = {"model": MODEL, "messages": [{"role": "user", "content": "a secret"}], "store": True}
+    return str(owner.post("/chat/completions", body)["id"])
+
+
+def _response(owner: Caller, ids: Ids) -> str:
+    # In the background, so that it can be cancelled; with a poll to come, which may be a read of it.
+    return str(owner.post("/responses", {"model": MODEL, "input": "a secret", "background": True})["id"])
+
+
+def _conversation(owner: Caller, ids: Ids) -> str:
+    return str(owner.post("/conversations", {"items": [MESSAGE]})["id"])
+
+
+def _conversation_item(owner: Caller, ids: Ids) -> str:
+    return str(owner.post(f"/conversations/{ids['conversation_id']}/items", {"items": [MESSAGE]})["data"][0]["id"])
+
+
+def _container(owner: Caller, ids: Ids) -> str:
+    return str(owner.post("/containers", {"name": "a secret"})["id"])
+
+
+def _container_file(owner: Caller, ids: Ids) -> str:
+    return str(owner.post(f"/containers/{ids['container_id']}/files", files={"file": ("a.txt", b"a secret")})["id"])
+
+
+def _file(owner: Caller, ids: Ids) -> str:
+    return str(owner.post("/files", files={"file": ("a.txt", b"a secret")}, data={"purpose": "assistants"})["id"])
+
+
+def _upload(owner: Caller, ids: Ids) -> str:
+    body = {"filename": "a.txt", "purpose": "assistants", "bytes": 8, "mime_type": "text/plain"}
+    return str(owner.post("/uploads", body)["id"])
+
+
+def _vector_store(owner: Caller, ids: Ids) -> str:
+    return str(owner.post("/vector_stores", {"name": "a secret"})["id"])
+
+
+def _vector_store_file(owner: Caller, ids: Ids) -> str:
+    return str(owner.post(f"/vector_stores/{ids['vector_store_id']}/files", {"file_id": _file(owner, {})})["id"])
+
+
+def _file_batch(owner: Caller, ids: Ids) -> str:
+    body = {"file_ids": [_file(owner, {})]}
+    return str(owner.post(f"/vector_stores/{ids['vector_store_id']}/file_batches", body)["id"])
+
+
+EXAMPLES: dict[str, Example | None] = {
+    "/chat/completions/{completion_id}": _completion,
+    "/containers/{container_id}": _container,
+    "/containers/{container_id}/files/{file_id}": _container_file,
+    "/conversations/{conversation_id}": _conversation,
+    "/conversations/{conversation_id}/items/{item_id}": _conversation_item,
+    "/files/{file_id}": _file,
+    "/models/{model}": None,
+    "/responses/{response_id}": _response,
+    "/uploads/{upload_id}": _upload,
+    "/vector_stores/{vector_store_id}": _vector_store,
+    "/vector_stores/{vector_store_id}/file_batches/{batch_id}": _file_batch,
+    "/vector_stores/{vector_store_id}/files/{file_id}": _vector_store_file,
+}
+"""By the path up to a parameter: what makes an object that the parameter can name. None: what it names is no resource's own."""
+
+BODIES: dict[str, Callable[[Caller, Ids], dict[str, Json]]] = {
+    "createContainer": lambda owner, ids: {"json": {"name": "x", "expires_after": {"anchor": "last_active_at", "minutes": 5}}},
+    "createContainerFile": lambda owner, ids: {"files": {"file": ("a.txt", b"x")}},
+    "createConversation": lambda owner, ids: {"json": {"items": [MESSAGE], "metadata": {"a": "b"}}},
+    "createConversationItems": lambda owner, ids: {"json": {"items": [MESSAGE]}},
+    "createFile": lambda owner, ids: {"files": {"file": ("a.txt", b"x")}, "data": {"purpose": "assistants"}},
+    "createVectorStoreFile": lambda owner, ids: {"json": {"file_id": _file(owner, {})}},
+    "createVectorStoreFileBatch": lambda owner, ids: {"json": {"file_ids": [_file(owner, {})]}},
+    "modifyVectorStore": lambda owner, ids: {"json": {"name": "x"}},
+    "searchVectorStore": lambda owner, ids: {"json": {"query": "secret"}},
+    "updateChatCompletion": lambda owner, ids: {"json": {"metadata": {"a": "b"}}},
+    "updateConversation": lambda owner, ids: {"json": {"metadata": {"a": "b"}}},
+    "updateVectorStoreFileAttributes": lambda owner, ids: {"json": {"attributes": {"a": "b"}}},
+}
+"""By operationId: the body of a request, as the client's options. What it names is the owner's too."""
+
+
+def prefixes(path: str) -> list[tuple[str, str]]:
+    """A path template up to each of its parameters, and the parameters' names."""
+    return [(path[: found.end()], found[1]) for found in _PARAMETER.finditer(path)]
+
+
+def make(owner: Caller, path: str) -> Ids | None:
+    """An object for every parameter of a path template, which is the owner's. None where they are no resource's own."""
+    ids: Ids = {}
+    for prefix, name in prefixes(path):
+        assert prefix in EXAMPLES, f"tests/support/examples.py has no example of what {prefix} leads to"
+        example = EXAMPLES[prefix]
+        if example is None:
+            return None
+        ids[name] = example(owner, ids)
+    return ids
+
+
+def body(owner: Caller, operation: Operation, ids: Ids) -> dict[str, Json]:
+    """The body of a request about the owner's objects, as the client's options."""
+    if operation.id in BODIES:
+        return BODIES[operation.id](owner, ids)
+    return {"json": {}} if operation.body is not None else {}
+
+
+def perform(caller: Caller, operation: Operation, ids: Ids, options: dict[str, Json] | None = None) -> httpx2.Response:
+    """Call an operation on these objects, with a body among the client's options."""
+    preview = {operation.preview: "preview"} if operation.preview is not None else {}
+    return caller.send(operation.method, operation.path.format_map(ids), headers=preview, **(options or {}))
