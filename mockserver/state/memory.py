@@ -8,11 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from mockserver import errors
 from mockserver.settings import SETTINGS
 from mockserver.state.blobs import Blob, Content, Spool
-from mockserver.state.store import NEVER, Cursor, Document, Due, Json, Key, Page, decode, encode, paged
+from mockserver.state.store import NEVER, Cursor, Document, Due, Json, Key, Match, Matches, Page, decode, encode, paged
+
+if TYPE_CHECKING:
+    from mockserver.state.fulltext import FullText
 
 STORE_DOCUMENTS: int = SETTINGS["store_documents"].default
 STORE_BYTES: int = SETTINGS["store_bytes"].default
@@ -31,10 +35,11 @@ class _Entry:
     due: float | None = None
     names: Sequence[str] = ()
     blob: Blob | None = None
+    text_size: int = 0
 
     @property
     def size(self) -> int:
-        return len(self.body) + (self.blob.size if self.blob is not None else 0)
+        return len(self.body) + self.text_size + (self.blob.size if self.blob is not None else 0)
 
 
 class MemoryStore:
@@ -47,6 +52,7 @@ class MemoryStore:
         self.next_due = NEVER
         self._most_documents, self._most_bytes = store_documents, store_bytes
         self._spool = Spool()
+        self._texts: FullText | None = None
         self._puts = 0
         self._forget()
 
@@ -55,6 +61,7 @@ class MemoryStore:
         self._chains: dict[Key | None, dict[str, list[_Entry]]] = {}
         self._names: dict[tuple[str, str], list[_Entry]] = {}
         self._schedule: list[tuple[float, int, _Entry]] = []
+        self._with_text: dict[int, _Entry] = {}
         self._bytes = 0
         self.next_due = NEVER
 
@@ -111,6 +118,7 @@ class MemoryStore:
         due: float | None = None,
         names: Sequence[str] = (),
         content: Content | None = None,
+        text: str | None = None,
         accepted: bool = False,
     ) -> None:
         """Keep a document: a new one behind all others, one whose id is known in its old place."""
@@ -118,13 +126,17 @@ class MemoryStore:
         entry = self._entries.get((kind, id))
         if entry is None:
             self._refuse_new(kind, parent, accepted=accepted)
-        room = sys.maxsize if accepted else self._room(entry, len(body), content)
+        text_size = _text_size(entry, text)
+        room = sys.maxsize if accepted else self._room(entry, len(body) + text_size, content)
         blob = self._blob(entry, content, room)
         if entry is None:
             entry = self._add(kind, id, parent)
         else:
             self._release(entry, blob)
         entry.body, entry.due, entry.names, entry.blob = body, due, tuple(dict.fromkeys(names)), blob
+        if text is not None:
+            self._put_text(entry, text)
+        entry.text_size = text_size
         self._index(entry)
 
     def update(self, kind: str, id: str, changes: Document) -> Document | None:
@@ -146,12 +158,16 @@ class MemoryStore:
         chain = self._chains[entry.parent][kind]
         del chain[_position(chain, entry)]
         doomed = [entry]
+        texts = []
         while doomed:
             entry = doomed.pop()
             del self._entries[entry.kind, entry.id]
             self._release(entry, None)
+            if entry.text_size:
+                texts.append(entry.order)
             for below in self._chains.pop((entry.kind, entry.id), {}).values():
                 doomed += below
+        self._remove_texts(texts)
         return True
 
     def pop_due(self, now: float) -> Due | None:
@@ -167,10 +183,47 @@ class MemoryStore:
         for entry in self._entries.values():
             if entry.blob is not None:
                 self._spool.remove(entry.blob)
+        if self._texts is not None:
+            self._texts.clear()
         self._forget()
 
     def close(self) -> None:
         """Nothing: what it holds goes with it."""
+
+    # -- texts
+
+    def search(self, kind: str, words: Mapping[str, float], *, below: Sequence[Key], limit: int) -> Matches:
+        """The documents of a kind whose texts have most of `words`: best first, then oldest first."""
+        if self._texts is None:
+            return Matches([], dict.fromkeys(words, 0), 0, 0)
+        branches = [(entry.order, self._root(entry).order) for key in below if (entry := self._entries.get(key)) is not None]
+        hits = self._texts.search(kind, words, branches, limit)
+        return Matches([Match(self._with_text[number].id, text) for number, text in hits.found], *hits[1:])
+
+    def _put_text(self, entry: _Entry, text: str) -> None:
+        if not text:
+            self._remove_texts([entry.order])
+            return
+        # Loaded by the first text: sqlite3 takes 4 ms, and few resources have texts.
+        if self._texts is None:
+            from mockserver.state.fulltext import open_in_memory
+
+            self._texts = open_in_memory()
+        parent = self._entries[entry.parent] if entry.parent is not None else entry
+        self._texts.put(entry.order, parent.order, self._root(entry).order, entry.kind, text)
+        self._with_text[entry.order] = entry
+
+    def _remove_texts(self, orders: Sequence[int]) -> None:
+        if self._texts is not None and orders:
+            self._texts.remove(orders)
+            for order in orders:
+                self._with_text.pop(order, None)
+
+    def _root(self, entry: _Entry) -> _Entry:
+        """The document at the top of the tree that a document is in."""
+        while entry.parent is not None:
+            entry = self._entries[entry.parent]
+        return entry
 
     # -- limits
 
@@ -180,10 +233,15 @@ class MemoryStore:
         if len(self._entries) >= self._most_documents and not accepted:
             raise errors.store_full("store_documents", self._most_documents)
 
-    def _room(self, entry: _Entry | None, body: int, content: Content | None) -> int:
-        """How many bytes are left beside a body of `body` bytes that comes in the place of `entry`, blob included where it is replaced."""
-        freed = 0 if entry is None else len(entry.body) if content is None else entry.size
-        return self._most_bytes - self._bytes + freed - body
+    def _room(self, entry: _Entry | None, size: int, content: Content | None) -> int:
+        """How many bytes are left beside a body and text of `size` bytes that come in the place of those of `entry`.
+
+        A blob that is replaced leaves its room.
+        """
+        freed = (
+            0 if entry is None else entry.size if content is not None or entry.blob is None else entry.size - entry.blob.size
+        )
+        return self._most_bytes - self._bytes + freed - size
 
     def _blob(self, entry: _Entry | None, content: Content | None, room: int) -> Blob | None:
         """The blob that an entry has from now on. Raises ApiError where there is no room for it, or for the entry itself."""
@@ -232,6 +290,12 @@ class MemoryStore:
         del self._schedule[bisect_left(self._schedule, (entry.due, entry.order, entry))]
         entry.due = None
         self.next_due = self._schedule[0][0] if self._schedule else NEVER
+
+
+def _text_size(entry: _Entry | None, text: str | None) -> int:
+    if text is None:
+        return entry.text_size if entry is not None else 0
+    return len(text.encode())
 
 
 def _position(chain: Sequence[_Entry], entry: _Entry) -> int:

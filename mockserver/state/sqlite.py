@@ -10,7 +10,21 @@ from typing import TYPE_CHECKING, NamedTuple
 from mockserver import errors
 from mockserver.state.memory import STORE_BYTES, STORE_DOCUMENTS
 from mockserver.state.sqlite_file import Member, Row
-from mockserver.state.store import NEVER, Cursor, Document, Due, Json, Key, Page, decode, encode, fill_page, span
+from mockserver.state.store import (
+    NEVER,
+    Cursor,
+    Document,
+    Due,
+    Json,
+    Key,
+    Match,
+    Matches,
+    Page,
+    decode,
+    encode,
+    fill_page,
+    span,
+)
 
 if TYPE_CHECKING:
     from mockserver.state.blobs import Blob, Content
@@ -28,6 +42,7 @@ class _Entry(NamedTuple):
     body: int
     blob: int | None
     content: int
+    text: int
 
 
 class SqliteStore(Member):
@@ -44,7 +59,7 @@ class SqliteStore(Member):
         self.transaction = file.transaction
         self._file, self._write = file, file.transaction.write
         self._most_documents, self._most_bytes = store_documents, store_bytes
-        self._blobs = file.blobs
+        self._blobs, self._texts = file.blobs, file.texts
         self._documents = self._bytes = 0
         self._written: Row = (0, 0)
         with self.transaction:
@@ -129,6 +144,7 @@ class SqliteStore(Member):
         due: float | None = None,
         names: Sequence[str] = (),
         content: Content | None = None,
+        text: str | None = None,
         accepted: bool = False,
     ) -> None:
         """Keep a document: a new one behind all others, one whose id is known in its old place."""
@@ -136,15 +152,19 @@ class SqliteStore(Member):
         with self.transaction:
             old = self._entry(kind, id)
             above = self._place(kind, parent, accepted=accepted) if old is None else 0
-            room = sys.maxsize if accepted else self._room(old, len(body), content)
+            text_size = len(text.encode()) if text is not None else old.text if old is not None else 0
+            room = sys.maxsize if accepted else self._room(old, len(body) + text_size, content)
             blob, size = self._content(old, content, room)
             number = self._insert(kind, id, above) if old is None else self._release(old, blob)
             self._write(
-                "UPDATE document SET due = ?, blob = ?, content = ?, body = ? WHERE number = ?", due, blob, size, body, number
+                "UPDATE document SET due = ?, blob = ?, content = ?, text = ?, body = ? WHERE number = ?",
+                *(due, blob, size, text_size, body, number),
             )
+            if text is not None:
+                self._put_text(number, kind, text)
             for name in dict.fromkeys(names):
                 self._write("INSERT INTO name VALUES (?, ?, ?, ?)", self._resource, kind, _text(name), number)
-            self._bytes += len(body) + size
+            self._bytes += len(body) + size + text_size
             self._reschedule(old.due if old is not None else None, due)
 
     def update(self, kind: str, id: str, changes: Document) -> Document | None:
@@ -169,9 +189,10 @@ class SqliteStore(Member):
             doomed = self._file.all(
                 "WITH RECURSIVE doomed (number) AS (VALUES (?) UNION ALL "
                 "SELECT document.number FROM doomed JOIN document ON document.parent = doomed.number) "
-                "SELECT number, due, length(body), blob, content FROM doomed JOIN document USING (number)",
+                "SELECT number, due, length(body), blob, content, text FROM doomed JOIN document USING (number)",
                 entry.number,
             )
+            self._texts.remove([entry.number for entry in map(_Entry._make, doomed) if entry.text])
             for row in doomed:
                 self._write("DELETE FROM document WHERE number = ?", self._release(_Entry(*row), None))
             self._documents -= len(doomed)
@@ -195,6 +216,8 @@ class SqliteStore(Member):
         with self.transaction:
             for (blob,) in self._file.all("SELECT blob FROM document WHERE resource = ? AND blob IS NOT NULL", self._resource):
                 self._blobs.delete(blob)
+            texts = self._file.all("SELECT number FROM document WHERE resource = ? AND text > 0", self._resource)
+            self._texts.remove([number for (number,) in texts])
             for table in ("document", "name"):
                 self._write(f"DELETE FROM {table} WHERE resource = ?", self._resource)
             self._documents = self._bytes = 0
@@ -203,6 +226,29 @@ class SqliteStore(Member):
     def close(self) -> None:
         """Close the file, for all resources in it."""
         self._file.close()
+
+    # -- texts
+
+    def search(self, kind: str, words: Mapping[str, float], *, below: Sequence[Key], limit: int) -> Matches:
+        """The documents of a kind whose texts have most of `words`: best first, then oldest first."""
+        numbers = [number for key in below if (number := self._above(key)) is not None]
+        hits = self._texts.search(kind, words, [(number, self._line(number)[-1]) for number in numbers], limit)
+        return Matches([Match(self._id(number), text) for number, text in hits.found], *hits[1:])
+
+    def _put_text(self, number: int, kind: str, text: str) -> None:
+        line = self._line(number)
+        self._texts.put(number, line[min(1, len(line) - 1)], line[-1], kind, text)
+
+    def _line(self, number: int) -> list[int]:
+        """A document and those that it hangs below, up to the one at the top."""
+        line = [number]
+        while (above := _first(self._file.one("SELECT parent FROM document WHERE number = ?", line[-1])) or 0) > 0:
+            line.append(above)
+        return line
+
+    def _id(self, number: int) -> str:
+        (name,) = self._file.one("SELECT id FROM document WHERE number = ?", number) or (b"",)
+        return _untext(name)
 
     # -- as a member of the file
 
@@ -230,10 +276,13 @@ class SqliteStore(Member):
             raise errors.store_full("store_documents", self._most_documents)
         return above
 
-    def _room(self, old: _Entry | None, body: int, content: Content | None) -> int:
-        """How many bytes are left beside a body of `body` bytes that comes in the place of `old`, blob included where it is replaced."""
-        freed = 0 if old is None else old.body if content is None else old.body + old.content
-        return self._most_bytes - self._bytes + freed - body
+    def _room(self, old: _Entry | None, size: int, content: Content | None) -> int:
+        """How many bytes are left beside a body and text of `size` bytes that come in the place of those of `old`.
+
+        A blob that is replaced leaves its room.
+        """
+        freed = 0 if old is None else old.body + old.text + (old.content if content is not None else 0)
+        return self._most_bytes - self._bytes + freed - size
 
     def _content(self, old: _Entry | None, content: Content | None, room: int) -> tuple[int | None, int]:
         """The blob that a document has from now on, and its size. Raises ApiError where there is no room for it, or for the document."""
@@ -248,7 +297,10 @@ class SqliteStore(Member):
 
     def _entry(self, kind: str, id: str) -> _Entry | None:
         row = self._file.one(
-            f"SELECT number, due, length(body), blob, content FROM document WHERE {_BY_KEY}", self._resource, kind, _text(id)
+            f"SELECT number, due, length(body), blob, content, text FROM document WHERE {_BY_KEY}",
+            self._resource,
+            kind,
+            _text(id),
         )
         return _Entry(*row) if row is not None else None
 
@@ -266,13 +318,13 @@ class SqliteStore(Member):
     def _insert(self, kind: str, id: str, above: int) -> int:
         self._documents += 1
         return self._write(
-            "INSERT INTO document (resource, kind, id, parent, content, body) VALUES (?, ?, ?, ?, 0, x'')",
+            "INSERT INTO document (resource, kind, id, parent, content, text, body) VALUES (?, ?, ?, ?, 0, 0, x'')",
             *(self._resource, kind, _text(id), above),
         )
 
     def _release(self, entry: _Entry, blob: int | None) -> int:
         """Take a document out of all counts and indexes; `blob` is the one that stays. Returns its number."""
-        self._bytes -= entry.body + entry.content
+        self._bytes -= entry.body + entry.content + entry.text
         self._write("DELETE FROM name WHERE number = ?", entry.number)
         if entry.blob is not None and entry.blob != blob:
             self._blobs.delete(entry.blob)

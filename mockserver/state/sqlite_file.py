@@ -16,6 +16,7 @@ from typing import Any
 
 from mockserver import errors
 from mockserver.errors import ApiError, StateError
+from mockserver.state import fulltext
 from mockserver.state.sqlite_blobs import Blobs
 
 log = logging.getLogger("mockserver")
@@ -31,7 +32,7 @@ INSERT INTO state VALUES (-1);
 CREATE TABLE resource (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, documents INTEGER NOT NULL, bytes INTEGER NOT NULL);
 CREATE TABLE document (
     number INTEGER PRIMARY KEY, resource INTEGER NOT NULL, kind TEXT NOT NULL, id BLOB NOT NULL, parent INTEGER NOT NULL,
-    due REAL, blob INTEGER, content INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE (resource, kind, id)
+    due REAL, blob INTEGER, content INTEGER NOT NULL, text INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE (resource, kind, id)
 );
 CREATE INDEX below ON document (parent, kind);
 CREATE INDEX schedule ON document (resource, due) WHERE due IS NOT NULL;
@@ -123,6 +124,7 @@ class StateFile:
         self._db = _open(path)
         self.transaction = Transaction(self._db, self._committing, self._undone)
         self.blobs = Blobs(self)
+        self.texts = fulltext.FullText(self._db)
         self._close = weakref.finalize(self, _close, self._db, os.getpid())
         (self.generation,) = self.one("SELECT generation FROM state") or (0,)
 
@@ -214,6 +216,7 @@ def _prepare(db: sqlite3.Connection, path: str) -> None:
     if not tables:
         for statement in filter(str.strip, _SCHEMA.split(";")):
             db.execute(statement)
+        fulltext.create(db)
         db.execute(f"PRAGMA application_id = {_APPLICATION}")
         db.execute(f"PRAGMA user_version = {FORMAT}")
     db.execute("UPDATE state SET generation = generation + 1")

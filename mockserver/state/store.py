@@ -49,6 +49,26 @@ class Due(NamedTuple):
     id: str
 
 
+class Match(NamedTuple):
+    """A document that has some of the words that were searched for: its id, and the words of its text."""
+
+    id: str
+    text: str
+
+
+class Matches(NamedTuple):
+    """What a search finds, best first, and what to judge it by.
+
+    `counts` says how many texts have each word, `texts` how many texts there are, and `words` how many words they have, all of
+    them counted in everything below the documents at the top that the search was in.
+    """
+
+    found: list[Match]
+    counts: dict[str, int]
+    texts: int
+    words: int
+
+
 class Store(Protocol):
     """The documents of one resource.
 
@@ -77,12 +97,14 @@ class Store(Protocol):
         due: float | None = None,
         names: Sequence[str] = (),
         content: Content | None = None,
+        text: str | None = None,
         accepted: bool = False,
     ) -> None:
         """Keep a document: a new one behind all others, one whose id is known in its old place.
 
         `parent` is where a new one hangs; a known one stays where it is. `due` is when `pop_due` gives it out, in Unix seconds.
         `names` are what `find` finds it by. `content` are its bytes; without, a known one keeps those that it has.
+        `text` are the words that `search` finds it by, with spaces between; without, a known one keeps those that it has.
         A full store refuses with ApiError 507, unless the document is part of one that was `accepted` before: then refusing
         it would leave half an object. Raises LookupError for a parent that is not there.
         """
@@ -118,6 +140,14 @@ class Store(Protocol):
 
     def count(self, kind: str, parent: Key | None = None) -> int:
         """How many documents of a kind there are directly below `parent`."""
+
+    def search(self, kind: str, words: Mapping[str, float], *, below: Sequence[Key], limit: int) -> Matches:
+        """The documents of a kind whose texts have most of `words`, at most `limit`: best first, then oldest first.
+
+        Each word has a weight, and counts the more the fewer texts have it. One that ends with `*` stands for all words that
+        begin so. `below` are documents at the top, whose every text is searched, or others, where it is the texts directly
+        below them; those that are not there are passed over. Of many words only the rarest are looked for.
+        """
 
     def blob(self, kind: str, id: str) -> Blob | None:
         """The bytes beside a document, None where there are none."""

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from mockserver.errors import ApiError
+from mockserver.state.fulltext import rarity
 from mockserver.state.store import NEVER, Cursor, Store
 
 Key = tuple[str, str]
-DOCUMENTS, BYTES = 5, 120
+DOCUMENTS, BYTES = 5, 150
 KINDS = st.sampled_from(["file", "part"])
 IDS = st.sampled_from("abc")
 KEYS = st.tuples(KINDS, IDS)
@@ -28,6 +29,9 @@ BODIES = st.dictionaries(st.sampled_from("xy"), VALUES, max_size=2)
 DUE = st.none() | st.integers(0, 9).map(float)
 NAMES = st.lists(st.sampled_from("mn"), max_size=2)
 CONTENT = st.none() | st.binary(max_size=20)
+WORDS = ["red", "redder", "blue"]
+TEXTS = st.none() | st.lists(st.sampled_from(WORDS), max_size=3).map(" ".join)
+QUERIES = st.dictionaries(st.sampled_from([*WORDS, "red*", "none"]), st.sampled_from([1.0, 0.5]), max_size=2)
 CURSORS = st.builds(Cursor, st.integers(1, 4), st.sampled_from(["asc", "desc"]), st.none() | IDS, st.none() | IDS)
 WHERE = st.none() | st.dictionaries(st.sampled_from("xy"), VALUES, max_size=1)
 
@@ -39,11 +43,15 @@ class Kept:
     due: float | None = None
     names: tuple[str, ...] = ()
     content: bytes | None = None
+    text: str = ""
 
     @property
     def size(self) -> int:
         text = json.dumps(self.document, ensure_ascii=False, separators=(",", ":"))
-        return len(text.encode()) + len(self.content or b"")
+        return len(text.encode()) + len(self.content or b"") + len(self.text)
+
+    def has(self, word: str) -> bool:
+        return any(one == word or (word.endswith("*") and one.startswith(word[:-1])) for one in self.text.split())
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -56,7 +64,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.store = type(self).make(store_documents=DOCUMENTS, store_bytes=BYTES)
         self.kept: dict[Key, Kept] = {}
 
-    @rule(key=KEYS, body=BODIES, parent=PARENTS, due=DUE, names=NAMES, content=CONTENT, accepted=st.booleans())
+    @rule(key=KEYS, body=BODIES, parent=PARENTS, due=DUE, names=NAMES, content=CONTENT, text=TEXTS, accepted=st.booleans())
     def put(
         self,
         key: Key,
@@ -65,16 +73,20 @@ class StoreMachine(RuleBasedStateMachine):
         due: float | None,
         names: list[str],
         content: bytes | None,
+        text: str | None,
         accepted: bool,
     ) -> None:
         old = self.kept.get(key)
         document = body | {"id": key[1]}
-        kept_content = old.content if old is not None and content is None else content
-        new = Kept(document, old.parent if old is not None else parent, due, tuple(names), kept_content)
+        new = Kept(document, old.parent if old is not None else parent, due, tuple(names), content, text or "")
+        if old is not None and content is None:
+            new.content = old.content
+        if old is not None and text is None:
+            new.text = old.text
         source = BytesIO(content) if content is not None and len(content) % 2 else content
 
         def put() -> None:
-            self.store.put(*key, document, parent=parent, due=due, names=names, content=source, accepted=accepted)
+            self.store.put(*key, document, parent=parent, due=due, names=names, content=source, text=text, accepted=accepted)
 
         if old is None and parent is not None and parent not in self.kept:
             with pytest.raises(LookupError):
@@ -87,11 +99,9 @@ class StoreMachine(RuleBasedStateMachine):
             self.kept[key] = new
 
     @precondition(lambda self: self.kept)
-    @rule(key=KEYS, body=BODIES, at=st.integers(0, DOCUMENTS), due=DUE, names=NAMES, content=CONTENT)
-    def put_below(
-        self, key: Key, body: dict[str, Any], at: int, due: float | None, names: list[str], content: bytes | None
-    ) -> None:
-        self.put(key, body, list(self.kept)[at % len(self.kept)], due, names, content, accepted=False)
+    @rule(key=KEYS, body=BODIES, at=st.integers(0, DOCUMENTS), due=DUE, names=NAMES, text=TEXTS)
+    def put_below(self, key: Key, body: dict[str, Any], at: int, due: float | None, names: list[str], text: str | None) -> None:
+        self.put(key, body, list(self.kept)[at % len(self.kept)], due, names, None, text, accepted=False)
 
     @precondition(lambda self: self.kept)
     @rule(at=st.integers(0, DOCUMENTS))
@@ -137,6 +147,29 @@ class StoreMachine(RuleBasedStateMachine):
 
     def below(self, kind: str, parent: Key | None) -> list[dict[str, Any]]:
         return [kept.document for key, kept in self.kept.items() if key[0] == kind and kept.parent == parent]
+
+    @rule(kind=KINDS, words=QUERIES, below=st.lists(KEYS, max_size=2, unique=True), limit=st.integers(0, 3))
+    def search(self, kind: str, words: dict[str, float], below: list[Key], limit: int) -> None:
+        below = [key for key in below if key in self.kept]
+        roots = {self.root(key) for key in below}
+        texts = [(key, kept) for key, kept in self.kept.items() if key[0] == kind and kept.text and self.root(key) in roots]
+        counts = {word: sum(kept.has(word) for _, kept in texts) for word in words}
+        weights = {word: round(1_000 * weight * rarity(counts[word], len(texts))) for word, weight in words.items()}
+        scores = {
+            key: sum([weight for word, weight in weights.items() if kept.has(word)])
+            for key, kept in texts
+            if kept.parent in below or self.root(key) in below
+        }
+        best = sorted([key for key in scores if scores[key]], key=lambda key: -scores[key])
+        expected = [(key[1], self.kept[key].text) for key in best[:limit]]
+        found = self.store.search(kind, words, below=below, limit=limit)
+        assert (found.found, found.counts) == (expected, counts)
+        assert (found.texts, found.words) == (len(texts), sum(len(kept.text.split()) for _, kept in texts))
+
+    def root(self, key: Key) -> Key:
+        while (parent := self.kept[key].parent) is not None:
+            key = parent
+        return key
 
     @rule(now=st.integers(0, 9))
     def pop_due(self, now: float) -> None:
