@@ -13,6 +13,8 @@ COMMANDS = {
     "check": "List every mistake in scenarios.",
     "explain": "Show which rule answers a request, and why others do not.",
     "report": "Judge how the clients of a running server behave.",
+    "env": "Print the variables that lead programs to a server.",
+    "models": "List the models of the catalogue.",
     "operations": "List the operations and whether they are emulated.",
     "settings": "List the settings and their defaults.",
     "schema": "Print the JSON Schema of scenario files.",

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mockserver import __version__
+from mockserver.cli.env import SHELLS, default_shell
 from mockserver.cli.loading import counted, fail, load
 from mockserver.cli.logs import LEVELS, log_to
 from mockserver.cli.options import PORT, option, overrides, setting_options
+from mockserver.server.variables import for_azure_openai, for_openai
 
 if TYPE_CHECKING:
     from mockserver.resource.resources import Resources
@@ -82,12 +84,11 @@ def _greeting(host: str, port: int, resources: Resources, scenarios: Sequence[st
 
 
 def _exports(endpoint: str, key: str) -> list[str]:
-    return [
-        f"  export OPENAI_BASE_URL={endpoint}/openai/v1/",
-        f"  export OPENAI_API_KEY={key}",
-        f"  export AZURE_OPENAI_ENDPOINT={endpoint}",
-        f"  export AZURE_OPENAI_API_KEY={key}",
-    ]
+    """What to paste: the variables of one client or of the other, since they disturb each other."""
+    line = SHELLS[default_shell()]
+    v1 = [f"  {line(name, value)}" for name, value in for_openai(endpoint, key).items()]
+    legacy = [f"  {line(name, value)}" for name, value in for_azure_openai(endpoint, key).items()]
+    return ["  # for OpenAI(), which calls v1", *v1, "", "  # or for AzureOpenAI()", *legacy]
 
 
 def _others(resources: Resources) -> list[str]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from mockserver.server.variables import for_azure_openai, for_openai
+
 if TYPE_CHECKING:
     import httpx
     import httpx2
@@ -50,14 +52,8 @@ class Mock:
     @property
     def environment(self) -> dict[str, str]:
         """The environment variables from which SDKs read endpoint and key, with this resource's values."""
-        return {
-            "OPENAI_BASE_URL": self.base_url,
-            "OPENAI_API_KEY": self.api_key,
-            "AZURE_OPENAI_ENDPOINT": self.endpoint,
-            "AZURE_OPENAI_API_KEY": self.api_key,
-            "AZURE_OPENAI_BASE_URL": self.base_url,
-            "OPENAI_API_VERSION": "2025-04-01-preview",
-        }
+        v1, legacy = for_openai(self.endpoint, self.api_key), for_azure_openai(self.endpoint, self.api_key)
+        return v1 | legacy | {"AZURE_OPENAI_BASE_URL": self.base_url}
 
     # -- clients
 
