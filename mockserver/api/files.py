@@ -6,16 +6,14 @@ their own headers (recorded).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 from pydantic import BeforeValidator
 from pydantic_core import from_json
 
-from mockserver import errors
-from mockserver.operations.body import Body, Part
-from mockserver.operations.call import Binary, Call, Result, UploadedFile
-from mockserver.operations.complaints import describe
+from mockserver.operations.body import Body, FileExpiry
+from mockserver.operations.call import Binary, Call, Result
 from mockserver.operations.lists import cursor, list_object
 from mockserver.operations.table import family
 from mockserver.resource import file_limits, files
@@ -38,17 +36,10 @@ def _spelled_out(value: Json) -> Json:
         return value
 
 
-class ExpiresAfter(Part):
-    """When a file's time is over."""
-
-    anchor: Literal["created_at"]
-    seconds: int
-
-
 class CreateFileRequest(Body):
     file: Json
     purpose: str
-    expires_after: Annotated[ExpiresAfter | None, BeforeValidator(_spelled_out)] = None
+    expires_after: Annotated[FileExpiry | None, BeforeValidator(_spelled_out)] = None
 
 
 @operation("POST", "/files", "createFile", body=CreateFileRequest, content=("multipart/form-data",))
@@ -59,7 +50,7 @@ def create(call: Call) -> Result:
     """
     body: CreateFileRequest = call.body
     purpose = file_limits.check_purpose(body.purpose)
-    upload = _upload(call)
+    upload = call.upload("file")
     seconds = body.expires_after.seconds if body.expires_after is not None else None
     file_limits.check_name(purpose, upload.filename)
     file_limits.check_size(purpose, upload.size)
@@ -116,14 +107,6 @@ def download(call: Call) -> Result:
     result = _result(file)
     result.payload, result.headers = Binary.of(blob, "application/octet-stream"), [_disposition(file["filename"])]
     return result
-
-
-def _upload(call: Call) -> UploadedFile:
-    """The file of a form. Raises ApiError 400 where the field has a text or several files."""
-    uploads = call.files.get("file", [])
-    if len(uploads) != 1 or isinstance(call.body.file, list):
-        raise errors.invalid_type("file", "a file", describe(call.body.file))
-    return uploads[0]
 
 
 def _result(document: Document) -> Result:

@@ -40,6 +40,13 @@ class StreamOptions(Part):
     include_obfuscation: bool | None = None
 
 
+class FileExpiry(Part):
+    """When the time of a file is over that is to be created."""
+
+    anchor: Literal["created_at"]
+    seconds: int
+
+
 class TextFormat(Part):
     """Plain text, the default."""
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
+from mockserver import errors
 from mockserver.model import tokens
 from mockserver.model.caching import MINIMUM_TOKENS, RETENTIONS, STEP
+from mockserver.operations.complaints import describe
 from mockserver.operations.query import Query
 
 if TYPE_CHECKING:
@@ -163,6 +165,13 @@ class Call:
     def query(self) -> Query:
         """The query's parameters."""
         return Query.of(self.query_string)
+
+    def upload(self, name: str) -> UploadedFile:
+        """The file in a field of the form that the body has. Raises ApiError 400 for a text, or several files."""
+        uploads, value = self.files.get(name, []), self.raw[name]
+        if len(uploads) != 1 or isinstance(value, list):
+            raise errors.invalid_type(name, "a file", describe(value))
+        return uploads[0]
 
     def send(self, method: str, path: str, body: Json = None, headers: Mapping[str, str] | None = None) -> ResponseView:
         """Send a request of this call's own to the same resource, such as a line of a batch.

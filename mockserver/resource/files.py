@@ -43,16 +43,17 @@ def add(
     chance: Chance,
     now: float,
     expires_after: int | None = None,
+    accepted: bool = False,
 ) -> Document:
     """Keep a new file and return its object. `size` is the content's in bytes, `expires_after` in seconds.
 
     A file to train on is first `pending` and enters its other stages by the resource's lifecycle; others are `processed` at once
-    (recorded). Raises ApiError 507 where the store is full.
+    (recorded). Raises ApiError 507 where the store is full, unless the content was `accepted` before, in parts.
     """
     expires_at = None if expires_after is None else int(now) + expires_after
     write = _of_tools if purpose in _OF_TOOLS else _of_jobs
     document = write(chance, filename, purpose, size, int(now), expires_at)
-    resource.store.put(FILE, document["id"], document, due=expires_at, content=content)
+    resource.store.put(FILE, document["id"], document, due=expires_at, content=content, accepted=accepted)
     if document["status"] == "pending":
         work.begin(resource, FILE, document["id"], now)
     return document

@@ -52,6 +52,12 @@ def _timed(chance: Chance, created: str) -> str:
     return f"{created}{digits[:4]}81{digits[4:]}"
 
 
+def dated_id(chance: Chance, prefix: str, created: int) -> str:
+    """An id that carries its time, such as an upload's: the prefix, an underscore and 32 hex digits, 8 of them the time in Unix seconds."""
+    digits = chance.hex(22)
+    return f"{prefix}_{created & 0xFFFFFFFF:08x}{digits[:4]}81{digits[4:]}"
+
+
 def call_id(chance: Chance) -> str:
     """A tool call's id: `call_` and 24 letters and digits."""
     return "call_" + chance.alnum(24)

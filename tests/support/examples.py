@@ -81,6 +81,10 @@ def _upload(owner: Caller, ids: Ids) -> str:
     return str(owner.post("/uploads", body)["id"])
 
 
+def _part(owner: Caller, ids: Ids) -> str:
+    return str(owner.post(f"/uploads/{ids['upload_id']}/parts", files={"data": b"a secret"})["id"])
+
+
 def _vector_store(owner: Caller, ids: Ids) -> str:
     return str(owner.post("/vector_stores", {"name": "a secret"})["id"])
 
@@ -111,6 +115,8 @@ EXAMPLES: dict[str, Example | None] = {
 """By the path up to a parameter: what makes an object that the parameter can name. None: what it names is no resource's own."""
 
 BODIES: dict[str, Callable[[Caller, Ids], dict[str, Json]]] = {
+    "addUploadPart": lambda owner, ids: {"files": {"data": b"a secret"}},
+    "completeUpload": lambda owner, ids: {"json": {"part_ids": [_part(owner, ids)]}},
     "createContainer": lambda owner, ids: {"json": {"name": "x", "expires_after": {"anchor": "last_active_at", "minutes": 5}}},
     "createContainerFile": lambda owner, ids: {"files": {"file": ("a.txt", b"x")}},
     "createConversation": lambda owner, ids: {"json": {"items": [MESSAGE], "metadata": {"a": "b"}}},
