@@ -16,6 +16,7 @@ more to end declares it with `expiry`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -29,6 +30,7 @@ Entering = TypeVar("Entering", bound=Enter)
 Expire = Callable[[Any, str], None]
 Expiring = TypeVar("Expiring", bound=Expire)
 _WORK = "work"
+log = logging.getLogger("mockserver")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +127,23 @@ def begin(owner: Owner, kind: str, id: str, now: float, *, into: Key | None = No
 
 
 def advance(owner: Owner, now: float) -> None:
-    """Do all that is due by `now`. Ask `owner.store.next_due` first: mostly nothing is."""
+    """Do all that is due by `now`. Ask `owner.store.next_due` first: mostly nothing is.
+
+    Work that fails is logged and tried again at the next request: it must hold up neither this one nor other work.
+    """
     store = owner.store
+    failed: list[Document] = []
     while (due := store.pop_due(now)) is not None:
         work = store.get(_WORK, due.id) if due.kind == _WORK else None
         if work is not None:
-            _enter(owner, work, work["stage"] + 1, due.at)
+            if not _enter_or_log(owner, work, due.at):
+                failed.append(work)
         elif due.kind in _EXPIRIES:
             _EXPIRIES[due.kind](owner, due.id)
         else:
             store.delete(due.kind, due.id)
+    for work in failed:
+        _put_back(store, work)
 
 
 def poll(owner: Owner, kind: str, id: str, now: float) -> None:
@@ -143,14 +152,14 @@ def poll(owner: Owner, kind: str, id: str, now: float) -> None:
         lifecycle = Lifecycle(**work["lifecycle"])
         if lifecycle.seconds is None:
             work["polls"] += 1
-            _enter(owner, work, lifecycle.reached(work["polls"], _last(work)), now)
+            _enter_now(owner, work, lifecycle.reached(work["polls"], _last(work)), now)
 
 
 def finish(owner: Owner, kind: str, id: str, now: float) -> None:
     """Have the work on a document enter all stages that are left."""
     work = owner.store.get(_WORK, f"{kind}/{id}")
     if work is not None:
-        _enter(owner, work, _last(work), now)
+        _enter_now(owner, work, _last(work), now)
 
 
 def stop(owner: Owner, kind: str, id: str) -> None:
@@ -162,8 +171,31 @@ def _last(work: Document) -> int:
     return len(_COURSES[work["kind"]].stages) - 1
 
 
+def _enter_or_log(owner: Owner, work: Document, at: float) -> bool:
+    """Have work enter its next stage; say whether it could. If not, it has to be put back."""
+    try:
+        _enter(owner, work, work["stage"] + 1, at)
+    except Exception:
+        log.exception("mockserver failed to go on with the %s %s; please report this", work["kind"], work["id"])
+        return False
+    return True
+
+
+def _enter_now(owner: Owner, work: Document, until: int, at: float) -> None:
+    """Have work enter stages for the request that wants to see them, which fails with it."""
+    try:
+        _enter(owner, work, until, at)
+    except Exception:
+        _put_back(owner.store, work)
+        raise
+
+
 def _enter(owner: Owner, work: Document, until: int, at: float) -> None:
-    """Have work enter the stages after the one that it is in, up to number `until`, and keep how far it is."""
+    """Have work enter the stages after the one that it is in, up to number `until`, and keep how far it is.
+
+    That is kept before: what is sent from inside a stage may come back here. Where entering one fails, `work` is what it was
+    before that one, and has to be put back.
+    """
     entered = range(work["stage"] + 1, until + 1)
     work["stage"] = until
     if until < _last(work):
@@ -173,8 +205,20 @@ def _enter(owner: Owner, work: Document, until: int, at: float) -> None:
     course = _COURSES[work["kind"]]
     for stage in entered:
         document = owner.store.get(work["kind"], work["id"])
-        if document is not None:
+        if document is None:
+            return
+        try:
             course.enter(owner, document, course.stages[stage], at)
+        except Exception:
+            work["stage"] = stage - 1
+            stop(owner, work["kind"], work["id"])
+            raise
+
+
+def _put_back(store: Store, work: Document) -> None:
+    """Keep work whose stage could not be entered, so that it is entered once more, unless what it was about is gone."""
+    if store.get(work["kind"], work["id"]) is not None:
+        _keep(store, work)
 
 
 def _keep(store: Store, work: Document) -> None:

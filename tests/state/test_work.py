@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -172,6 +172,75 @@ def test_what_was_accepted_is_carried_out_by_a_full_store() -> None:
     owner.begin("a")
     work.advance(owner, 1.0)
     assert owner.status("a") == "done"
+
+
+# -- failures
+
+
+class Trouble:
+    """Makes entering a stage fail for as long as it is named."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.stage: str | None = None
+        course = work._COURSES["job"]
+        monkeypatch.setitem(work._COURSES, "job", replace(course, enter=self.enter))
+        self._enter = course.enter
+
+    def enter(self, owner: Owner, document: dict[str, Any], stage: str, at: float) -> None:
+        if stage == self.stage and document["id"] == "a":
+            raise RuntimeError(stage)
+        self._enter(owner, document, stage, at)
+
+
+@pytest.fixture
+def trouble(monkeypatch: pytest.MonkeyPatch) -> Trouble:
+    return Trouble(monkeypatch)
+
+
+@pytest.mark.parametrize("stage", ["running", "done"])
+def test_a_stage_that_cannot_be_entered_is_tried_again_and_holds_up_nothing_else(
+    trouble: Trouble, stage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    owner = taking(seconds=10)
+    owner.begin("a", now=0.0)
+    owner.begin("b", now=1.0)
+    trouble.stage = stage
+    for _ in range(2):
+        work.advance(owner, 60.0)
+    assert (owner.status("a"), owner.status("b")) == (STAGES[STAGES.index(stage) - 1], "done")
+    assert [record.message for record in caplog.records] == [
+        "mockserver failed to go on with the job a; please report this"
+    ] * 2
+    trouble.stage = None
+    work.advance(owner, 60.0)
+    assert [entry for entry in owner.log if entry[0] == "a"] == [("a", "running", 5.0), ("a", "done", 10.0)]
+    assert owner.store.next_due == NEVER
+
+
+@pytest.mark.parametrize("stage", ["running", "done"])
+def test_a_poll_fails_with_the_stage_that_it_should_show_and_the_next_one_tries_again(trouble: Trouble, stage: str) -> None:
+    owner = taking()
+    owner.begin("a")
+    for enter in (lambda: work.poll(owner, "job", "a", 1.0), lambda: work.finish(owner, "job", "a", 2.0)):
+        trouble.stage = stage
+        with pytest.raises(RuntimeError, match=stage):
+            enter()
+    trouble.stage = None
+    work.poll(owner, "job", "a", 3.0)
+    assert [stage for _, stage, _ in owner.log] == ["running", "done"]
+
+
+def test_work_whose_object_is_gone_when_it_fails_is_gone_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def enter(owner: Owner, document: dict[str, Any], stage: str, at: float) -> None:
+        owner.store.delete("job", document["id"])
+        raise RuntimeError
+
+    monkeypatch.setitem(work._COURSES, "job", replace(work._COURSES["job"], enter=enter))
+    owner = taking(seconds=1)
+    owner.begin("a")
+    work.advance(owner, 60.0)
+    work.advance(owner, 60.0)
+    assert (owner.store.count("job"), owner.store.next_due) == (0, NEVER)
 
 
 # -- lifecycles
