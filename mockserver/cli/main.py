@@ -15,6 +15,7 @@ COMMANDS = {
     "report": "Judge how the clients of a running server behave.",
     "env": "Print the variables that lead programs to a server.",
     "models": "List the models of the catalogue.",
+    "state": "Export, import or clear a state file.",
     "operations": "List the operations and whether they are emulated.",
     "settings": "List the settings and their defaults.",
     "schema": "Print the JSON Schema of scenario files.",

@@ -1,4 +1,4 @@
-"""The control API below `/_mock`: health, scenario, journal, reset, clock, verdict. Azure has none of it.
+"""The control API below `/_mock`: health, scenario, journal, reset, state, clock, verdict. Azure has none of it.
 
 Every call concerns one resource: that of `?resource=NAME`, or of the key that is sent, else the default one. A key is required
 only where other machines can reach the server, and never for `/_mock/health`.
@@ -17,12 +17,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from mockserver import __version__
-from mockserver.errors import ApiError, ScenarioError
+from mockserver.errors import ApiError, ScenarioError, StateError
 from mockserver.gateway.auth import authorise
 from mockserver.resource.build import apply_scenario
 from mockserver.resource.journal import Exchange
 from mockserver.resource.resource import Resource
 from mockserver.resource.resources import Resources
+from mockserver.state.memory import MemoryStore
 
 if TYPE_CHECKING:
     from mockserver.scenario.load import Scenario
@@ -48,7 +49,8 @@ def create_control(resources: Resources, overrides: Mapping[str, Any], *, guarde
         async def endpoint(request: Request) -> Response:
             try:
                 resource = _resource(resources, request, guarded=guarded)
-                return JSONResponse(await handler(request, resource))
+                answer = await handler(request, resource)
+                return answer if isinstance(answer, Response) else JSONResponse(answer)
             except ControlError as refusal:
                 body = {"message": refusal.message, "problems": refusal.problems}
                 return JSONResponse({"error": body}, refusal.status)
@@ -75,6 +77,9 @@ def create_control(resources: Resources, overrides: Mapping[str, Any], *, guarde
             route("/journal", "GET", get_journal),
             route("/verdict", "GET", get_verdict),
             route("/reset", "POST", reset),
+            route("/state", "GET", get_state),
+            route("/state", "PUT", put_state),
+            route("/state", "DELETE", delete_state),
             route("/clock", "GET", get_clock),
             route("/clock", "POST", set_clock),
             Route("/{path:path}", _unknown, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
@@ -131,6 +136,37 @@ async def reset(request: Request, resource: Resource) -> Json:
     else:
         raise ControlError(400, f"cannot reset {what!r}; 'what' is all, journal or state")
     return {"reset": what, "resource": resource.name}
+
+
+async def get_state(request: Request, resource: Resource) -> Json:
+    """All that the resource remembers, as `mockserver state export` writes it."""
+    from mockserver.state.dump import dump
+
+    return Response(b"".join(dump({resource.name: resource.store})), media_type="application/json")
+
+
+async def put_state(request: Request, resource: Resource) -> Json:
+    """Replace what the resource remembers by what was exported, of a resource of this name or of the only one."""
+    from mockserver.state.dump import parse, restore
+
+    with _refusing():
+        found = parse(await request.body())
+        entries = found.resources.get(resource.name, next(iter(found.resources.values()), []))
+        if len(found.resources) > 1 and resource.name not in found.resources:
+            raise ValueError(f"there are several resources in it, but no {resource.name!r}")
+        # What is in memory cannot be taken back, so the documents prove first that they fit.
+        restore(MemoryStore(resource.settings["store_documents"], resource.settings["store_bytes"]), entries)
+        with resource.store.transaction:
+            resource.store.clear()
+            restore(resource.store, entries)
+        resource.renew_ids(found.generation)
+    return {"documents": len(entries), "resource": resource.name}
+
+
+async def delete_state(request: Request, resource: Resource) -> Json:
+    """Forget what the resource remembers."""
+    resource.store.clear()
+    return {"reset": "state", "resource": resource.name}
 
 
 async def get_clock(request: Request, resource: Resource) -> Json:
@@ -222,7 +258,9 @@ def _refusing() -> Iterator[None]:
         yield
     except ScenarioError as error:
         raise ControlError(400, "the scenario cannot be used; the old one stays", error.problems) from None
-    except (ValueError, TypeError) as error:
+    except ApiError as error:
+        raise ControlError(error.status, error.detail["message"]) from None
+    except (StateError, ValueError, TypeError) as error:
         raise ControlError(400, str(error)) from None
 
 
@@ -235,6 +273,6 @@ def _limit(text: str | None) -> int | None:
 
 
 async def _unknown(request: Request) -> Response:
-    known = "health, scenario, journal, reset, clock, verdict"
+    known = "health, scenario, journal, reset, state, clock, verdict"
     message = f"there is no {request.method} {request.url.path}; the control API has {known}"
     return JSONResponse({"error": {"message": message, "problems": []}}, 404)

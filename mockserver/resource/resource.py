@@ -129,6 +129,12 @@ class Resource:
             raise RuntimeError(f"the resource {self.name!r} is not served")
         return self.sender(self, method, path, body, headers or {}, parent)
 
+    def renew_ids(self, generation: int) -> None:
+        """Draw ids from now on that no state of this generation, or of this resource's own, has."""
+        self.store.generation = max(self.store.generation, generation) + 1
+        self._chances = ChanceSource(self.seed, self.store.generation)
+        self.chance = self._chances.draw
+
     def reset(self, *, rules: bool = False) -> None:
         """Forget state, journal, counters and quotas, and with `rules` the rules added in Python; time is real again."""
         self.store.clear()

@@ -128,6 +128,11 @@ class FullText:
         self._execute(change, (words, scope.number))
         return scope.number
 
+    def words(self, number: int) -> str | None:
+        """The words of a document's text, None where it has none."""
+        row = self._execute("SELECT words FROM text WHERE number = ?", (number,)).fetchone()
+        return row[0] if row is not None else None
+
     # -- searching
 
     def search(self, kind: str, words: Mapping[str, float], branches: Sequence[Branch], limit: int) -> Hits:

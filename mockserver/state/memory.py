@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mockserver import errors
 from mockserver.settings import SETTINGS
 from mockserver.state.blobs import Blob, Content, Spool
-from mockserver.state.store import NEVER, Cursor, Document, Due, Json, Key, Match, Matches, Page, decode, encode, paged
+from mockserver.state.store import NEVER, Cursor, Document, Due, Entry, Json, Key, Match, Matches, Page, decode, encode, paged
 
 if TYPE_CHECKING:
     from mockserver.state.fulltext import FullText
@@ -105,6 +105,12 @@ class MemoryStore:
         """The bytes beside a document, None where there are none."""
         entry = self._entries.get((kind, id))
         return entry.blob if entry is not None else None
+
+    def entries(self) -> Iterator[Entry]:
+        """Everything, in the order in which it came."""
+        for one in self._entries.values():
+            text = self._texts.words(one.order) if self._texts is not None and one.text_size else None
+            yield Entry(one.kind, one.id, decode(one.body), one.parent, one.due, tuple(sorted(one.names)), text, one.blob)
 
     # -- writing
 

@@ -15,6 +15,7 @@ from mockserver.state.store import (
     Cursor,
     Document,
     Due,
+    Entry,
     Json,
     Key,
     Match,
@@ -34,7 +35,7 @@ _BATCH = 100
 _BY_KEY = "resource = ? AND kind = ? AND id = ?"
 
 
-class _Entry(NamedTuple):
+class _Place(NamedTuple):
     """What is known of a document without reading it: its number in the file, which orders all; the sizes are in bytes."""
 
     number: int
@@ -54,7 +55,6 @@ class SqliteStore(Member):
     def __init__(
         self, file: StateFile, name: str, store_documents: int = STORE_DOCUMENTS, store_bytes: int = STORE_BYTES
     ) -> None:
-        self.generation: int = file.generation
         self.next_due = NEVER
         self.transaction = file.transaction
         self._file, self._write = file, file.transaction.write
@@ -67,6 +67,22 @@ class SqliteStore(Member):
         self._resource = _first(file.one("SELECT number FROM resource WHERE name = ?", name)) or 0
         self.undone()
         file.join(self)
+
+    @property
+    def generation(self) -> int:
+        """How often the file was opened before; raised where it takes in documents of a state that was opened more often."""
+        return self._file.generation
+
+    @generation.setter
+    def generation(self, generation: int) -> None:
+        with self.transaction:
+            self._write("UPDATE state SET generation = ?", generation)
+        self._file.generation = generation
+
+    @property
+    def size(self) -> int:
+        """How many documents there are."""
+        return self._documents
 
     # -- reading
 
@@ -132,6 +148,23 @@ class SqliteStore(Member):
         entry = self._entry(kind, id)
         return self._blobs.blob(entry.blob, entry.content) if entry is not None and entry.blob is not None else None
 
+    def entries(self) -> Iterator[Entry]:
+        """Everything, in the order in which it came."""
+        rows = self._file.each(
+            "SELECT one.number, one.kind, one.id, one.body, above.kind, above.id, one.due, one.blob, one.content, one.text "
+            "FROM document AS one LEFT JOIN document AS above ON above.number = one.parent "
+            "WHERE one.resource = ? ORDER BY one.number",
+            self._resource,
+        )
+        with closing(rows):
+            for number, kind, name, body, above, above_name, due, blob, size, text in rows:
+                parent = (above, _untext(above_name)) if above is not None else None
+                found = self._file.all("SELECT name FROM name WHERE number = ? ORDER BY name", number)
+                names = tuple(_untext(one) for (one,) in found)
+                content = self._blobs.blob(blob, size) if blob is not None else None
+                words = self._texts.words(number) if text else None
+                yield Entry(kind, _untext(name), decode(body), parent, due, names, words, content)
+
     # -- writing
 
     def put(
@@ -192,9 +225,9 @@ class SqliteStore(Member):
                 "SELECT number, due, length(body), blob, content, text FROM doomed JOIN document USING (number)",
                 entry.number,
             )
-            self._texts.remove([entry.number for entry in map(_Entry._make, doomed) if entry.text])
             for row in doomed:
-                self._write("DELETE FROM document WHERE number = ?", self._release(_Entry(*row), None))
+                self._write("DELETE FROM document WHERE number = ?", self._release(_Place(*row), None))
+            self._texts.remove([entry.number for entry in map(_Place._make, doomed) if entry.text])
             self._documents -= len(doomed)
             self._reschedule(*(row[1] for row in doomed))
             return True
@@ -217,9 +250,9 @@ class SqliteStore(Member):
             for (blob,) in self._file.all("SELECT blob FROM document WHERE resource = ? AND blob IS NOT NULL", self._resource):
                 self._blobs.delete(blob)
             texts = self._file.all("SELECT number FROM document WHERE resource = ? AND text > 0", self._resource)
-            self._texts.remove([number for (number,) in texts])
             for table in ("document", "name"):
                 self._write(f"DELETE FROM {table} WHERE resource = ?", self._resource)
+            self._texts.remove([number for (number,) in texts])
             self._documents = self._bytes = 0
             self.next_due = NEVER
 
@@ -276,7 +309,7 @@ class SqliteStore(Member):
             raise errors.store_full("store_documents", self._most_documents)
         return above
 
-    def _room(self, old: _Entry | None, size: int, content: Content | None) -> int:
+    def _room(self, old: _Place | None, size: int, content: Content | None) -> int:
         """How many bytes are left beside a body and text of `size` bytes that come in the place of those of `old`.
 
         A blob that is replaced leaves its room.
@@ -284,7 +317,7 @@ class SqliteStore(Member):
         freed = 0 if old is None else old.body + old.text + (old.content if content is not None else 0)
         return self._most_bytes - self._bytes + freed - size
 
-    def _content(self, old: _Entry | None, content: Content | None, room: int) -> tuple[int | None, int]:
+    def _content(self, old: _Place | None, content: Content | None, room: int) -> tuple[int | None, int]:
         """The blob that a document has from now on, and its size. Raises ApiError where there is no room for it, or for the document."""
         if content is None and room >= 0:
             return (old.blob, old.content) if old is not None else (None, 0)
@@ -295,14 +328,14 @@ class SqliteStore(Member):
 
     # -- places
 
-    def _entry(self, kind: str, id: str) -> _Entry | None:
+    def _entry(self, kind: str, id: str) -> _Place | None:
         row = self._file.one(
             f"SELECT number, due, length(body), blob, content, text FROM document WHERE {_BY_KEY}",
             self._resource,
             kind,
             _text(id),
         )
-        return _Entry(*row) if row is not None else None
+        return _Place(*row) if row is not None else None
 
     def _above(self, parent: Key | None) -> int | None:
         """The number that documents below `parent` have as theirs, None where it is not there."""
@@ -322,7 +355,7 @@ class SqliteStore(Member):
             *(self._resource, kind, _text(id), above),
         )
 
-    def _release(self, entry: _Entry, blob: int | None) -> int:
+    def _release(self, entry: _Place, blob: int | None) -> int:
         """Take a document out of all counts and indexes; `blob` is the one that stays. Returns its number."""
         self._bytes -= entry.body + entry.content + entry.text
         self._write("DELETE FROM name WHERE number = ?", entry.number)

@@ -126,11 +126,15 @@ class StateFile:
         self.blobs = Blobs(self)
         self.texts = fulltext.FullText(self._db)
         self._close = weakref.finalize(self, _close, self._db, os.getpid())
-        (self.generation,) = self.one("SELECT generation FROM state") or (0,)
+        self.generation: int = self.all("SELECT generation FROM state")[0][0]
 
     def join(self, member: Member) -> None:
         """Have a member of the file take part in its transactions."""
         self._members.append(member)
+
+    def resources(self) -> list[str]:
+        """The names of the resources that are in it, the first one first."""
+        return [name for (name,) in self.all("SELECT name FROM resource ORDER BY number")]
 
     def one(self, query: str, *values: Any) -> Row | None:
         """The first row of a query, None where there is none."""

@@ -69,6 +69,19 @@ class Matches(NamedTuple):
     words: int
 
 
+class Entry(NamedTuple):
+    """A document and all that was put with it; `text` are the words of its text."""
+
+    kind: str
+    id: str
+    document: Document
+    parent: Key | None
+    due: float | None
+    names: tuple[str, ...]
+    text: str | None
+    blob: Blob | None
+
+
 class Store(Protocol):
     """The documents of one resource.
 
@@ -154,6 +167,9 @@ class Store(Protocol):
 
     def pop_due(self, now: float) -> Due | None:
         """The document that is due first, None where none is due by `now`. It is not due any more."""
+
+    def entries(self) -> Iterator[Entry]:
+        """Everything, in the order in which it came: a parent before what hangs below it. Nothing may change meanwhile."""
 
     def clear(self) -> None:
         """Forget everything."""

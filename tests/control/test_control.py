@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -126,7 +127,7 @@ def test_a_name_or_a_key_chooses_the_resource(two: Control) -> None:
 
 def test_nothing_else_is_there(control: Control) -> None:
     assert control("GET", "/nothing").status_code == 404
-    assert "health, scenario, journal, reset, clock" in control("DELETE", "/clock").json()["error"]["message"]
+    assert "health, scenario, journal, reset, state, clock" in control("DELETE", "/clock").json()["error"]["message"]
 
 
 @pytest.mark.anyio
@@ -136,3 +137,74 @@ async def test_it_asks_for_a_key_when_other_machines_can_reach_it() -> None:
         assert (await client.get("/_mock/health")).status_code == 200
         assert (await client.get("/_mock/journal")).status_code == 401
         assert (await client.get("/_mock/journal", headers={"api-key": "mock-key"})).status_code == 200
+
+
+# -- what a resource remembers
+
+
+@pytest.fixture(params=["memory", "file"])
+def remembering(request: pytest.FixtureRequest, http: httpx2.Client, tmp_path: Path) -> Iterator[Control]:
+    settings: dict[str, Any] = {"state": tmp_path / "my.state"} if request.param == "file" else {}
+    with MockServer(store_documents=4, **settings) as mock:
+        yield Control(http, mock)
+
+
+def create(control: Control) -> httpx2.Response:
+    mock = control._mock
+    body = {"model": "gpt-4o", "input": "hi"}
+    return control._http.post(mock.base_url + "responses", json=body, headers={"api-key": mock.api_key})
+
+
+def count(control: Control) -> int:
+    return control._mock.resource.store.count("response")
+
+
+def test_a_state_is_read_replaced_and_forgotten(remembering: Control) -> None:
+    control = remembering
+    first = create(control).json()["id"]
+    exported = control("GET", "/state").json()
+    assert [entry["kind"] for entry in exported["resources"]["mockserver"]] == ["response", "response.items"]
+    assert control("DELETE", "/state").json() == {"reset": "state", "resource": "mockserver"}
+    assert count(control) == 0
+    assert control("PUT", "/state", json=exported).json() == {"documents": 2, "resource": "mockserver"}
+    assert control("GET", "/state").json() == exported | {"generation": 1}
+    assert control._mock.resource.store.get("response", first) is not None
+
+
+def test_ids_are_new_after_a_state_was_put(remembering: Control) -> None:
+    control = remembering
+    create(control)
+    exported = control("GET", "/state").content
+    control("POST", "/reset")
+    control("PUT", "/state", content=exported)
+    create(control)
+    assert count(control) == 2
+
+
+def test_a_state_of_another_resource_can_be_put(remembering: Control) -> None:
+    entry = {"kind": "response", "id": "resp_1", "document": {}}
+    exported = {"mockserver_state": 1, "resources": {"other": [entry]}}
+    assert remembering("PUT", "/state", json=exported).json()["documents"] == 1
+
+
+@pytest.mark.parametrize(
+    ("exported", "message"),
+    [
+        ([], "it has no member mockserver_state"),
+        ({"mockserver_state": 1, "resources": {"a": [], "b": []}}, "there are several resources in it, but no 'mockserver'"),
+        (
+            {"mockserver_state": 1, "resources": {"a": [{"kind": "a", "id": "b", "document": {}, "parent": ["x", "y"]}]}},
+            "no x 'y'",
+        ),
+        (
+            {"mockserver_state": 1, "resources": {"a": [{"kind": "a", "id": f"{at}", "document": {}} for at in range(5)]}},
+            "raise the setting `store_documents`",
+        ),
+    ],
+)
+def test_a_state_that_cannot_be_put_changes_nothing(remembering: Control, exported: Any, message: str) -> None:
+    create(remembering)
+    refused = remembering("PUT", "/state", json=exported)
+    assert refused.status_code in (400, 507)
+    assert message in refused.json()["error"]["message"]
+    assert count(remembering) == 1
