@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from benchmarks import inprocess, startup, tcp
+from benchmarks import inprocess, startup, tcp, uploads
 from benchmarks.budget import Findings, table
 
 
@@ -33,6 +33,7 @@ def _measure(*, quick: bool) -> Findings:
         lambda: inprocess.without_socket(1_000 if quick else 4_000),
         lambda: inprocess.fresh_resources(200),
         lambda: startup.servers(10 if quick else 30),
+        lambda: uploads.memory(512_000_000),
         lambda: inprocess.matching(300 if quick else 1_000),
         lambda: inprocess.memory(200),
     ]

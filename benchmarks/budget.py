@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A row of the table. `unit` is x for a ratio, % for a share, ms or us for a time; less is better everywhere."""
+    """A row of the table. `unit` is x for a ratio, % for a share, ms or us for a time, MB for memory; less is better everywhere."""
 
     name: str
     unit: str
@@ -24,6 +24,7 @@ COLD = Budget("cold process to first answer / import openai", "x", 0.6, 0.4)
 RESOURCE = Budget("a fresh resource for one test", "ms", 0.3, 0.1)
 START = Budget("server start to first answer, imports done", "ms", 5, 3)
 STOP = Budget("server stop", "ms", 2, 1)
+UPLOAD = Budget("an upload of 512 MB and its download, peak memory", "MB", 64, 16)
 RESPOND = Budget("a chat completion without a socket", "us", 65, 40)
 
 
@@ -76,7 +77,7 @@ def _row(figure: Figure, width: int) -> str:
 
 def _number(value: float, unit: str) -> str:
     number = f"{value:.2f}" if value < 100 else f"{value:.0f}"
-    return f"{number} {unit}" if unit in ("ms", "us") else f"{number}{unit}"
+    return f"{number} {unit}" if unit in ("ms", "us", "MB") else f"{number}{unit}"
 
 
 def median(values: Sequence[float]) -> float:

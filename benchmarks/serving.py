@@ -1,12 +1,14 @@
-"""A server in a process of its own that reports its CPU time on request: `python -m benchmarks.serving NAME`.
+"""A server in a process of its own that reports what it has used on request: `python -m benchmarks.serving NAME`.
 
-It writes its port on the first line, and for each line it reads the CPU seconds it has used so far; it ends with its input.
+It writes its port on the first line, and for each line it reads the CPU seconds that it has used so far, and the most memory
+that it ever had, in bytes; it ends with its input.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import socket
 import sys
 import threading
@@ -28,8 +30,15 @@ class Serving(Process):
 
     def cpu(self) -> float:
         """The CPU seconds, user and system, that the process has used."""
-        self.write("cpu")
-        return float(self.line())
+        return self._used()[0]
+
+    def peak_memory(self) -> float:
+        """The most memory that the process ever had, in bytes."""
+        return self._used()[1]
+
+    def _used(self) -> list[float]:
+        self.write("used")
+        return [float(number) for number in self.line().split()]
 
 
 def serve(name: str) -> None:
@@ -65,8 +74,9 @@ def _floor(name: str) -> tuple[uvicorn.Server, socket.socket]:
 
 
 def _report() -> None:
+    unit = 1 if sys.platform == "darwin" else 1024
     while sys.stdin.readline():
-        print(time.process_time(), flush=True)
+        print(time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit, flush=True)
     os._exit(0)
 
 

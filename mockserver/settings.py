@@ -192,7 +192,8 @@ class Settings(TypedDict, total=False):
     journal_bytes: Annotated[Size, Setting(64 * MIB, "How many bytes of bodies the journal keeps.")]
     store_documents: Annotated[Count, Setting(500_000, "How many documents can be stored; an object is one or more.")]
     store_bytes: Annotated[Size, Setting(GIB, "How many bytes stored objects and files may take.")]
-    body_limit: Annotated[Size, Setting(512 * MIB, "How many bytes a request's body may have.")]
+    # A file may have 512 MiB, and the form around it takes some more.
+    body_limit: Annotated[Size, Setting(513 * MIB, "How many bytes a request's body may have.")]
 
 
 def declarations(table: Any) -> dict[str, Setting]:
