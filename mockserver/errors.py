@@ -267,6 +267,11 @@ def invalid_value(param: str, message: str, code: str = "invalid_value") -> ApiE
     return request_error(message, param=param, code=code)
 
 
+def unknown_cursor(param: str) -> ApiError:
+    """A cursor that names nothing in its list, and never did (inferred: the SDKs only send what the service has sent)."""
+    return invalid_value(param, f"Invalid '{param}': this list has no object with such an ID.")
+
+
 def unsupported_choice(param: str, value: str, supported: list[str]) -> ApiError:
     """A string that is not one of those allowed."""
     quoted = [f"'{choice}'" for choice in supported]

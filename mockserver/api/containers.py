@@ -176,7 +176,7 @@ def _disposition(name: str) -> bytes:
     """The header that names a download, once without what not every client can read."""
     _, dot, ending = name.rpartition(".")
     plain = f"file.{ending}" if dot and ending.isascii() and ending.isalnum() else "file"
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}".encode()
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='', errors='replace')}".encode()
 
 
 def _file_missing(file_id: str) -> ApiError:

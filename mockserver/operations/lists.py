@@ -31,6 +31,6 @@ def list_object(page: Page) -> dict[str, Json]:
 
 
 def page(newest_last: Sequence[Json], cursor: Cursor) -> dict[str, Json]:
-    """One page of items that are no documents of their own, in the list envelope. An id that is not there begins at the start."""
+    """One page of items that are no documents of their own, in the list envelope. Raises ApiError 400 for a cursor among none of them."""
     numbers = {item["id"]: at for at, item in enumerate(newest_last)}
     return list_object(paged(len(newest_last), cursor, numbers.get, newest_last.__getitem__))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -13,7 +13,23 @@ from typing import TYPE_CHECKING
 from mockserver import errors
 from mockserver.settings import SETTINGS
 from mockserver.state.blobs import Blob, Content, Spool
-from mockserver.state.store import NEVER, Cursor, Document, Due, Entry, Json, Key, Match, Matches, Page, decode, encode, paged
+from mockserver.state.store import (
+    NEVER,
+    Cursor,
+    Document,
+    Due,
+    Entry,
+    Json,
+    Key,
+    Match,
+    Matches,
+    Page,
+    Places,
+    decode,
+    encode,
+    fill_page,
+    span,
+)
 
 if TYPE_CHECKING:
     from mockserver.state.fulltext import FullText
@@ -62,6 +78,7 @@ class MemoryStore:
         self._names: dict[tuple[str, str], list[_Entry]] = {}
         self._schedule: list[tuple[float, int, _Entry]] = []
         self._with_text: dict[int, _Entry] = {}
+        self._places = Places()
         self._bytes = 0
         self.next_due = NEVER
 
@@ -81,13 +98,19 @@ class MemoryStore:
         where: Mapping[str, Json] | None = None,
     ) -> Page:
         """The documents of a kind directly below `parent` that have the members of `where`, from a cursor on."""
-        chain = self._chain(kind, parent)
+        if parent is not None and parent not in self._entries:
+            return Page([], False)
+        chain, above = self._chain(kind, parent), self._above(parent)
 
-        def position(id: str) -> int | None:
+        def order(id: str) -> int | None:
             entry = self._entries.get((kind, id))
-            return _position(chain, entry) if entry is not None and entry.parent == parent else None
+            return entry.order if entry is not None and entry.parent == parent else self._places.find(kind, id, above)
 
-        return paged(len(chain), cursor, position, lambda number: decode(chain[number].body), where)
+        low, high, ascending = span(cursor, order)
+        start = 0 if low is None else bisect_right(chain, low, key=_ORDER)
+        end = len(chain) if high is None else bisect_left(chain, high, key=_ORDER)
+        numbers = range(start, end) if ascending else reversed(range(start, end))
+        return fill_page((decode(chain[number].body) for number in numbers), cursor, where)
 
     def documents(self, kind: str, parent: Key | None = None) -> Iterator[Document]:
         """All documents of a kind directly below `parent`, oldest first."""
@@ -163,6 +186,7 @@ class MemoryStore:
             return False
         chain = self._chains[entry.parent][kind]
         del chain[_position(chain, entry)]
+        self._places.leave(kind, id, self._above(entry.parent), entry.order)
         doomed = [entry]
         texts = []
         while doomed:
@@ -263,6 +287,10 @@ class MemoryStore:
     def _chain(self, kind: str, parent: Key | None) -> list[_Entry]:
         chains = self._chains.get(parent)
         return chains.get(kind, []) if chains is not None else []
+
+    def _above(self, parent: Key | None) -> int | None:
+        """A parent's number, which no later one of the same key has."""
+        return self._entries[parent].order if parent is not None else None
 
     def _add(self, kind: str, id: str, parent: Key | None) -> _Entry:
         self._puts += 1

@@ -21,6 +21,7 @@ from mockserver.state.store import (
     Match,
     Matches,
     Page,
+    Places,
     decode,
     encode,
     fill_page,
@@ -60,6 +61,7 @@ class SqliteStore(Member):
         self._file, self._write = file, file.transaction.write
         self._most_documents, self._most_bytes = store_documents, store_bytes
         self._blobs, self._texts = file.blobs, file.texts
+        self._places = Places()
         self._documents = self._bytes = 0
         self._written: Row = (0, 0)
         with self.transaction:
@@ -219,6 +221,8 @@ class SqliteStore(Member):
             entry = self._entry(kind, id)
             if entry is None:
                 return False
+            above = _first(self._file.one("SELECT parent FROM document WHERE number = ?", entry.number))
+            self._places.leave(kind, id, above, entry.number)
             doomed = self._file.all(
                 "WITH RECURSIVE doomed (number) AS (VALUES (?) UNION ALL "
                 "SELECT document.number FROM doomed JOIN document ON document.parent = doomed.number) "
@@ -254,6 +258,7 @@ class SqliteStore(Member):
                 self._write(f"DELETE FROM {table} WHERE resource = ?", self._resource)
             self._texts.remove([number for (number,) in texts])
             self._documents = self._bytes = 0
+            self._places = Places()
             self.next_due = NEVER
 
     def close(self) -> None:
@@ -346,7 +351,8 @@ class SqliteStore(Member):
 
     def _position(self, kind: str, id: str, above: int) -> int | None:
         query = f"SELECT number FROM document WHERE {_BY_KEY} AND parent = ?"
-        return _first(self._file.one(query, self._resource, kind, _text(id), above))
+        number = _first(self._file.one(query, self._resource, kind, _text(id), above))
+        return number if number is not None else self._places.find(kind, id, above)
 
     def _insert(self, kind: str, id: str, above: int) -> int:
         self._documents += 1

@@ -31,8 +31,9 @@ CREATE TABLE state (generation INTEGER NOT NULL);
 INSERT INTO state VALUES (-1);
 CREATE TABLE resource (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, documents INTEGER NOT NULL, bytes INTEGER NOT NULL);
 CREATE TABLE document (
-    number INTEGER PRIMARY KEY, resource INTEGER NOT NULL, kind TEXT NOT NULL, id BLOB NOT NULL, parent INTEGER NOT NULL,
-    due REAL, blob INTEGER, content INTEGER NOT NULL, text INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE (resource, kind, id)
+    number INTEGER PRIMARY KEY AUTOINCREMENT, -- the number of what was deleted is a place in a list, and nobody else's
+    resource INTEGER NOT NULL, kind TEXT NOT NULL, id BLOB NOT NULL, parent INTEGER NOT NULL, due REAL,
+    blob INTEGER, content INTEGER NOT NULL, text INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE (resource, kind, id)
 );
 CREATE INDEX below ON document (parent, kind);
 CREATE INDEX schedule ON document (resource, due) WHERE due IS NOT NULL;

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from pydantic_core import from_json, to_json
 
+from mockserver import errors
+
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
@@ -22,6 +24,7 @@ Json = Any
 Document = dict[str, Json]
 Key = tuple[str, str]
 NEVER = float("inf")
+_PLACES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +144,8 @@ class Store(Protocol):
     ) -> Page:
         """The documents of a kind that hang directly below `parent` (None: below nothing), from a cursor on.
 
-        `where` holds members that they must have; a mapping in it holds members of a member. A cursor's id that is not
-        there begins at the start.
+        `where` holds members that they must have; a mapping in it holds members of a member. A cursor's document that was
+        deleted, and is among the last 10,000 of them, keeps its place. Raises ApiError 400 for one that is not known at all.
         """
 
     def documents(self, kind: str, parent: Key | None = None) -> Iterator[Document]:
@@ -207,11 +210,36 @@ class Span(NamedTuple):
 
 
 def span(cursor: Cursor, position: Callable[[str], int | None]) -> Span:
-    """Where a page is read; `position` gives an id's number, None where it is not there."""
-    after = position(cursor.after) if cursor.after is not None else None
-    before = position(cursor.before) if cursor.before is not None else None
+    """Where a page is read; `position` gives an id's number, None where it is not known: then ApiError 400 is raised."""
+    after, before = _end("after", cursor.after, position), _end("before", cursor.before, position)
     low, high = (after, before) if cursor.order == "asc" else (before, after)
     return Span(low, high, (cursor.order == "asc") is not _from_end(cursor))
+
+
+def _end(name: str, id: str | None, position: Callable[[str], int | None]) -> int | None:
+    if id is None:
+        return None
+    number = position(id)
+    if number is None:
+        raise errors.unknown_cursor(name)
+    return number
+
+
+class Places:
+    """Where documents were that have been deleted lately, so that whoever deletes what a page has can go on behind it."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str, str, int | None], int] = {}
+
+    def leave(self, kind: str, id: str, above: int | None, number: int) -> None:
+        """Remember the number that a document had; `above` is that of its parent."""
+        self._numbers[kind, id, above] = number
+        if len(self._numbers) > _PLACES:
+            del self._numbers[next(iter(self._numbers))]
+
+    def find(self, kind: str, id: str, above: int | None) -> int | None:
+        """The number that a document below `above` had, None where that is not known."""
+        return self._numbers.get((kind, id, above))
 
 
 def paged(

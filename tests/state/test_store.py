@@ -162,8 +162,6 @@ def test_a_page_holds_what_hangs_directly_below_its_parent(store: Store) -> None
         ({"after": "5", "before": "1"}, "432", False),
         ({"limit": 2, "after": "5", "before": "1"}, "43", True),
         ({"after": "1", "before": "5"}, "", False),
-        ({"limit": 2, "after": "gone"}, "65", True),
-        ({"limit": 2, "before": "gone"}, "10", True),
     ],
 )
 def test_a_page_begins_at_its_cursor(store: Store, cursor: dict[str, Any], expected: str, more: bool) -> None:
@@ -172,11 +170,54 @@ def test_a_page_begins_at_its_cursor(store: Store, cursor: dict[str, Any], expec
     assert ("".join(document["id"] for document in page.data), page.has_more) == (expected, more)
 
 
-def test_a_cursor_of_another_parent_begins_at_the_start(store: Store) -> None:
+def test_a_cursor_that_is_not_known_is_refused(store: Store) -> None:
     store.put(*TEAM, {})
     store.put("file", "a", {"id": "a"}, parent=TEAM)
     fill(store, 2)
-    assert ids(store, after="a") == ["1", "0"]
+    for cursor in ("a", "gone"):
+        for end in ("after", "before"):
+            with pytest.raises(ApiError, match=f"Invalid '{end}'") as caught:
+                ids(store, **{end: cursor})
+            assert (caught.value.status, caught.value.detail["param"]) == (400, end)
+    assert ids(store, parent=("team", "none"), after="gone") == []
+
+
+def test_a_deleted_cursor_keeps_its_place(store: Store) -> None:
+    store.put(*TEAM, {})
+    fill(store, 5, parent=TEAM)
+    for gone in ("2", "4"):
+        store.delete("file", gone)
+    assert ids(store, parent=TEAM, after="2") == ["1", "0"]
+    assert ids(store, parent=TEAM, after="2", order="asc") == ["3"]
+    assert ids(store, parent=TEAM, before="2") == ["3"]
+    assert ids(store, parent=TEAM, before="2", order="asc") == ["0", "1"]
+    fill(store, 1, kind="other", parent=TEAM)
+    store.put("file", "5", {"id": "5"}, parent=TEAM)
+    assert ids(store, parent=TEAM, after="4", order="asc") == ["5"]
+    store.put("file", "2", {"id": "2"}, parent=TEAM)
+    assert ids(store, parent=TEAM, after="5", order="asc") == ["2"]
+
+
+def test_the_places_of_the_last_ten_thousand_deletions_are_known(store: Store) -> None:
+    with store.transaction:
+        fill(store, 10_002)
+        for at in range(10_001):
+            store.delete("file", f"{at}")
+    assert ids(store, after="1", order="asc") == ["10001"]
+    with pytest.raises(ApiError):
+        ids(store, after="0", order="asc")
+
+
+def test_places_below_a_parent_end_with_it(store: Store) -> None:
+    for _ in range(2):
+        store.put(*TEAM, {})
+        fill(store, 2, parent=TEAM)
+        store.delete("file", "1")
+        assert ids(store, parent=TEAM, after="1") == ["0"]
+        store.delete(*TEAM)
+    store.put(*TEAM, {})
+    with pytest.raises(ApiError):
+        ids(store, parent=TEAM, after="1")
 
 
 def test_a_page_can_ask_for_members(store: Store) -> None:

@@ -40,6 +40,7 @@ WHERE = st.none() | st.dictionaries(st.sampled_from("xy"), VALUES, max_size=1)
 class Kept:
     document: dict[str, Any]
     parent: Key | None
+    number: int
     due: float | None = None
     names: tuple[str, ...] = ()
     content: bytes | None = None
@@ -63,6 +64,8 @@ class StoreMachine(RuleBasedStateMachine):
         super().__init__()
         self.store = type(self).make(store_documents=DOCUMENTS, store_bytes=BYTES)
         self.kept: dict[Key, Kept] = {}
+        self.numbers = 0
+        self.places: dict[tuple[str, str, int | None], int] = {}
 
     @rule(key=KEYS, body=BODIES, parent=PARENTS, due=DUE, names=NAMES, content=CONTENT, text=TEXTS, accepted=st.booleans())
     def put(
@@ -78,7 +81,8 @@ class StoreMachine(RuleBasedStateMachine):
     ) -> None:
         old = self.kept.get(key)
         document = body | {"id": key[1]}
-        new = Kept(document, old.parent if old is not None else parent, due, tuple(names), content, text or "")
+        place = (old.parent, old.number) if old is not None else (parent, self.numbers)
+        new = Kept(document, *place, due, tuple(names), content, text or "")
         if old is not None and content is None:
             new.content = old.content
         if old is not None and text is None:
@@ -97,6 +101,7 @@ class StoreMachine(RuleBasedStateMachine):
         else:
             put()
             self.kept[key] = new
+            self.numbers += 1
 
     @precondition(lambda self: self.kept)
     @rule(key=KEYS, body=BODIES, at=st.integers(0, DOCUMENTS), due=DUE, names=NAMES, text=TEXTS)
@@ -124,7 +129,13 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(key=KEYS)
     def delete(self, key: Key) -> None:
         assert self.store.delete(*key) is (key in self.kept)
+        if key in self.kept:
+            kept = self.kept[key]
+            self.places[(*key, self.above(kept.parent))] = kept.number
         self.forget(key)
+
+    def above(self, parent: Key | None) -> int | None:
+        return self.kept[parent].number if parent is not None else None
 
     def forget(self, key: Key) -> None:
         if self.kept.pop(key, None) is not None:
@@ -133,17 +144,34 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(kind=KINDS, parent=PARENTS, cursor=CURSORS, where=WHERE)
     def page(self, kind: str, parent: Key | None, cursor: Cursor, where: dict[str, Any] | None) -> None:
-        below = self.below(kind, parent)
-        below = below if cursor.order == "asc" else below[::-1]
-        order = [document["id"] for document in below]
-        start = order.index(cursor.after) + 1 if cursor.after in order else 0
-        end = order.index(cursor.before) if cursor.before in order else len(order)
-        fitting = [one for one in below[start:end] if all(one.get(name) == value for name, value in (where or {}).items())]
+        ends = [self.place(kind, end, parent) for end in (cursor.after, cursor.before)]
+        if parent is None or parent in self.kept:
+            for end, place in zip((cursor.after, cursor.before), ends, strict=True):
+                if end is not None and place is None:
+                    with pytest.raises(ApiError, match="no object with such an ID"):
+                        self.store.page(kind, cursor, parent=parent, where=where)
+                    return
+        low, high = ends if cursor.order == "asc" else ends[::-1]
+        fitting = [
+            kept.document
+            for key, kept in self.kept.items()
+            if (key[0], kept.parent) == (kind, parent)
+            and (low is None or kept.number > low)
+            and (high is None or kept.number < high)
+            and all(kept.document.get(name) == value for name, value in (where or {}).items())
+        ]
+        fitting = fitting if cursor.order == "asc" else fitting[::-1]
         from_end = cursor.before is not None and cursor.after is None
         expected = fitting[-cursor.limit :] if from_end else fitting[: cursor.limit]
         page = self.store.page(kind, cursor, parent=parent, where=where)
         assert page.data == expected
         assert page.has_more is (len(fitting) > cursor.limit)
+
+    def place(self, kind: str, name: str | None, parent: Key | None) -> int | None:
+        if name is None or not (parent is None or parent in self.kept):
+            return None
+        kept = self.kept.get((kind, name))
+        return kept.number if kept is not None and kept.parent == parent else self.places.get((kind, name, self.above(parent)))
 
     def below(self, kind: str, parent: Key | None) -> list[dict[str, Any]]:
         return [kept.document for key, kept in self.kept.items() if key[0] == kind and kept.parent == parent]
@@ -187,6 +215,7 @@ class StoreMachine(RuleBasedStateMachine):
     def clear(self) -> None:
         self.store.clear()
         self.kept.clear()
+        self.places.clear()
 
     @invariant()
     def the_same_documents_are_there(self) -> None:
