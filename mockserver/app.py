@@ -46,6 +46,17 @@ class Control:
         await self._app(scope, receive, send)
 
 
+class Alias:
+    """Answers a path at the root as the control API answers the same path below `/_mock`: for browsers, and for probes."""
+
+    def __init__(self, control: Control, path: str) -> None:
+        self._control, self._path = control, path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await self._control({**scope, "path": f"/_mock{self._path}", "root_path": "/_mock"}, receive, send)
+
+
 @list_settings
 def create_app(*scenarios: Source, **settings: Unpack[Settings]) -> Application:
     """The application for these scenarios (files, folders, or mappings of the same shape).
@@ -72,8 +83,11 @@ def application(resources: Resources, overrides: Mapping[str, Any], *, guarded: 
         finally:
             resources.close()
 
-    control = Mount("/_mock", app=Control(resources, overrides, guarded=guarded))
-    app = Application(routes=[control, Route("/{path:path}", endpoint=surface)], lifespan=lifespan)
+    control = Control(resources, overrides, guarded=guarded)
+    aliases = [Route(path, endpoint=Alias(control, path), methods=["GET"]) for path in ("/", "/health", "/ready")]
+    app = Application(
+        routes=[Mount("/_mock", app=control), *aliases, Route("/{path:path}", endpoint=surface)], lifespan=lifespan
+    )
     app.surface = surface
     app.state.resources = resources
     return app

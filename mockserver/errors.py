@@ -129,7 +129,9 @@ def dated_api_version() -> ApiError:
 def not_emulated(operation_id: str) -> ApiError:
     """An operation of the official document that this emulator does not have yet. Azure never sends it: it is ours."""
     message = f"mockserver does not emulate the operation {operation_id} yet. See `mockserver operations` for what it does."
-    return gateway_error(501, "NotImplemented", message)
+    error = gateway_error(501, "NotImplemented", message)
+    error.headers["x-should-retry"] = "false"  # the SDKs would send it twice more
+    return error
 
 
 def store_full(setting: str, limit: int) -> ApiError:

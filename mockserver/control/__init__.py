@@ -1,4 +1,4 @@
-"""The control API below `/_mock`: health, scenario, journal, reset, state, clock, verdict. Azure has none of it.
+"""The control API below `/_mock`: a page, health, scenario, journal, reset, state, clock, verdict. Azure has none of it.
 
 Every call concerns one resource: that of `?resource=NAME`, or of the key that is sent, else the default one. A key is required
 only where other machines can reach the server, and never for `/_mock/health`.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from mockserver import __version__
@@ -68,9 +68,17 @@ def create_control(resources: Resources, overrides: Mapping[str, Any], *, guarde
         names = [resource.name for resource in resources]
         return JSONResponse({"status": "ok", "version": __version__, "resources": names})
 
+    async def page(request: Request) -> Response:
+        from mockserver.control.page import render
+
+        root = str(request.base_url).removesuffix("_mock/")
+        return HTMLResponse(render(resources, root, guarded=guarded))
+
     return Starlette(
         routes=[
+            Route("/", page, methods=["GET"]),
             Route("/health", health, methods=["GET"]),
+            Route("/ready", health, methods=["GET"]),
             route("/scenario", "GET", get_scenario),
             route("/scenario", "PUT", put_scenario),
             route("/scenario", "POST", add_rules),

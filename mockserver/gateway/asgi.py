@@ -58,12 +58,22 @@ class Surface:
         try:
             await Delivery(scope, receive, send, response).deliver()
         finally:
-            _log(response.exchange)
+            self._log(response.exchange)
 
     def sent(self, response: Response) -> None:
         """Note that an immediate response is about to leave."""
         response.end()
-        _log(response.exchange)
+        self._log(response.exchange)
+
+    def _log(self, exchange: Exchange) -> None:
+        if not log.isEnabledFor(logging.INFO):
+            return
+        advice = None
+        if exchange.status >= 400:
+            from mockserver.gateway.hints import hint
+
+            advice = hint(exchange, self.resources)
+        log.info("%s", _line(exchange) if advice is None else f"{_line(exchange)}\n           {advice}")
 
 
 def _request(method: str, path: str, query: bytes, headers: RequestHeaders) -> Request:
@@ -136,15 +146,9 @@ def _fed(reader: bodies.FormReader, chunk: bytes) -> ApiError | None:
     return None
 
 
-def _log(exchange: Exchange) -> None:
-    if log.isEnabledFor(logging.INFO):
-        log.info("%s", _line(exchange))
-
-
 def _line(exchange: Exchange) -> str:
     """One line of the log: method, operation or path, deployment, what answered, status, milliseconds."""
-    source = (exchange.rule and f"rule {exchange.rule!r}") or exchange.error or "improvised"
     operation = exchange.operation or exchange.path
     flag = f" [{exchange.fault}]" if exchange.fault else " [client hung up]" if exchange.hung_up else ""
     deployment = f" {exchange.deployment}" if exchange.deployment else ""
-    return f"{exchange.method} {operation}{deployment} · {source} · {exchange.status} · {exchange.ms:.1f} ms{flag}"
+    return f"{exchange.method} {operation}{deployment} · {exchange.source} · {exchange.status} · {exchange.ms:.1f} ms{flag}"

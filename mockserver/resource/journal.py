@@ -91,6 +91,11 @@ class Exchange:
         """`legacy_api` by its deprecated name."""
         return self.legacy_api
 
+    @property
+    def source(self) -> str:
+        """Where the answer came from, for a person: a rule, an error, or the improviser."""
+        return (self.rule and f"rule {self.rule!r}") or self.error or "improvised"
+
     def row(self) -> dict[str, Json]:
         """This exchange as the control API shows it. Credentials are left out."""
         sent = {name: value for name, value in self.headers.items() if name not in ("api-key", "authorization")}
