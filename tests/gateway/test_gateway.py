@@ -159,7 +159,7 @@ def test_resources_share_neither_journal_nor_deployments(http: httpx2.Client) ->
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
+        "/favicon.ico",
         "/openai",
         "/openai/v1",
         "/v1/chat/completions",
