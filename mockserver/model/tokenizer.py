@@ -13,6 +13,8 @@ from mockserver.model.vocabulary import Vocabulary, load
 Value = TypeVar("Value")
 
 _LONGEST_CACHED_WORD = 64  # longer ones are seldom words, and would fill memory with what never comes again
+_LONGEST_PIECE = 256  # of characters that are looked through again to find where a token in it ends
+_LONGEST_WORD = 4_096
 _MOST_CACHED_WORDS = 50_000
 _SPACE_BEFORE_WORD = re.compile(r" (?=\S)")
 
@@ -37,6 +39,21 @@ class Tokenizer:
         # has the same tokens in every text, and looking them up takes a third of the time of splitting a text into words.
         first, *others = _SPACE_BEFORE_WORD.split(text)
         return self._count(first) + sum(map(self._spaced_counts.__getitem__, others))
+
+    def count_pieces(self, text: str) -> tuple[list[str], list[int]]:
+        """Pieces of `text`, which join to it again, and their numbers of tokens: what stands between two spaces, or else its words.
+
+        A word of thousands of characters is none. Counting its tokens would take seconds, so it is cut, as if four were a token.
+        """
+        first, *others = _SPACE_BEFORE_WORD.split(text)
+        if max(map(len, (first, *others))) <= _LONGEST_PIECE:
+            return [first, *[f" {one}" for one in others]], [self._count(first), *map(self._spaced_counts.__getitem__, others)]
+        pieces, counts = list[str](), list[int]()
+        for word in self._vocabulary.split(text):
+            cut = [word] if len(word) <= _LONGEST_WORD else [word[at : at + 4] for at in range(0, len(word), 4)]
+            pieces += cut
+            counts += [self._counts[word]] if len(cut) == 1 else [1] * len(cut)
+        return pieces, counts
 
     def count_words(self, text: str) -> Iterator[tuple[str, int]]:
         """The words of `text`, which join to it again, each with its number of tokens."""

@@ -53,6 +53,11 @@ def count_words(text: str, encoding: str) -> Iterator[tuple[str, int]]:
     return load_tokenizer(encoding).count_words(text)
 
 
+def pieces(text: str, encoding: str) -> tuple[list[str], list[int]]:
+    """Pieces of a few characters each, which join to `text` again, and their numbers of tokens: the quickest way to measure a text."""
+    return load_tokenizer(encoding).count_pieces(text)
+
+
 def split(text: str, encoding: str = "o200k_base") -> list[str]:
     """`text` cut at its token boundaries; joined, the pieces are `text` again.
 

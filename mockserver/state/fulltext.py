@@ -8,12 +8,13 @@ every word is indexed with the number of its scope in front. Where a build lacks
 
 from __future__ import annotations
 
-import math
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from mockserver.state.store import rarity
 
 Execute = Callable[..., sqlite3.Cursor]
 
@@ -145,7 +146,7 @@ class FullText:
         weights = {
             word: round(_WEIGHT * weight * rarity(counts[word], texts)) for word, weight in wanted.items() if counts[word]
         }
-        best = self._best(numbers, _worthwhile(weights, counts)) if weights else iter(())
+        best = self._best(numbers, _worthwhile(weights, counts)) if weights and limit else iter(())
         best = self._below(best, branches, scopes)
         found = [self._read(number) for number, _ in zip(best, range(limit), strict=False)]
         return Hits(found, counts, texts, sum([scope.words for scope in scopes.values()]))
@@ -221,11 +222,6 @@ def _has_index(connection: sqlite3.Connection) -> bool:
     except sqlite3.OperationalError:
         return False
     return True
-
-
-def rarity(count: int, texts: int) -> float:
-    """How much a word counts that `count` of `texts` have: the rarer the more, and always more than nothing."""
-    return math.log(1 + (texts - count + 0.5) / (count + 0.5))
 
 
 def _scoped(scope: int, words: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import log
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from pydantic_core import from_json, to_json
@@ -284,3 +285,8 @@ def matches(document: Document, where: Mapping[str, Json]) -> bool:
         elif value != wanted:
             return False
     return True
+
+
+def rarity(count: int, texts: int) -> float:
+    """How much a word counts that `count` of `texts` have: the rarer the more, and always more than nothing."""
+    return log(1 + (texts - count + 0.5) / (count + 0.5))

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from mockserver.errors import ApiError
-from mockserver.state.fulltext import rarity
-from mockserver.state.store import NEVER, Cursor, Store
+from mockserver.state.store import NEVER, Cursor, Store, rarity
 
 Key = tuple[str, str]
 DOCUMENTS, BYTES = 5, 150
