@@ -24,8 +24,7 @@ PURPOSES: tuple[Purpose, ...] = ("fine-tune", "assistants", "batch", "evals")
 class Limits:
     """The limits of one purpose, None where there is none: bytes of a file, bytes and number of all of them, seconds until expiry.
 
-    `lasting` is the number of those that do not expire. `extension` is what a file's name must end in, `api` what its refusal calls
-    the service that reads it.
+    `lasting` is the number of those that do not expire. `suffix` is what a file's name must end in.
     """
 
     size: int = 512 * MIB
@@ -34,15 +33,14 @@ class Limits:
     lasting: int | None = None
     least_seconds: int = 3_600
     most_seconds: int = 30 * DAY
-    extension: str = ""
-    api: str = ""
+    suffix: str = ""
 
 
 LIMITS: dict[str, Limits] = {
     "assistants": Limits(),
-    "batch": Limits(size=200 * MIB, count=10_000, lasting=500, least_seconds=14 * DAY, extension=".jsonl", api="Batch API"),
+    "batch": Limits(size=200 * MIB, count=10_000, lasting=500, least_seconds=14 * DAY, suffix=".jsonl"),
     "evals": Limits(),
-    "fine-tune": Limits(total=1_024 * MIB, count=100, extension=".jsonl", api="Fine-Tuning API"),
+    "fine-tune": Limits(total=1_024 * MIB, count=100, suffix=".jsonl"),
 }
 """Documented; the shortest lifetime is an hour on the sister service, two weeks for batches on Azure."""
 
@@ -55,10 +53,9 @@ def check_purpose(purpose: str) -> Purpose:
 
 
 def check_name(purpose: Purpose, filename: str) -> None:
-    """Raise ApiError 400 for a name that the service behind a purpose does not take (reported on the sister service)."""
-    limits = LIMITS[purpose]
-    if not filename.lower().endswith(limits.extension):
-        raise errors.request_error(f"Invalid file format for {limits.api}. Must be {limits.extension}", param="file")
+    """Raise ApiError 400 for a name with another suffix than the service behind a purpose takes (reported)."""
+    if not filename.lower().endswith(LIMITS[purpose].suffix):
+        raise errors.gateway_error(400, "invalidPayload", "fileName contains an invalid filename: wrong suffix.")
 
 
 def check_size(purpose: Purpose, size: int) -> None:

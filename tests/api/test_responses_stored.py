@@ -126,7 +126,7 @@ ITEMS: list[dict[str, Any]] = [
     {"type": "compaction", "encrypted_content": "gAAAAA"},
     {"type": "tool_search_call", "arguments": {}},
     {"type": "tool_search_output", "tools": []},
-    {"role": "user", "content": [{"type": "input_text", "text": "now"}, {"type": "input_file", "file_id": "assistant-1"}]},
+    {"role": "user", "content": [{"type": "input_text", "text": "now"}, {"type": "input_file", "filename": "a.txt", "file_data": "data:text/plain;base64,YQ=="}]},
 ]  # fmt: skip
 
 

@@ -283,7 +283,6 @@ def test_an_unknown_upload_is_refused(mock: MockServer, http: httpx2.Client, pat
         ({"bytes": 8 * 1024**3 + 1}, "bytes", "integer_above_max_value"),
         ({"bytes": "6"}, "bytes", "invalid_type"),
         ({"purpose": "user_data"}, "purpose", None),
-        ({"purpose": "batch"}, "file", None),
         ({"expires_after": {"anchor": "created_at", "seconds": 1}}, "expires_after.seconds", "integer_below_min_value"),
         ({"expires_after": {"seconds": 3_600}}, "expires_after.anchor", "missing_required_parameter"),
         ({"parts": 3}, "parts", "unknown_parameter"),
@@ -296,6 +295,12 @@ def test_an_upload_with_a_mistake_is_refused(
     body = {name: value for name, value in body.items() if value is not None}
     answer = http.post(mock.base_url + "uploads", json=body, headers={"api-key": mock.api_key})
     assert_azure_error(answer, 400, param=param, code=code)
+
+
+def test_a_name_with_another_suffix_is_refused(plain: OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError) as refusal:
+        plain.uploads.create(bytes=6, filename="a.txt", purpose="batch", mime_type="text/plain")
+    assert_azure_error(refusal.value, 400, contains="wrong suffix", code="invalidPayload")
 
 
 def test_the_sizes_are_the_documented_ones() -> None:

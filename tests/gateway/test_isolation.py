@@ -76,6 +76,11 @@ REFERENCES: list[tuple[str, str, Json]] = [
         "/conversations",
         {"items": [{"type": "item_reference", "id": "{item_id}"}]},
     ),
+    (
+        "/files/{file_id}",
+        "/responses",
+        {"model": MODEL, "input": [{"role": "user", "content": [{"type": "input_file", "file_id": "{file_id}"}]}]},
+    ),
     ("/files/{file_id}", "/containers", {"name": "x", "file_ids": ["{file_id}"]}),
 ]
 """The path of an object, and a request whose body refers to it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver import errors
 from mockserver.api.responses import refusals, stored
+from mockserver.api.responses.attachments import refuse_unknown_files
 from mockserver.api.responses.requests import AsksModel, JsonSchemaFormat, ResponseRequest, TakesInput
 from mockserver.api.responses.tools import chosen, offered, validate_tools
 from mockserver.api.responses.turns import joined, refuse_loose_items, turns_of
@@ -94,6 +95,7 @@ def conversation_of(
     if not new and not past and not answers:
         raise refusals.nothing_to_answer()
     _refuse_ephemeral(call, new)
+    refuse_unknown_files(call.resource.store, new)
     refuse_loose_items(past, new)
     return past, new
 
