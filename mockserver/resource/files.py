@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from mockserver import errors
+from mockserver.resource.vector_stores import STORE_FILE, detach
 from mockserver.state import work
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 Json = Any
 Purpose = Literal["assistants", "assistants_output", "batch", "batch_output", "evals", "fine-tune", "fine-tune-results"]
 FILE = "file"
-STORE_FILE = "vector_store.file"
-"""The kind of a file in a vector store. Such a document goes by the file's id, and is kept as `store_place` says."""
-
 _OF_TOOLS = ("assistants", "assistants_output")
 _OF_JOBS = re.compile("file-[0-9a-f]{32}")
 
@@ -78,13 +76,8 @@ def content(store: Store, file_id: str) -> Blob:
 def delete(store: Store, file_id: str) -> bool:
     """Forget a file, which also leaves the vector stores that it is in; say whether there was one."""
     for document in store.find(STORE_FILE, file_id):
-        store.delete(STORE_FILE, store_place(document["vector_store_id"], file_id))
+        detach(store, document)
     return store.delete(FILE, file_id)
-
-
-def store_place(vector_store_id: str, file_id: str) -> str:
-    """The id under which the document of a file in a vector store is kept: the object's own is the file's, in every store."""
-    return f"{vector_store_id}/{file_id}"
 
 
 def missing(file_id: str) -> ApiError:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mockserver.errors import ApiError
-from mockserver.resource import files
+from mockserver.resource import files, indexing, vector_stores
 from mockserver.resource.resource import Resource
 from mockserver.state import work
 from mockserver.state.chance import Chance
@@ -88,12 +88,18 @@ def test_a_deleted_file_is_gone(resource: Resource, add: Add) -> None:
     assert files.find(resource.store, other["id"]) == other
 
 
-def keep_in_vector_stores(resource: Resource, file_id: str, vector_stores: Sequence[str]) -> None:
-    for vector_store in vector_stores:
-        resource.store.put("vector_store", vector_store, {"id": vector_store})
-        document = {"id": file_id, "vector_store_id": vector_store}
-        place = files.store_place(vector_store, file_id)
-        resource.store.put(files.STORE_FILE, place, document, parent=("vector_store", vector_store), names=[file_id])
+def keep_in_vector_stores(resource: Resource, file_id: str, ids: Sequence[str]) -> None:
+    for vector_store_id in ids:
+        if resource.store.get("vector_store", vector_store_id) is None:
+            counts = dict.fromkeys((*vector_stores.STATUSES, "total"), 0)
+            document = {"id": vector_store_id, "status": "completed", "usage_bytes": 0, "file_counts": counts}
+            resource.store.put("vector_store", vector_store_id, document)
+        indexing.attach(resource, vector_store_id, file_id, chunking_strategy=None, attributes=None, now=NOW)
+
+
+def counted(resource: Resource, vector_store_id: str) -> int:
+    total: int = vector_stores.find(resource.store, vector_store_id)["file_counts"]["total"]
+    return total
 
 
 def test_a_deleted_file_leaves_the_vector_stores(resource: Resource, add: Add) -> None:
@@ -101,10 +107,11 @@ def test_a_deleted_file_leaves_the_vector_stores(resource: Resource, add: Add) -
     keep_in_vector_stores(resource, file["id"], ["vs_1", "vs_2"])
     keep_in_vector_stores(resource, other["id"], ["vs_1"])
     files.delete(resource.store, file["id"])
-    assert not resource.store.find(files.STORE_FILE, file["id"])
-    assert [document["id"] for document in resource.store.documents(files.STORE_FILE, ("vector_store", "vs_1"))] == [
+    assert not resource.store.find(vector_stores.STORE_FILE, file["id"])
+    assert [document["id"] for document in resource.store.documents(vector_stores.STORE_FILE, ("vector_store", "vs_1"))] == [
         other["id"]
     ]
+    assert [counted(resource, one) for one in ("vs_1", "vs_2")] == [1, 0]
 
 
 @pytest.mark.parametrize("purpose", ["assistants", "batch"])
@@ -116,7 +123,7 @@ def test_a_file_expires_by_the_clock_and_leaves_the_vector_stores(resource: Reso
     assert files.find(resource.store, file["id"]) == file
     work.advance(resource, file["expires_at"])
     assert resource.store.get(files.FILE, file["id"]) is None
-    assert not resource.store.find(files.STORE_FILE, file["id"])
+    assert not resource.store.find(vector_stores.STORE_FILE, file["id"])
 
 
 def test_the_expiry_of_a_file_of_jobs_stands_behind_its_name(add: Add) -> None:

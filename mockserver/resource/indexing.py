@@ -1,0 +1,111 @@
+"""The files in a vector store: added, indexed by the resource's lifecycle, cancelled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mockserver import errors
+from mockserver.resource import files
+from mockserver.resource.vector_stores import STORE_FILE, VECTOR_STORE, detach, recount, store_place
+from mockserver.state import work
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mockserver.errors import ApiError
+    from mockserver.state.store import Document, Store
+
+Json = Any
+_VECTOR = 1_024
+"""Bytes of the vector of a chunk: recorded files have as many bytes in a store as of their own, and 1,024 more."""
+
+
+def check_files(store: Store, file_ids: Iterable[str]) -> None:
+    """Raise ApiError 404 where the resource does not have all of these files (reported)."""
+    unknown = [file_id for file_id in dict.fromkeys(file_ids) if store.get(files.FILE, file_id) is None]
+    if unknown:
+        raise errors.request_error(f"Files [{', '.join(unknown)}] were not found", status=404)
+
+
+def check_room(document: Document, more: int) -> None:
+    """Raise ApiError 400 where a vector store cannot have as many `more` files (documented; the words are inferred)."""
+    if document["file_counts"]["total"] + more > MOST_FILES:
+        message = f"The vector store '{document['id']}' cannot have more than {MOST_FILES} files."
+        raise errors.request_error(message)
+
+
+MOST_FILES = 10_000
+
+
+def attach(
+    owner: work.Owner,
+    vector_store_id: str,
+    file_id: str,
+    *,
+    chunking_strategy: Json,
+    attributes: Mapping[str, Json] | None,
+    now: float,
+    accepted: bool = False,
+) -> Document:
+    """Put a file into a vector store, and begin to index it; return its object there. One that is in it is indexed anew (inferred).
+
+    `chunking_strategy` is the static one. Without `attributes` the object has none (recorded). Raises ApiError 507 where the store of
+    documents is full and this one was not `accepted` before.
+    """
+    before = in_store(owner.store, vector_store_id, file_id)
+    if before is not None:
+        detach(owner.store, before)
+    document: Document = {
+        "id": file_id,
+        "object": "vector_store.file",
+        "usage_bytes": 0,
+        "created_at": int(now),
+        "vector_store_id": vector_store_id,
+        "status": "in_progress",
+        "last_error": None,
+        "chunking_strategy": chunking_strategy,
+        **({} if attributes is None else {"attributes": dict(attributes)}),
+    }
+    place, accepted = store_place(vector_store_id, file_id), accepted or before is not None
+    owner.store.put(STORE_FILE, place, document, parent=(VECTOR_STORE, vector_store_id), names=(file_id,), accepted=accepted)
+    recount(owner.store, vector_store_id, None, document)
+    work.begin(owner, STORE_FILE, place, now, into=(VECTOR_STORE, vector_store_id))
+    return document
+
+
+def in_store(store: Store, vector_store_id: str, file_id: str) -> Document | None:
+    """A file's object in a vector store, None where it is not in it."""
+    return store.get(STORE_FILE, store_place(vector_store_id, file_id))
+
+
+def read(owner: work.Owner, vector_store_id: str, file_id: str, now: float) -> Document:
+    """A file's object in a vector store; reading it is a poll. Raises ApiError 404 where it is not in it."""
+    work.poll(owner, STORE_FILE, store_place(vector_store_id, file_id), now)
+    document = in_store(owner.store, vector_store_id, file_id)
+    if document is None:
+        raise missing(vector_store_id, file_id)
+    return document
+
+
+def cancel(owner: work.Owner, document: Document) -> None:
+    """End the indexing of a file, unless it is done."""
+    if document["status"] == "in_progress":
+        work.stop(owner, STORE_FILE, store_place(document["vector_store_id"], document["id"]))
+        _change(owner.store, document, {"status": "cancelled"})
+
+
+def missing(vector_store_id: str, file_id: str) -> ApiError:
+    """A file that is not in a vector store (reported on the sister service)."""
+    return errors.request_error(f"No file found with id '{file_id}' in vector store '{vector_store_id}'.", status=404)
+
+
+@work.stages(STORE_FILE, "in_progress", "completed")
+def _enter(owner: work.Owner, document: Document, stage: str, at: float) -> None:
+    size = files.content(owner.store, document["id"]).size
+    _change(owner.store, document, {"usage_bytes": size + _VECTOR, "status": "completed"})
+
+
+def _change(store: Store, document: Document, changes: Document) -> None:
+    vector_store_id = document["vector_store_id"]
+    after = store.update(STORE_FILE, store_place(vector_store_id, document["id"]), changes)
+    recount(store, vector_store_id, document, after)
