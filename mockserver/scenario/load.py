@@ -160,7 +160,7 @@ def _validate(document: Document, model: type[BaseModel]) -> BaseModel:
 
 
 def _compile(file: ScenarioFile, document: Document, problems: list[str]) -> Scenario:
-    resource = file.resource.model_dump(exclude_unset=True) if file.resource is not None else {}
+    resource = file.resource.model_dump(exclude_unset=True, by_alias=True) if file.resource is not None else {}
     settings = check({name: value for name, value in resource.items() if name in SETTINGS})
     lifecycle = {"lifecycle": resource["lifecycle"]} if "lifecycle" in resource else {}
     return Scenario(

@@ -71,6 +71,7 @@ class LifecyclesSection(LifecycleSection):
 
     response: LifecycleSection = optional("Responses in the background.")
     file: LifecycleSection = optional("Files to train on, which are pending first, then running, then processed.")
+    vector_store_file: LifecycleSection = optional("Files that are indexed in a vector store.", alias="vector_store.file")
     batch: LifecycleSection = optional("Batches, which are not emulated yet.")
 
 

@@ -241,6 +241,12 @@ ERRORS = (
     ("GET", "/files/fake_id/content", None),
     ("GET", "/files?limit=0", None),
     ("POST", "/files", {"purpose": "batch"}),
+    ("GET", "/vector_stores/vs_gone", None),
+    ("POST", "/vector_stores/vs_gone/files", {"file_id": "assistant-1"}),
+    ("GET", "/vector_stores/vs_gone/files?filter=expired", None),
+    ("GET", "/vector_stores/vs_gone/file_batches/vsfb_gone", None),
+    ("POST", "/vector_stores", {"file_ids": ["assistant-gone"]}),
+    ("POST", "/vector_stores", {"chunking_strategy": {"type": "other"}}),
     ("POST", "/threads", {}),
 )
 """Requests that the service refuses, with what it says then."""
@@ -297,6 +303,11 @@ NOT_FOLLOWED = (
         "retrieveContainerFileContent",
         r"'text/plain' is not among",
         "A file in a container is downloaded with the type that its name says (recorded on the sister service).",
+    ),
+    (
+        "VectorStore",
+        r"\$(.data\[\d\])?.name: None is not of type 'string'",
+        "A vector store without a name has a `name` of null (recorded).",
     ),
 )
 """Where the service, or what is known of it, breaks its own document: which cases, the finding, and why."""

@@ -172,8 +172,39 @@ def test_what_is_stored_is_what_the_document_says(http: httpx2.Client, operation
             assert call_stored(owner, operation) == []
 
 
+def test_vector_stores_are_what_the_document_says(http: httpx2.Client, mock: MockServer) -> None:
+    for lifetime in (None, {"anchor": "last_active_at", "days": 7}):
+        for method, path, sent in vector_store_calls(http, mock, lifetime):
+            response = send(http, mock, method, path, sent)
+            assert response.status_code == 200
+            assert findings("VectorStore", method, path, response, sent) == []
+
+
+def vector_store_calls(http: httpx2.Client, mock: MockServer, lifetime: Json) -> list[tuple[str, str, Json]]:
+    """Every operation on a store, with all that it can have."""
+    file_ids = [upload(http, mock, "assistants").json()["id"] for _ in range(3)]
+    new = {"file_ids": file_ids[:1], "metadata": {"a": "b"}} | ({"expires_after": lifetime} if lifetime else {})
+    store = f"/vector_stores/{send(http, mock, 'POST', '/vector_stores', new).json()['id']}"
+    added = {"files": [{"file_id": one, "attributes": {"a": 1, "b": "c", "d": True}} for one in file_ids[1:]]}
+    batch = f"{store}/file_batches/{send(http, mock, 'POST', f'{store}/file_batches', added).json()['id']}"
+    file = f"{store}/files/{file_ids[1]}"
+    calls: list[tuple[str, str, Json]] = [
+        ("POST", "/vector_stores", new),
+        ("GET", "/vector_stores", None),
+        ("GET", store, None),
+    ]
+    calls += [("POST", store, {"name": "a"}), ("POST", f"{store}/file_batches", added), ("GET", f"{store}/files", None)]
+    calls += [("GET", batch, None), ("GET", f"{batch}/files", None), ("POST", f"{batch}/cancel", None)]
+    calls += [
+        ("POST", f"{store}/files", {"file_id": file_ids[0]}),
+        ("POST", file, {"attributes": {"a": 2}}),
+        ("GET", file, None),
+    ]
+    return [*calls, ("DELETE", file, None), ("GET", f"{store}/files?filter=failed", None), ("DELETE", store, None)]
+
+
 def send_all(http: httpx2.Client, cases: list[tuple[str, Case]]) -> None:
-    """Look for findings in the answers to these cases, streamed and not, in three refusals, and in what a container has."""
+    """Look for findings in the answers to these cases, streamed and not, in three refusals, and in what is stored."""
     for stream in (False, True):
         for path, case in cases:
             body = case.body | ({"stream": True} if stream else {})
@@ -183,7 +214,7 @@ def send_all(http: httpx2.Client, cases: list[tuple[str, Case]]) -> None:
         findings("request without a model", "POST", "/responses", send(http, mock, "POST", "/responses", {"input": "Hi"}))
         findings("file of jobs", "POST", "/files", upload(http, mock, "batch"))
         findings("token", "GET", "/models", http.get(mock.base_url + "models", headers=TOKEN))
-        for name in ("listContainerFiles", "retrieveContainerFileContent"):
+        for name in ("listContainerFiles", "retrieveContainerFileContent", "createVectorStore"):
             call_stored(Caller(http, mock.base_url, mock.api_key), TABLE.by_id[name])
     with MockServer({"rules": [{"respond": {"error": "content_filter"}}]}) as mock:
         findings("filter", "POST", "/responses", send(http, mock, "POST", "/responses", {"model": "gpt-4o", "input": "Hi"}))

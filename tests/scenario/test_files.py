@@ -182,7 +182,8 @@ def test_the_page_names_every_key_error_item_switch_and_template_name() -> None:
     generated = ScenarioFile.model_json_schema()
     keys = {key for section in (generated, *generated["$defs"].values()) for key in section["properties"]} - set(SETTINGS)
     names = {*keys, *NAMED_ERRORS, *ITEM_TYPES, *(MARK + switch for switch in SWITCHES), *template._NAMES}
-    words = set(re.findall(r"[\w-]+", " ".join(re.findall(r"`([^`\n]+)`", PAGE))))
+    quoted = " ".join(re.findall(r"`([^`\n]+)`", PAGE))
+    words = {*re.findall(r"[\w-]+", quoted), *re.findall(r"[\w.]+", quoted)}
     code = set(re.findall(r"[\w-]+", " ".join(EXAMPLES)))
     assert sorted(names - words - code) == []
 
