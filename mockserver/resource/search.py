@@ -12,7 +12,8 @@ from mockserver.model.search import words
 from mockserver.model.search.chunks import Chunking, cut
 from mockserver.model.search.filters import Filter, compile_filter
 from mockserver.model.search.ranking import DEFAULT, Query, Ranking, Statistics, rewrite
-from mockserver.resource.files import FILE, STORE_FILE, store_place
+from mockserver.resource.files import FILE
+from mockserver.resource.vector_stores import STORE_FILE, VECTOR_STORE, store_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from mockserver.state.store import Document, Key, Store
 
 Json = Any
-VECTOR_STORE = "vector_store"
 CHUNK = "vector_store.chunk"
 _CANDIDATES = 64  # texts that are compared with the query; results are the best of them
 _FEW = 200  # texts that have a word: one that more have is found often enough, and is not looked for in other forms
