@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from operator import attrgetter
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from mockserver import errors
@@ -61,10 +61,9 @@ class _Entry:
 class MemoryStore:
     """Documents in memory, at most `store_documents`, which together with their blobs have at most `store_bytes`."""
 
-    transaction = nullcontext()
-
     def __init__(self, store_documents: int = STORE_DOCUMENTS, store_bytes: int = STORE_BYTES, *, generation: int = 0) -> None:
         self.generation = generation
+        self.transaction = RLock()  # in-process clients may call from several threads
         self.next_due = NEVER
         self._most_documents, self._most_bytes = store_documents, store_bytes
         self._spool = Spool()

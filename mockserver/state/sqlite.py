@@ -58,13 +58,13 @@ class SqliteStore(Member):
     ) -> None:
         self.next_due = NEVER
         self.transaction = file.transaction
-        self._file, self._write = file, file.transaction.write
+        self._file, self._write, self._writing = file, file.transaction.write, file.transaction.writing
         self._most_documents, self._most_bytes = store_documents, store_bytes
         self._blobs, self._texts = file.blobs, file.texts
         self._places = Places()
         self._documents = self._bytes = 0
         self._written: Row = (0, 0)
-        with self.transaction:
+        with self._writing():
             self._write("INSERT OR IGNORE INTO resource (name, documents, bytes) VALUES (?, 0, 0)", name)
         self._resource = _first(file.one("SELECT number FROM resource WHERE name = ?", name)) or 0
         self.undone()
@@ -77,7 +77,7 @@ class SqliteStore(Member):
 
     @generation.setter
     def generation(self, generation: int) -> None:
-        with self.transaction:
+        with self._writing():
             self._write("UPDATE state SET generation = ?", generation)
         self._file.generation = generation
 
@@ -184,7 +184,7 @@ class SqliteStore(Member):
     ) -> None:
         """Keep a document: a new one behind all others, one whose id is known in its old place."""
         body = encode(document)
-        with self.transaction:
+        with self._writing():
             old = self._entry(kind, id)
             above = self._place(kind, parent, accepted=accepted) if old is None else 0
             text_size = len(text.encode()) if text is not None else old.text if old is not None else 0
@@ -204,7 +204,7 @@ class SqliteStore(Member):
 
     def update(self, kind: str, id: str, changes: Document) -> Document | None:
         """Replace members of a document, which keeps all else; return it, None where there is none."""
-        with self.transaction:
+        with self._writing():
             row = self._file.one(f"SELECT number, body FROM document WHERE {_BY_KEY}", self._resource, kind, _text(id))
             if row is None:
                 return None
@@ -217,7 +217,7 @@ class SqliteStore(Member):
 
     def delete(self, kind: str, id: str) -> bool:
         """Forget a document, its bytes, and all that hangs below it; say whether there was one."""
-        with self.transaction:
+        with self._writing():
             entry = self._entry(kind, id)
             if entry is None:
                 return False
@@ -240,7 +240,7 @@ class SqliteStore(Member):
         """The document that is due first, None where none is due by `now`. It is not due any more."""
         if self.next_due > now:
             return None
-        with self.transaction:
+        with self._writing():
             row = self._first_due("number, due, kind, id")
             assert row is not None
             number, due, kind, name = row
@@ -250,7 +250,7 @@ class SqliteStore(Member):
 
     def clear(self) -> None:
         """Forget everything."""
-        with self.transaction:
+        with self._writing():
             for (blob,) in self._file.all("SELECT blob FROM document WHERE resource = ? AND blob IS NOT NULL", self._resource):
                 self._blobs.delete(blob)
             texts = self._file.all("SELECT number FROM document WHERE resource = ? AND text > 0", self._resource)

@@ -66,7 +66,7 @@ class Blobs:
         if self._readers[number] or self._file.closed:
             return
         del self._readers[number]
-        with self._file.transaction:
+        with self._file.transaction.writing():
             if self._file.one("SELECT 1 FROM document WHERE blob = ?", number) is None:
                 self._forget(number)
 

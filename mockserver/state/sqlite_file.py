@@ -9,7 +9,8 @@ import logging
 import os
 import sqlite3
 import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from threading import RLock
 from types import TracebackType
 from typing import Any
@@ -56,10 +57,10 @@ _REASONS = {
 
 
 class Transaction:
-    """What is written to a file while this context lasts: whole or not at all. Within itself it goes on.
+    """What is written to a file while this context lasts: whole or not at all. Within itself it is a part that can be taken back.
 
     It ends with an `ApiError` as it does without: whoever refuses a call has decided what stays, as in a store in memory. Any other
-    exception takes back what was written, and so does a failure of the file, which is raised as an `ApiError` in the end.
+    exception takes back what was written. A failure of the file takes back everything, and is raised as an `ApiError` to the end.
     """
 
     def __init__(self, db: sqlite3.Connection, committing: Callable[[], None], undone: Callable[[], None]) -> None:
@@ -71,44 +72,79 @@ class Transaction:
     def __enter__(self) -> None:
         self._lock.acquire()
         self._depth += 1
+        if self._depth > 1:
+            self._attempt(self._begin_part)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
             self._depth -= 1
-            if isinstance(error, sqlite3.Error):
-                self._failure = _failure(error)
-            if self._depth == 0:
-                self._end(keep=error is None or isinstance(error, ApiError))
-            elif isinstance(error, sqlite3.Error):
-                assert self._failure is not None
+            self._note(error)
+            self._attempt(self._end_part if self._depth else self._end, keep=error is None or isinstance(error, ApiError))
+            if self._failure is not None:
                 raise self._failure from None
         finally:
+            if self._depth == 0:
+                self._failure = None
             self._lock.release()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One change: a transaction by itself, or within the one that is going on."""
+        with self._lock:
+            if self._depth == 0:
+                with self:
+                    yield
+                return
+            try:
+                yield
+            except sqlite3.Error as error:
+                self._note(error)
+                assert self._failure is not None
+                raise self._failure from None
 
     def write(self, statement: str, *values: Any) -> int:
         """Run a statement that changes something; return the number of the row that it has inserted, if any."""
-        if not self._db.in_transaction:
-            self._db.execute("BEGIN")
+        self._begin()
         return self._db.execute(statement, values).lastrowid or 0
 
-    def _end(self, *, keep: bool) -> None:
-        failure, self._failure = self._failure, None
+    def _note(self, error: BaseException | None) -> None:
+        if isinstance(error, sqlite3.Error) and self._failure is None:
+            self._failure = _failure(error)
+
+    def _attempt(self, step: Callable[..., None], **options: bool) -> None:
         try:
-            if keep and failure is None:
-                self._committing()
-                if self._db.in_transaction:
-                    self._db.execute("COMMIT")
-                return
+            step(**options)
         except sqlite3.Error as error:
-            failure = _failure(error)
-        try:
+            self._note(error)
+
+    def _begin(self) -> None:
+        if not self._db.in_transaction:
+            self._db.execute("BEGIN")
+
+    def _begin_part(self) -> None:
+        self._begin()
+        self._committing()
+        self._db.execute("SAVEPOINT part")
+
+    def _end_part(self, *, keep: bool) -> None:
+        if self._failure is None:
+            if not keep:
+                self._db.execute("ROLLBACK TO part")
+                self._undone()
+            self._db.execute("RELEASE part")
+
+    def _end(self, *, keep: bool) -> None:
+        if keep and self._failure is None:
+            self._attempt(self._commit)
+        if not keep or self._failure is not None:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             self._undone()
-        except sqlite3.Error as error:
-            failure = failure or _failure(error)
-        if failure is not None:
-            raise failure from None
+
+    def _commit(self) -> None:
+        self._committing()
+        if self._db.in_transaction:
+            self._db.execute("COMMIT")
 
 
 class StateFile:

@@ -97,11 +97,12 @@ class Store(Protocol):
     next_due: float
 
     @property
-    def transaction(self) -> AbstractContextManager[None]:
-        """What is written within this context is durable when it ends, whole or not at all; within itself it goes on.
+    def transaction(self) -> AbstractContextManager[object]:
+        """What is written within this context is durable when it ends, whole or not at all. Within itself it is a part of it.
 
-        An `ApiError` ends it like success, since whoever refuses has decided what stays. Any other exception takes back what was
-        written, where the store survives: what is in memory cannot be half after a crash. A write outside is durable by itself.
+        One thread at a time is in it. An `ApiError` ends it like success, since whoever refuses has decided what stays. Any other
+        exception takes back what was written, where the store survives: in memory nothing can be half after a crash. A write
+        outside is durable by itself.
         """
 
     def put(

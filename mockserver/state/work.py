@@ -174,7 +174,8 @@ def _last(work: Document) -> int:
 def _enter_or_log(owner: Owner, work: Document, at: float) -> bool:
     """Have work enter its next stage; say whether it could. If not, it has to be put back."""
     try:
-        _enter(owner, work, work["stage"] + 1, at)
+        with owner.store.transaction:
+            _enter(owner, work, work["stage"] + 1, at)
     except Exception:
         log.exception("mockserver failed to go on with the %s %s; please report this", work["kind"], work["id"])
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sqlite3
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -18,13 +20,15 @@ from click.testing import CliRunner
 from openai import InternalServerError, OpenAI
 from support.azure_errors import assert_azure_error
 
-from mockserver import MockServer, StateError, create_app
+from mockserver import MockServer, ScenarioError, StateError, create_app
 from mockserver.cli.main import main
 from mockserver.errors import ApiError
+from mockserver.state import work
 from mockserver.state.blobs import CHUNK
 from mockserver.state.sqlite import SqliteStore
 from mockserver.state.sqlite_file import FORMAT, StateFile
-from mockserver.state.store import Cursor
+from mockserver.state.store import NEVER, Cursor
+from mockserver.state.work import Lifecycle, Lifecycles
 
 MODEL = "gpt-4.1-nano"
 
@@ -114,6 +118,33 @@ def test_resources_share_a_file_and_see_their_own_documents_only(path: str) -> N
     resources.close()
 
 
+def test_resources_have_files_of_their_own_if_their_scenarios_name_them(tmp_path: Path) -> None:
+    scenarios = [{"resource": {"name": name, "state": str(tmp_path / name)}} for name in ("one", "two")]
+    resources = create_app(*scenarios).state.resources
+    assert sorted(file.name for file in tmp_path.iterdir() if "-" not in file.name) == ["one", "two"]
+    resources.close()
+
+
+def test_a_scenario_that_is_only_checked_touches_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("scenario.yaml").write_text("resource: {state: my.state}\n")
+    assert CliRunner().invoke(main, ["check", "scenario.yaml"]).exit_code == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["scenario.yaml"]
+
+
+def test_files_are_free_again_when_the_application_cannot_be_built(path: str) -> None:
+    twice = {"resource": {"name": "contoso", "state": path}}
+    with pytest.raises(ScenarioError, match="two resources"):
+        create_app(twice, twice | {"rules": []})
+    StateFile(path).close()
+
+
+def test_an_application_that_is_forgotten_gives_its_file_free(path: str) -> None:
+    create_app(state=path)
+    gc.collect()
+    StateFile(path).close()
+
+
 def test_limits_hold_over_restarts(path: str) -> None:
     for expected in (1, 2):
         file = StateFile(path)
@@ -167,6 +198,57 @@ def test_a_transaction_is_whole_or_taken_back(path: str, store: SqliteStore) -> 
         change()
     assert (store.get("file", "old"), store.get("file", "new"), store.next_due) == ({"id": "old"}, None, 5.0)
     assert content_of(store, "old") == b"bytes"
+
+
+def test_a_part_that_fails_is_taken_back_alone(store: SqliteStore) -> None:
+    def fail() -> None:
+        with store.transaction:
+            store.put("file", "b", {}, content=b"b", text="word")
+            store.delete("file", "a")
+            raise RuntimeError
+
+    with store.transaction:
+        store.put("file", "a", {"id": "a"}, content=b"a", text="word")
+        with pytest.raises(RuntimeError):
+            fail()
+        with store.transaction:
+            store.put("file", "c", {"id": "c"})
+    assert [entry.id for entry in store.entries()] == ["a", "c"]
+    assert content_of(store, "a") == b"a"
+
+
+def test_a_deletion_alone_takes_its_texts_with_it_or_nothing(store: SqliteStore) -> None:
+    store.put("file", "a", {"id": "a"}, text="word")
+
+    def fail() -> None:
+        with store.transaction:
+            store.delete("file", "a")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert [entry.text for entry in store.entries()] == ["word"]
+
+
+def test_work_that_fails_leaves_nothing_half_and_goes_on_later(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing = True
+
+    def _enter(owner: Any, document: dict[str, Any], stage: str, at: float) -> None:
+        store.put("outcome", document["id"], {})
+        if failing:
+            raise RuntimeError
+
+    monkeypatch.setitem(work._COURSES, "job", work._Course(("queued", "done"), _enter))
+    owner = SimpleNamespace(store=store, lifecycles=Lifecycles(Lifecycle(seconds=1)))
+    store.put("job", "a", {"id": "a"})
+    work.begin(owner, "job", "a", 0.0)
+    with store.transaction:
+        work.advance(owner, 5.0)
+    assert (store.count("outcome"), store.next_due) == (0, 1.0)
+    failing = False
+    with store.transaction:
+        work.advance(owner, 5.0)
+    assert (store.count("outcome"), store.next_due) == (1, NEVER)
 
 
 def test_a_refusal_keeps_what_was_decided_before_as_in_memory(store: SqliteStore) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from mockserver.errors import ApiError
+from mockserver.state.sqlite import SqliteStore
+from mockserver.state.sqlite_file import StateFile
 from mockserver.state.store import NEVER, Cursor, Store, rarity
 
 Key = tuple[str, str]
@@ -240,6 +245,48 @@ class StoreMachine(RuleBasedStateMachine):
                 expected = [kept.document for key, kept in self.kept.items() if key[0] == kind and name in kept.names]
                 assert self.store.find(kind, name) == expected
         assert self.store.next_due == min((kept.due for kept in self.kept.values() if kept.due is not None), default=NEVER)
+
+
+class FileMachine(StoreMachine):
+    """The same for a store in a file, which is opened again at any time, and takes back what a failure has cut short."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store.clear()  # of the example before
+
+    @rule()
+    def open_again(self) -> None:
+        self.store.close()
+        self.store = type(self).make(store_documents=DOCUMENTS, store_bytes=BYTES)
+
+    @rule(keys=st.lists(KEYS, max_size=3), gone=KEYS, due=DUE, names=NAMES, content=CONTENT, text=TEXTS)
+    def take_back(
+        self, keys: list[Key], gone: Key, due: float | None, names: list[str], content: bytes | None, text: str | None
+    ) -> None:
+        before = deepcopy(self.kept)
+        with suppress(InterruptedError), self.store.transaction:
+            self.delete(gone)
+            for key in keys:
+                self.put(key, {"x": 2}, None, due, names, content, text, accepted=True)
+            raise InterruptedError
+        self.kept = before
+
+    @rule(first=KEYS, second=KEYS, due=DUE, content=CONTENT, text=TEXTS)
+    def take_back_a_part(self, first: Key, second: Key, due: float | None, content: bytes | None, text: str | None) -> None:
+        with self.store.transaction:
+            self.put(first, {"x": 1}, None, due, [], content, text, accepted=True)
+            self.take_back([first, second], second, due, ["m"], content, text)
+
+    def teardown(self) -> None:
+        self.store.close()
+
+
+def test_a_store_in_a_file_does_what_dicts_do_after_failures_and_when_it_is_opened_again(tmp_path: Path) -> None:
+    def make(**limits: int) -> Store:
+        return SqliteStore(StateFile(str(tmp_path / "my.state")), "contoso", **limits)
+
+    machine = type("Machine", (FileMachine,), {"make": staticmethod(make)})
+    run_state_machine_as_test(machine, settings=settings(max_examples=25, stateful_step_count=25, deadline=None))
 
 
 def test_a_store_does_what_dicts_do(make_store: Callable[..., Store]) -> None:
