@@ -78,7 +78,8 @@ def list_files(call: Call) -> Result:
     """List files, newest first, of one purpose where the query names it. Without a limit there are 10,000 to a page (documented)."""
     purpose = call.query.last("purpose")
     place = cursor(call.query, limit=_LONGEST_PAGE, most=_LONGEST_PAGE)
-    return Result(list_object(call.resource.store.page(files.FILE, place, where={"purpose": purpose} if purpose else None)))
+    page = call.resource.store.page(files.FILE, place, where={"purpose": purpose} if purpose else None)
+    return Result(list_object(page, ends_first=True))
 
 
 @operation("GET", "/files/{file_id}", "retrieveFile")

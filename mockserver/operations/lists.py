@@ -23,11 +23,13 @@ def cursor(query: Query, *, order: Order = "desc", limit: int = 20, most: int = 
     return Cursor(size, query.choice("order", _ORDERS, order), query.last("after"), query.last("before"))
 
 
-def list_object(page: Page) -> dict[str, Json]:
-    """A page in the list envelope."""
+def list_object(page: Page, *, ends_first: bool = False) -> dict[str, Json]:
+    """A page in the list envelope. Families older than responses write both `ends_first`, and `has_more` last (recorded)."""
     data, more = page
-    ends = (data[0]["id"], data[-1]["id"]) if data else (None, None)
-    return {"object": "list", "data": data, "first_id": ends[0], "has_more": more, "last_id": ends[1]}
+    first, last = (data[0]["id"], data[-1]["id"]) if data else (None, None)
+    if ends_first:
+        return {"object": "list", "data": data, "first_id": first, "last_id": last, "has_more": more}
+    return {"object": "list", "data": data, "first_id": first, "has_more": more, "last_id": last}
 
 
 def page(newest_last: Sequence[Json], cursor: Cursor) -> dict[str, Json]:

@@ -267,7 +267,7 @@ def test_a_list_is_in_the_envelope(send: Send) -> None:
     assert send("GET").json() == {"object": "list", "data": [], "first_id": None, "has_more": False, "last_id": None}
     ids = [send(files=form(purpose="batch")).json()["id"] for _ in range(3)]
     page = send("GET", "files?limit=2").json()
-    assert list(page) == ["object", "data", "first_id", "has_more", "last_id"]
+    assert list(page) == ["object", "data", "first_id", "last_id", "has_more"]
     assert (page["first_id"], page["last_id"], page["has_more"]) == (ids[2], ids[1], True)
     assert send("GET", f"files?after={ids[1]}").json()["data"][0]["id"] == ids[0]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import derive_objects
 import derive_recordings
 import derive_shapes
 import pytest
-from fidelity import recorded, shapes
+from fidelity import objects, recorded, shapes
 from fidelity.material import records
 from fidelity.official import DOCUMENT, MATERIAL
 from fidelity.play import play
@@ -21,6 +22,10 @@ def test_the_table_of_shapes_is_derived_from_the_document() -> None:
 
 def test_the_reduced_recordings_are_derived_from_the_whole_ones() -> None:
     assert recorded.RECORDINGS.read_text(encoding="utf-8") == derive_recordings.derive(TRAFFIC)
+
+
+def test_the_shapes_of_stored_objects_are_derived_from_the_recordings() -> None:
+    assert objects.OBJECTS.read_text(encoding="utf-8") == derive_objects.derive(TRAFFIC)
 
 
 @pytest.mark.parametrize(("reduced", "whole"), list(zip(rows(), WHOLE, strict=True)), ids=[row.id for row in WHOLE])

@@ -64,7 +64,7 @@ def list_completions(call: Call) -> Result:
     """List stored completions, newest first, by model and metadata where the query names them."""
     metadata, model = call.query.members("metadata"), call.query.last("model")
     where: dict[str, Json] = {"metadata": metadata} | ({} if model is None else {"model": model})
-    return Result(list_object(call.resource.store.page(KIND, cursor(call.query), where=where)))
+    return Result(list_object(call.resource.store.page(KIND, cursor(call.query), where=where), ends_first=True))
 
 
 @operation("GET", "/chat/completions/{completion_id}", "getChatCompletion")
@@ -92,7 +92,8 @@ def delete(call: Call) -> Result:
 def list_messages(call: Call) -> Result:
     """List the messages of the request for a stored completion, oldest first."""
     completion = (KIND, _completion(call)["id"])
-    return Result(list_object(call.resource.store.page(MESSAGE, cursor(call.query, order="asc"), parent=completion)))
+    page = call.resource.store.page(MESSAGE, cursor(call.query, order="asc"), parent=completion)
+    return Result(list_object(page, ends_first=True))
 
 
 def _completion(call: Call) -> dict[str, Json]:
