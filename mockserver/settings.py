@@ -192,6 +192,15 @@ class Settings(TypedDict, total=False):
     journal_bytes: Annotated[Size, Setting(64 * MIB, "How many bytes of bodies the journal keeps.")]
     store_documents: Annotated[Count, Setting(500_000, "How many documents can be stored; an object is one or more.")]
     store_bytes: Annotated[Size, Setting(GIB, "How many bytes stored objects and files may take.")]
+    allowed_hosts: Annotated[
+        Keys,
+        Setting(
+            (),
+            "Further names that Host and Origin may have: `example.com`, `*.example.com`, or `*` for all.",
+            ("serve", "file", "python"),
+            flag="allowed_host",
+        ),
+    ]
     # A file may have 512 MiB, and the form around it takes some more.
     body_limit: Annotated[Size, Setting(513 * MIB, "How many bytes a request's body may have.")]
 

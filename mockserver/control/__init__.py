@@ -1,33 +1,43 @@
 """The control API below `/_mock`: a page, health, scenario, journal, reset, state, clock, verdict. Azure has none of it.
 
 Every call concerns one resource: that of `?resource=NAME`, or of the key that is sent, else the default one. A key is required
-only where other machines can reach the server, and never for `/_mock/health`.
+only where other machines can reach the server, and never for `/_mock/health`. What a page of somewhere else may have sent is
+refused in any case (`gateway.origin`).
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import from_json
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from mockserver import __version__
 from mockserver.errors import ApiError, ScenarioError, StateError
+from mockserver.gateway import origin
 from mockserver.gateway.auth import authorise
 from mockserver.resource.build import apply_scenario
 from mockserver.resource.journal import Exchange
 from mockserver.resource.resource import Resource
 from mockserver.resource.resources import Resources
+from mockserver.state.clock import seconds
 from mockserver.state.memory import MemoryStore
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
     from mockserver.scenario.load import Scenario
 
+log = logging.getLogger("mockserver")
 Json = Any
 Handler = Callable[[Request, Resource], Awaitable[Json]]
 _FILTERS = ("operation", "deployment", "method", "path", "rule", "status", "error")
@@ -52,8 +62,10 @@ def create_control(resources: Resources, overrides: Mapping[str, Any], *, guarde
                 answer = await handler(request, resource)
                 return answer if isinstance(answer, Response) else JSONResponse(answer)
             except ControlError as refusal:
-                body = {"message": refusal.message, "problems": refusal.problems}
-                return JSONResponse({"error": body}, refusal.status)
+                return _refused(refusal)
+            except Exception:
+                log.exception("mockserver failed to answer %s %r; please report this", method, request.url.path)
+                return _refused(ControlError(500, "mockserver failed to answer; its log says more"))
 
         return Route(path, endpoint, methods=[method])
 
@@ -91,8 +103,24 @@ def create_control(resources: Resources, overrides: Mapping[str, Any], *, guarde
             route("/clock", "GET", get_clock),
             route("/clock", "POST", set_clock),
             Route("/{path:path}", _unknown, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
-        ]
+        ],
+        middleware=[Middleware(_OwnPages, resources)],
     )
+
+
+class _OwnPages:
+    """Lets in what no page of somewhere else can have sent."""
+
+    def __init__(self, app: ASGIApp, resources: Resources) -> None:
+        self._app, self._resources = app, resources
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app
+        try:
+            origin.check(Headers(scope=scope), self._resources.allowed_hosts)
+        except ApiError as error:
+            app = _refused(ControlError(error.status, error.detail["message"]))
+        await app(scope, receive, send)
 
 
 async def get_scenario(request: Request, resource: Resource) -> Json:
@@ -189,17 +217,23 @@ async def set_clock(request: Request, resource: Resource) -> Json:
     if unknown or not body:
         raise ControlError(400, "send freeze (true or a time in Unix seconds), resume (true) or advance (for instance '24h')")
     clock = resource.clock
-    freeze = body.get("freeze")
-    if freeze is not None and (not isinstance(freeze, (int, float)) or not 0 <= freeze < 1e11):
-        raise ControlError(400, "freeze is true or a time in Unix seconds")
-    if freeze is not None and freeze is not False:
-        clock.freeze(None if freeze is True else freeze)
-    if body.get("resume"):
-        clock.resume()
-    if "advance" in body:
-        with _refusing():
-            clock.advance(body["advance"])
+    freeze, resume, advance = (body.get(name, False) for name in ("freeze", "resume", "advance"))
+    if not isinstance(resume, bool) or not isinstance(freeze, (bool, int, float)):
+        raise ControlError(400, "freeze is true or a time in Unix seconds, resume is true")
+    with _refusing():
+        step = seconds(_duration(advance)) if "advance" in body else 0.0
+        if freeze is not False:
+            clock.freeze(None if freeze is True else freeze)
+        if resume:
+            clock.resume()
+        clock.advance(step)
     return {"now": clock.now(), "frozen": clock.frozen}
+
+
+def _duration(value: Json) -> float | str:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError("advance is a duration, for instance '24h' or a number of seconds")
+    return value
 
 
 def _describe(resource: Resource) -> Json:
@@ -251,7 +285,7 @@ async def _body(request: Request) -> dict[str, Json]:
     if not raw:
         return {}
     try:
-        body = await request.json()
+        body = from_json(raw, allow_inf_nan=False)  # which refuses deep nesting, where Python's own reader breaks off
     except ValueError:
         raise ControlError(400, "the body is not JSON") from None
     if not isinstance(body, dict):
@@ -275,12 +309,15 @@ def _refusing() -> Iterator[None]:
 def _limit(text: str | None) -> int | None:
     if text is None:
         return None
-    if not text.isdecimal() or int(text[:9]) == 0:
+    if not (text.isascii() and text.isdecimal()) or int(text[:9]) == 0:
         raise ControlError(400, "limit is a whole number above 0")
     return int(text[:9])
 
 
+def _refused(refusal: ControlError) -> JSONResponse:
+    return JSONResponse({"error": {"message": refusal.message, "problems": refusal.problems}}, refusal.status)
+
+
 async def _unknown(request: Request) -> Response:
     known = "health, scenario, journal, reset, state, clock, verdict"
-    message = f"there is no {request.method} {request.url.path}; the control API has {known}"
-    return JSONResponse({"error": {"message": message, "problems": []}}, 404)
+    return _refused(ControlError(404, f"there is no {request.method} {request.url.path}; the control API has {known}"))

@@ -11,6 +11,7 @@ from mockserver.gateway import bodies
 from mockserver.gateway.delivery import Delivery, Message, Receive, Scope, Send
 from mockserver.gateway.headers import RequestHeaders
 from mockserver.gateway.pipeline import Request, respond
+from mockserver.operations.encoding import printable
 
 if TYPE_CHECKING:
     from mockserver.gateway.bodies import Payload
@@ -151,4 +152,5 @@ def _line(exchange: Exchange) -> str:
     operation = exchange.operation or exchange.path
     flag = f" [{exchange.fault}]" if exchange.fault else " [client hung up]" if exchange.hung_up else ""
     deployment = f" {exchange.deployment}" if exchange.deployment else ""
-    return f"{exchange.method} {operation}{deployment} · {exchange.source} · {exchange.status} · {exchange.ms:.1f} ms{flag}"
+    source, ms = exchange.source, f"{exchange.ms:.1f} ms"
+    return printable(f"{exchange.method} {operation}{deployment} · {source} · {exchange.status} · {ms}{flag}")

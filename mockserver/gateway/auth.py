@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic_core import from_json
 
 from mockserver import errors
+from mockserver.gateway import origin
 
 if TYPE_CHECKING:
     from mockserver.resource.resource import Resource
@@ -31,6 +32,8 @@ AUDIENCES = frozenset(
 def authorise(resources: Resources, headers: Mapping[str, str]) -> Resource:
     """The resource that this request belongs to. Raises ApiError 401 where its credentials do not open one.
 
+    Where none are needed, a request that a page of somewhere else may have sent is refused: ApiError 403.
+
     A host name of Azure's form names the resource, whose own keys must then fit; on any other host the key chooses it.
     """
     named = resources.by_host(headers.get("host", ""))
@@ -41,6 +44,7 @@ def authorise(resources: Resources, headers: Mapping[str, str]) -> Resource:
             return owner
     resource = named or resources.default
     if resource.open:
+        origin.check(headers, resources.allowed_hosts)  # a page knows no key, but none is needed here
         return resource
     if bearer is not None and _looks_like_token(bearer):
         check_token(bearer, resource.clock.now())

@@ -23,7 +23,7 @@ from mockserver.gateway.paths import V1, Target, check_version, locate
 from mockserver.model.reply import DEFAULT_TIMING
 from mockserver.operations.body import validate
 from mockserver.operations.call import EMPTY, Binary, Call, Frame, ModelCall, Result
-from mockserver.operations.encoding import encode
+from mockserver.operations.encoding import encode, printable
 from mockserver.operations.table import TABLE, Operation
 from mockserver.resource.journal import Exchange
 from mockserver.resource.quota import estimate
@@ -131,7 +131,7 @@ def respond(resources: Resources, request: Request) -> Response:
     except ApiError as error:
         result = _error_result(error, progress)
     except Exception:
-        log.exception("mockserver failed to answer %s %s; please report this", request.method, request.path)
+        log.exception("mockserver failed to answer %s %r; please report this", request.method, request.path)
         result = _error_result(errors.server_error(), progress)
     if not isinstance(payload, bytes):
         payload.close()  # what a handler keeps of a file is a copy
@@ -284,7 +284,7 @@ def _answer(call: Call, exchange: Exchange) -> Answer | None:
         answer = behaviour.apply_to(answer, call_view, call.chance, call.now)
     if answer is None and script.strict and isinstance(call, ModelCall):
         exchange.near_misses = script.explain_near_misses(call_view)
-        log.warning("no rule matches %s %s\n%s", call.operation.id, exchange.deployment, exchange.near_misses)
+        log.warning("no rule matches %s %s\n%s", call.operation.id, printable(exchange.deployment), exchange.near_misses)
         raise errors.unmatched(exchange.near_misses)
     return answer
 

@@ -34,3 +34,11 @@ def data_event(document: Json) -> bytes:
 def named_event(name: str, document: Json) -> bytes:
     """A Responses-style event: `event: name` and `data: {json}`."""
     return b"event: " + name.encode() + b"\ndata: " + to_json(document) + b"\n\n"
+
+
+def printable(text: str) -> str:
+    """A client's text for a line of the log, with escapes for what is no character that prints.
+
+    A line break would forge an entry, and control characters drive a terminal.
+    """
+    return text if text.isprintable() else "".join([char if char.isprintable() else ascii(char)[1:-1] for char in text])

@@ -15,8 +15,8 @@ _AZURE = ".azure.com"
 class Resources:
     """The resources of one server: which one a request belongs to. The first is the default.
 
-    `body_limit` is how many bytes a request's body may have: that of the first resource, since a body is read before it is known
-    whose it is.
+    `body_limit` is how many bytes a request's body may have, and `allowed_hosts` the further names that Host and Origin may have:
+    those of the first resource, since a request is read, and let in, before it is known whose it is.
     """
 
     def __init__(self, resources: Sequence[Resource]) -> None:
@@ -24,6 +24,7 @@ class Resources:
         self.by_key: dict[str | None, Resource] = {}
         self.default = resources[0]
         self.body_limit: int = self.default.settings["body_limit"]
+        self.allowed_hosts: tuple[str, ...] = self.default.settings["allowed_hosts"]
         self._received = 0
         for resource in resources:
             self.add(resource)

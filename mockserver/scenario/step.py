@@ -199,7 +199,10 @@ def _filter_results(data: dict[str, Json]) -> tuple[FilterResult | None, FilterR
         return None, None
     if findings.keys() & {"prompt", "completion"}:
         prompt, completion = findings.get("prompt"), findings.get("completion")
-        return prompt and _filter_result(prompt), completion and _filter_result(completion)
+        return (
+            None if prompt is None else _filter_result(prompt),
+            None if completion is None else _filter_result(completion),
+        )
     return _filter_result(findings), None
 
 

@@ -172,7 +172,7 @@ class Cycle:
 
     def fail(self) -> None:
         """Log the exception that is being handled. A client that still waits gets a 500, or too late for that, a closed connection."""
-        log.exception("%s %s failed", self.request.method, self.request.path)
+        log.exception("%s %r failed", self.request.method, self.request.path)
         if not (self.started or self.gone):
             self.answer(500, _FAILURE_HEADERS, PLAIN_TEXT, _FAILURE)
         elif not self.complete:

@@ -7,7 +7,8 @@ import re
 import time
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
-_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*")
+_DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)\s*")
+LATEST = 253_402_214_400.0  # the last day of the year 9999, beyond which dates cannot be written
 
 stopwatch = time.perf_counter
 
@@ -17,25 +18,28 @@ def seconds(duration: float | str) -> float:
 
     Raises ValueError for anything else, and for a negative number.
     """
-    if isinstance(duration, str):
-        text, total, at = duration.strip(), 0.0, 0
-        while text and at < len(text):
-            part = _DURATION.match(text, at)
-            if part is None:
-                break
-            total += float(part[1]) * _UNITS[part[2]]
-            at = part.end()
-        if text and at == len(text):
-            return total
-        try:
-            duration = float(text)
-        except ValueError:
-            raise ValueError(
-                f"{duration!r} is not a duration; write for instance 200ms, 1.5s, 2m, 24h or a number of seconds"
-            ) from None
-    if not 0 <= duration < 1e10:
-        raise ValueError(f"{duration!r} is not a duration: it must be at least 0 seconds and below 1e10")
-    return float(duration)
+    number = _spelled(duration) if isinstance(duration, str) else duration
+    if not 0 <= number < 1e10:
+        raise ValueError(f"{duration!r:.60} is not a duration: it must be at least 0 seconds and below 1e10")
+    return float(number)
+
+
+def _spelled(text: str) -> float:
+    total, at, text = 0.0, 0, text.strip()
+    while at < len(text):
+        part = _DURATION.match(text, at)
+        if part is None:
+            break
+        total += float(part[1]) * _UNITS[part[2]]
+        at = part.end()
+    if text and at == len(text):
+        return total
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(
+            f"{text!r:.60} is not a duration; write for instance 200ms, 1.5s, 2m, 24h or a number of seconds"
+        ) from None
 
 
 class Clock:
@@ -60,7 +64,9 @@ class Clock:
         return time.time() + self._offset if self._frozen is None else self._frozen
 
     def freeze(self, at: float | None = None) -> float:
-        """Stop time, at `at` or now; return it."""
+        """Stop time, at `at` or now; return it. Raises ValueError for a time before 1970 or after the year 9999."""
+        if at is not None and not 0 <= at <= LATEST:
+            raise ValueError(f"{at!r:.60} is not a time in Unix seconds up to the year 9999")
         self._frozen = self.now() if at is None else float(at)
         return self._frozen
 
@@ -72,8 +78,10 @@ class Clock:
         return self.now()
 
     def advance(self, duration: float | str) -> float:
-        """Move time on by a duration (see `seconds`); return the new time."""
+        """Move time on by a duration (see `seconds`); return the new time. Raises ValueError for one beyond the year 9999."""
         step = seconds(duration)
+        if self.now() + step > LATEST:
+            raise ValueError("the clock cannot go beyond the year 9999")
         if self._frozen is None:
             self._offset += step
         else:
@@ -91,4 +99,4 @@ class Clock:
         if self._frozen is None:
             await asyncio.sleep(duration)
         else:
-            self._frozen += duration
+            self._frozen = min(self._frozen + duration, LATEST)

@@ -125,6 +125,52 @@ def test_a_name_or_a_key_chooses_the_resource(two: Control) -> None:
     assert two("GET", "/scenario?resource=nobody").status_code == 404
 
 
+NINES = "9" * 500
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"freeze": 1e400}', '{"freeze": NaN}', '{"freeze": -1}', '{"freeze": 1e12}', f'{{"freeze": {NINES}}}', '{"freeze": [1]}',
+        '{"advance": 1e400}', '{"advance": "nan"}', '{"advance": "inf"}', f'{{"advance": "{NINES}s"}}', f'{{"advance": {NINES}}}',
+        '{"advance": true}', '{"advance": "\N{ARABIC-INDIC DIGIT THREE}s"}', '{"resume": []}', '{"freeze": 1000, "advance": "soon"}',
+        "[" * 100_000, '{"freeze":' * 100_000, "\xff",
+    ],
+)  # fmt: skip
+def test_no_clock_call_leads_out_of_time(control: Control, mock: MockServer, body: str) -> None:
+    before = mock.clock.freeze()
+    assert control("POST", "/clock", content=body.encode()).status_code == 400
+    assert (mock.clock.now(), mock.clock.frozen) == (before, True)
+    assert control.chat().status_code == 200
+
+
+def test_the_clock_ends_with_the_year_9999(control: Control) -> None:
+    statuses = [control("POST", "/clock", json={"advance": 9.9e9}).status_code for _ in range(40)]
+    assert (statuses[0], statuses[-1]) == (200, 400)
+    assert control.chat().status_code == 200
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"a":' * 100_000, "rules: " + "[" * 100_000, "- " * 50_000, "5", "", "\x00"])
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_what_is_no_scenario_is_refused(control: Control, method: str, body: str) -> None:
+    assert control(method, "/scenario", content=body.encode()).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "findings", ["5", "[1]", "{prompt: 5}", "{completion: [5]}", "{hate: [5]}", "{blocked: 1}", "{completion: ''}"]
+)
+def test_findings_of_another_kind_are_refused(control: Control, findings: str) -> None:
+    assert (
+        control("PUT", "/scenario", content=f"rules: [{{respond: {{text: x, content_filter: {findings}}}}}]").status_code == 400
+    )
+
+
+def test_a_side_without_findings_is_fine(control: Control) -> None:
+    body = "rules: [{respond: {text: x, content_filter: {completion: {}}}}]"
+    assert control("PUT", "/scenario", content=body).status_code == 200
+    assert control.chat().json()["choices"][0]["finish_reason"] == "stop"
+
+
 def test_nothing_else_is_there(control: Control) -> None:
     assert control("GET", "/nothing").status_code == 404
     assert "health, scenario, journal, reset, state, clock" in control("DELETE", "/clock").json()["error"]["message"]

@@ -354,6 +354,17 @@ def test_every_exchange_is_journaled_even_a_401(http: httpx2.Client, mock: MockS
     assert mock.requests[0].response["object"] == "chat.completion"
 
 
+def test_a_path_cannot_forge_a_log_line_nor_drive_a_terminal(
+    http: httpx2.Client, mock: MockServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "mockserver"):
+        http.get(mock.base_url + "x%0A12:00:00 GET forged%1B[31m\N{RIGHT-TO-LEFT OVERRIDE}")
+    lines = [record.getMessage() for record in caplog.records if record.name == "mockserver"]
+    assert len(lines) == 1
+    assert lines[0].isprintable()
+    assert r"x\n12:00:00 GET forged\x1b[31m\u202e" in lines[0]
+
+
 def test_a_request_is_one_tidy_log_line(http: httpx2.Client, mock: MockServer, caplog: pytest.LogCaptureFixture) -> None:
     mock.when(user="hi").respond("hello")
     with caplog.at_level(logging.INFO, "mockserver"):
