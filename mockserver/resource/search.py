@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mockserver.model.extract import extract_text
+from mockserver.model.extract.unreadable import too_large
 from mockserver.model.search import words
 from mockserver.model.search.chunks import Chunking, cut
 from mockserver.model.search.filters import Filter, compile_filter
 from mockserver.model.search.ranking import DEFAULT, Query, Ranking, Statistics, rewrite
-from mockserver.resource.files import FILE
+from mockserver.resource import files
 from mockserver.resource.vector_stores import STORE_FILE, VECTOR_STORE, store_place
 
 if TYPE_CHECKING:
@@ -45,15 +47,26 @@ class Hits:
     data: list[Hit]
 
 
+def read(store: Store, file_id: str) -> str:
+    """The text of a file. Raises UnreadableError for one that has none, ApiError 404 where there is no such file."""
+    filename = files.find(store, file_id)["filename"]
+    with files.content(store, file_id).open() as content:
+        return extract_text(filename, content)
+
+
 def index(store: Store, file: Document, text: str) -> None:
     """Cut the text of a vector store's file into chunks and keep them; `file` is its object in the store.
 
-    Its `chunking_strategy` is the static one. Raises ValueError for a text that has too many tokens.
+    Its `chunking_strategy` is the static one. Raises UnreadableError for a text that has too many tokens.
     """
     sizes = file["chunking_strategy"]["static"]
     chunking = Chunking(sizes["max_chunk_size_tokens"], sizes["chunk_overlap_tokens"])
     place = store_place(file["vector_store_id"], file["id"])
-    for number, chunk in enumerate(cut(text, chunking)):
+    try:
+        parts = cut(text, chunking)
+    except ValueError:
+        raise too_large() from None
+    for number, chunk in enumerate(parts):
         document = {"file_id": file["id"], "vector_store_id": file["vector_store_id"], "text": chunk}
         forms = words.index(chunk)
         store.put(CHUNK, f"{place}/{number}", document, parent=(STORE_FILE, place), text=forms, accepted=True)
@@ -124,8 +137,8 @@ def _fill(store: Store, below: Sequence[Key], scores: dict[str, float], limit: i
 
 def _places(store: Store, below: Sequence[Key]) -> Iterator[str]:
     for key in below:
-        files = store.documents(STORE_FILE, key) if key[0] == VECTOR_STORE else filter(None, [store.get(*key)])
-        for file in files:
+        found = store.documents(STORE_FILE, key) if key[0] == VECTOR_STORE else filter(None, [store.get(*key)])
+        for file in found:
             place = store_place(file["vector_store_id"], file["id"])
             for number in range(store.count(CHUNK, (STORE_FILE, place))):
                 yield f"{place}/{number}"
@@ -136,5 +149,5 @@ def _hit(store: Store, place: str, score: float) -> Hit:
     assert chunk is not None
     file_id = chunk["file_id"]
     in_store = store.get(STORE_FILE, store_place(chunk["vector_store_id"], file_id)) or {}
-    file = store.get(FILE, file_id) or {}
+    file = store.get(files.FILE, file_id) or {}
     return Hit(file_id, file.get("filename", ""), round(score, 4), in_store.get("attributes"), chunk["text"])
