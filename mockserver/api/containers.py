@@ -32,13 +32,27 @@ class ExpiresAfter(Part):
     minutes: Annotated[int, Field(ge=1, lt=2**31)]
 
 
+class NoNetwork(Part):
+    """What runs in a container reaches nobody."""
+
+    type: Literal["disabled"]
+
+
+class Allowlist(Part):
+    """What runs in a container reaches these domains. Secrets for them may come along, and are never shown."""
+
+    type: Literal["allowlist"]
+    allowed_domains: Annotated[list[str], Field(min_length=1)]
+
+
 class CreateRequest(Body):
-    """The body of createContainer."""
+    """The body of createContainer. There are no `skills` here, which Microsoft's newer page has too: they are refused."""
 
     name: str
     file_ids: list[str] | None = None
     expires_after: ExpiresAfter | None = None
     memory_limit: MemoryLimit | None = None
+    network_policy: Annotated[NoNetwork | Allowlist, Field(discriminator="type")] | None = None
 
 
 class FileRequest(Body):
@@ -60,6 +74,7 @@ def list_containers(call: Call) -> Result:
 def create(call: Call) -> Result:
     """Create a container, with copies of files in it."""
     body: CreateRequest = call.body
+    policy = body.network_policy
     container = containers.create(
         call.resource,
         name=body.name,
@@ -68,6 +83,7 @@ def create(call: Call) -> Result:
         file_ids=body.file_ids or (),
         minutes=IDLE_MINUTES if body.expires_after is None else body.expires_after.minutes,
         memory_limit=body.memory_limit or "1g",
+        network_policy=None if policy is None else policy.model_dump(include={"type", "allowed_domains"}),
     )
     return Result(container)
 

@@ -36,10 +36,12 @@ def create(
     file_ids: Sequence[str] = (),
     minutes: int = IDLE_MINUTES,
     memory_limit: MemoryLimit = "1g",
+    network_policy: Document | None = None,
 ) -> Document:
     """Create a container with copies of the resource's files in it, and return its object.
 
-    Raises ApiError 404 where one of the files is not there, 507 where the store is full.
+    `network_policy` is only reported: nothing runs in a container that could call anybody. Raises ApiError 404 where one
+    of the files is not there, 507 where the store is full.
     """
     for file_id in file_ids:
         files.find(resource.store, file_id)
@@ -50,6 +52,7 @@ def create(
         "status": "running",
         "expires_after": {"anchor": "last_active_at", "minutes": minutes},
         "last_active_at": int(now),
+        **({} if network_policy is None else {"network_policy": network_policy}),
         "memory_limit": memory_limit,
         "name": name,
     }

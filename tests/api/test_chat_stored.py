@@ -8,6 +8,8 @@ import openai
 import pytest
 from openai import OpenAI
 
+from mockserver import MockServer
+
 HI: Any = [
     {"role": "system", "content": "be kind"},
     {"role": "user", "content": [{"type": "text", "text": "hi"}], "name": "Ann"},
@@ -59,3 +61,9 @@ def test_what_is_deleted_is_gone(plain: OpenAI) -> None:
     for call in (plain.chat.completions.delete, plain.chat.completions.retrieve, plain.chat.completions.messages.list):
         with pytest.raises(openai.NotFoundError):
             call(kept)
+
+
+def test_they_stay_until_they_are_deleted(mock: MockServer, plain: OpenAI) -> None:
+    kept = create(plain)
+    mock.clock.advance("400d")
+    assert plain.chat.completions.retrieve(kept).id == kept

@@ -50,6 +50,17 @@ def test_a_container_is_written_as_recorded(http: httpx2.Client, mock: MockServe
     assert "openai-processing-ms" in response.headers
 
 
+def test_a_network_policy_is_reported_without_its_secrets(http: httpx2.Client, mock: MockServer) -> None:
+    policy = {"type": "allowlist", "allowed_domains": ["example.com"]}
+    secrets = [{"domain": "example.com", "name": "TOKEN", "value": "hush"}]
+    created = call(http, mock, "POST", json={"name": "x", "network_policy": {**policy, "domain_secrets": secrets}})
+    assert "hush" not in created.text
+    assert created.json()["network_policy"] == policy
+    assert call(http, mock, "GET", f"/{created.json()['id']}").json() == created.json()
+    closed = call(http, mock, "POST", json={"name": "x", "network_policy": {"type": "disabled"}}).json()
+    assert closed["network_policy"] == {"type": "disabled"}
+
+
 def test_containers_are_listed_newest_first_by_page_and_name(client: OpenAI) -> None:
     ids = [client.containers.create(name=f"box {at % 2}").id for at in range(5)]
     assert [one.id for one in client.containers.list(limit=2)] == ids[::-1]
@@ -239,6 +250,12 @@ WRONG: list[tuple[Any, str, str]] = [
     ({"name": "x", "memory_limit": "2g"}, "memory_limit", "invalid_value"),
     ({"name": "x", "file_ids": "f"}, "file_ids", "invalid_type"),
     ({"name": "x", "skills": []}, "skills", "unknown_parameter"),
+    ({"name": "x", "network_policy": {"type": "open"}}, "network_policy.type", "invalid_value"),
+    (
+        {"name": "x", "network_policy": {"type": "allowlist", "allowed_domains": []}},
+        "network_policy.allowed_domains",
+        "empty_array",
+    ),
 ]
 
 

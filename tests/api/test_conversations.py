@@ -265,6 +265,17 @@ def test_deleting_a_conversation_keeps_its_responses_and_the_other_way_round(cli
         client.responses.create(model=MODEL, input="three", conversation=conversation.id)
 
 
+def test_a_conversation_outlives_the_responses_in_it(mock: MockServer, client: OpenAI) -> None:
+    conversation = client.conversations.create()
+    response = client.responses.create(model=MODEL, input="one", conversation=conversation.id)
+    mock.clock.advance("31d")
+    with pytest.raises(NotFoundError):
+        client.responses.retrieve(response.id)
+    assert len(texts(client, conversation.id)) == 2
+    reference: Any = [{"type": "item_reference", "id": response.output[0].id}, user("again")]
+    assert client.responses.create(model=MODEL, input=reference).status == "completed"
+
+
 def test_background_work_survives_the_end_of_its_conversation(client: OpenAI) -> None:
     conversation = client.conversations.create()
     work = client.responses.create(model=MODEL, input="work", conversation=conversation.id, background=True)

@@ -1,7 +1,7 @@
 """Stored completions: those created with `store: true` can be listed, read, labelled and deleted (documented).
 
 The official v1 document does not have these operations; Azure's pages and the SDK do. Shapes and key order are recorded on the
-sister service.
+sister service. No time is documented after which one expires, so none does.
 """
 
 from __future__ import annotations
