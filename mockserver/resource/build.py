@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,16 +92,14 @@ class StateFiles:
     def __init__(self) -> None:
         self._open: dict[str, StateFile] = {}
 
-    def store(self, name: str, settings: Mapping[str, Any]) -> Store | None:
-        """The store of a resource in the file that its settings name, None where they name none. Raises StateError."""
-        path = settings["state"]
-        if path is None:
-            return None
+    def store(self, name: str, settings: Mapping[str, Any]) -> Store:
+        """The store of a resource in the file that its settings name. Raises StateError."""
         from mockserver.state.sqlite import SqliteStore
         from mockserver.state.sqlite_file import StateFile
 
+        path = settings["state"]
         place = os.path.realpath(path)
-        if place not in self._open:
+        if place not in self._open or self._open[place].closed:
             # Work that is due may be of any family; its stages are known once that is imported.
             deque(TABLE.all(), maxlen=0)
             self._open[place] = StateFile(path)
@@ -124,7 +123,7 @@ def _resource(scenario: Scenario | None, overrides: Mapping[str, Any], files: St
         name,
         keys=None if NO_KEYS in keys else keys or None,
         settings=settings,
-        store=files.store(name, settings) if files is not None else None,
+        open_store=partial(files.store, name, settings) if files is not None and settings["state"] is not None else None,
         lifecycles=Lifecycles.of(in_file.get("lifecycle", {})),
     )
     apply_scenario(resource, scenario, overrides)

@@ -35,7 +35,8 @@ class Resource:
     """Name, keys, deployments, stored objects, script, journal, clock and seed of one endpoint.
 
     `keys` None turns credential checks off. `settings` is what `settings.resolve` returns. Until a deployment is declared every
-    name works, and serves the model that the name suggests.
+    name works, and serves the model that the name suggests. Without `store` and `open_store`, which opens one that survives, what
+    is stored is in memory.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Resource:
         settings: Mapping[str, Any] | None = None,
         clock: Clock | None = None,
         store: Store | None = None,
+        open_store: Callable[[], Store] | None = None,
         lifecycles: Lifecycles | None = None,
     ) -> None:
         self.settings = resolve() if settings is None else settings
@@ -57,7 +59,8 @@ class Resource:
         self.region: str = self.settings["region"]
         self.legacy_api: bool = self.settings["legacy_api"]
         self.clock = clock or Clock()
-        self.store: Store = store or MemoryStore(self.settings["store_documents"], self.settings["store_bytes"])
+        self._open_store = open_store
+        self.store: Store = store or (open_store or self._memory)()
         self.lifecycles = lifecycles or Lifecycles()
         self.sender: Sender | None = None  # the gateway's, once it has served a request
         self.journal = Journal(self.settings["journal_limit"], self.settings["journal_bytes"])
@@ -128,6 +131,14 @@ class Resource:
         if self.sender is None:
             raise RuntimeError(f"the resource {self.name!r} is not served")
         return self.sender(self, method, path, body, headers or {}, parent)
+
+    def _memory(self) -> Store:
+        return MemoryStore(self.settings["store_documents"], self.settings["store_bytes"])
+
+    def reopen(self) -> None:
+        """Go on with a store that was closed."""
+        if self._open_store is not None:
+            self.store = self._open_store()
 
     def renew_ids(self, generation: int) -> None:
         """Draw ids from now on that no state of this generation, or of this resource's own, has."""

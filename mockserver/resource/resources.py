@@ -26,6 +26,7 @@ class Resources:
         self.body_limit: int = self.default.settings["body_limit"]
         self.allowed_hosts: tuple[str, ...] = self.default.settings["allowed_hosts"]
         self._received = 0
+        self._closed = False
         for resource in resources:
             self.add(resource)
 
@@ -64,6 +65,14 @@ class Resources:
             self.by_key.pop(key, None)
 
     def close(self) -> None:
-        """Close what the resources remember. State files are free for another server then, and these resources cannot go on."""
+        """Close what the resources remember. State files are free for another server then."""
+        self._closed = True
         for resource in self:
             resource.store.close()
+
+    def reopen(self) -> None:
+        """Go on after `close`. Raises StateError for a state file that cannot be used any more."""
+        if self._closed:
+            for resource in self:
+                resource.reopen()
+            self._closed = False

@@ -56,6 +56,7 @@ class MockServer(Mock):
         """Start serving. The socket is listening when this returns. Raises RuntimeError if it has been started already."""
         if self._thread is not None:
             raise RuntimeError("this MockServer has been started already")
+        self.resources.reopen()
         listener = listen(self._host, self._port)
         self._port = listener.getsockname()[1]
         server = self._server = Server(self.app)
@@ -64,7 +65,7 @@ class MockServer(Mock):
         return self
 
     def stop(self) -> None:
-        """Stop serving; open connections are cut. State files are closed, and need a new MockServer."""
+        """Stop serving; open connections are cut. State files are closed until it starts again."""
         self.close()
         if self._server is not None and self._thread is not None:
             self._server.stop()

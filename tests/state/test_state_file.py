@@ -76,6 +76,18 @@ def test_what_is_stored_is_there_after_a_restart(path: str, http: httpx2.Client)
         )
 
 
+def test_a_server_that_starts_again_goes_on_with_its_file(path: str, http: httpx2.Client) -> None:
+    mock = MockServer([{"resource": {"name": name}} for name in ("one", "two")], state=path)
+    ids = []
+    for _ in range(3):
+        with mock:
+            client = sdk(mock, http)
+            assert all(client.responses.retrieve(name).id == name for name in ids)
+            ids.append(client.responses.create(model=MODEL, input="hi").id)
+        StateFile(path).close()
+    assert len(set(ids)) == 3
+
+
 def test_ids_are_new_after_a_restart(path: str, http: httpx2.Client) -> None:
     ids = []
     for generation in range(3):
