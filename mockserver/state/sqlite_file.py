@@ -282,7 +282,9 @@ def _check(db: sqlite3.Connection, path: str) -> None:
 
 
 def _unusable(path: str, error: sqlite3.Error) -> StateError:
-    reason = _REASONS.get(_code(error), f"cannot be used: {error}")
+    # In WAL mode, SQLite calls it an error of the disk if it may not write the file.
+    read_only = os.path.isfile(path) and not os.access(path, os.W_OK)
+    reason = _REASONS.get(sqlite3.SQLITE_READONLY if read_only else _code(error), f"cannot be used: {error}")
     return StateError(f"{path}: this state file {reason}")
 
 

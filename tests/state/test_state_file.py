@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -480,9 +481,32 @@ def test_a_full_disk_is_a_507(path: str, http: httpx2.Client) -> None:
         assert store.count("response") == 2
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is read-only for root")
-def test_a_file_that_may_not_be_written_is_refused(path: str) -> None:
-    StateFile(path).close()
-    Path(path).chmod(0o400)
-    with pytest.raises(StateError, match="cannot be written"):
+READ_ONLY = """
+import os, sys
+from mockserver import StateError
+from mockserver.state.sqlite_file import StateFile
+if os.geteuid() == 0:
+    os.setuid(65534)  # nothing is read-only for root
+for path in sys.argv[1:]:
+    try:
         StateFile(path)
+    except StateError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs the rights of POSIX")
+def test_what_may_not_be_written_is_refused() -> None:
+    with TemporaryDirectory() as folder:  # not below pytest's own, which only its user may enter
+        file, inside, new = (os.path.join(folder, name) for name in ("my.state", "sub/my.state", "sub/new.state"))
+        os.mkdir(os.path.dirname(inside))
+        for path in (file, inside):
+            StateFile(path).close()
+        for path, mode in ((folder, 0o777), (file, 0o444), (inside, 0o666), (os.path.dirname(inside), 0o555)):
+            os.chmod(path, mode)
+        ran = subprocess.run([sys.executable, "-c", READ_ONLY, file, inside, new], capture_output=True, text=True, check=False)
+        os.chmod(os.path.dirname(inside), 0o777)
+    read_only = "this state file cannot be written: it, its folder or its disk is read-only"
+    nowhere = "this state file cannot be opened: it must be a file in a folder that exists, both of which may be written"
+    assert ran.stderr == ""
+    assert ran.stdout.splitlines() == [f"{file}: {read_only}", f"{inside}: {read_only}", f"{new}: {nowhere}"]
