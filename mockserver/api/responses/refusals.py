@@ -84,6 +84,17 @@ def call_without_output(kind: str, call_id: str) -> ApiError:
     return request_error(f"No tool output found for {kind} call {call_id}.", param="input")
 
 
+def unacknowledged(check_ids: list[str]) -> ApiError:
+    """Safety checks of a computer call that its output does not acknowledge (reported)."""
+    return request_error(f"Computer tool has unacknowledged safety check for {check_ids}", param="input")
+
+
+def approval_without_request(request_id: str) -> ApiError:
+    """An approval whose request is nowhere in the conversation (the wording is inferred from that of outputs)."""
+    message = f"No approval request found for approval response with approval_request_id {request_id}."
+    return request_error(message, param="input")
+
+
 def reasoning_alone(item_id: str) -> ApiError:
     """A reasoning item that was sent back without what it led to (recorded on the sister service)."""
     return request_error(

@@ -27,17 +27,17 @@ def joined(past: list[Object], new: list[Object]) -> list[Object]:
 
 
 def refuse_loose_items(past: list[Object], new: list[Object]) -> None:
-    """Calls without outputs, outputs without calls, reasoning without what follows it: each is a 400 (reported, recorded)."""
+    """Calls without outputs, outputs without calls, reasoning without what follows it: each is a 400 (reported, recorded).
+
+    So are approvals of what nobody asked to be approved, and safety checks of a computer call that its output leaves out.
+    """
     items = past + new
     for kind, (calls, outputs) in _PAIRS.items():
-        called = {item["call_id"]: None for item in items if item["type"] == calls}
-        answered = {item.get("call_id"): None for item in items if item["type"] == outputs}
-        for call_id in answered:
-            if call_id and call_id not in called:
-                raise refusals.output_without_call(kind, call_id)
-        for call_id in called:
-            if call_id not in answered:
-                raise refusals.call_without_output(kind, call_id)
+        _refuse_loose_calls(
+            kind, [item for item in items if item["type"] == calls], [item for item in items if item["type"] == outputs]
+        )
+    _refuse_unacknowledged(items)
+    _refuse_loose_approvals(items)
     for at, item in enumerate(new):
         if item["type"] == "reasoning" and item.get("id") and not _follows(new[at + 1 : at + 2]):
             raise refusals.reasoning_alone(item["id"])
@@ -46,7 +46,52 @@ def refuse_loose_items(past: list[Object], new: list[Object]) -> None:
 _PAIRS = {
     "function": ("function_call", "function_call_output"),
     "custom tool": ("custom_tool_call", "custom_tool_call_output"),
+    "computer": ("computer_call", "computer_call_output"),
+    "local shell": ("local_shell_call", "local_shell_call_output"),
+    "shell": ("shell_call", "shell_call_output"),
+    "apply patch": ("apply_patch_call", "apply_patch_call_output"),
 }
+
+
+def _refuse_loose_calls(kind: str, calls: list[Object], outputs: list[Object]) -> None:
+    answered = {name: None for item in outputs if (name := _answered(item))}
+    known = {name for item in calls for name in (item["call_id"], item.get("id"))}
+    for name in answered:
+        if name not in known:
+            raise refusals.output_without_call(kind, name)
+    for item in calls:
+        if item["call_id"] not in answered and item.get("id") not in answered:
+            raise refusals.call_without_output(kind, item["call_id"])
+
+
+def _answered(output: Object) -> str | None:
+    """The call that an output answers. A local shell's output has the call under `id` (spec)."""
+    name: str | None = output.get("call_id")
+    return name or (output.get("id") if output["type"] == "local_shell_call_output" else None)
+
+
+def _refuse_unacknowledged(items: list[Object]) -> None:
+    """Every safety check that a computer call raised has to be acknowledged by its output."""
+    acknowledged = {
+        check.get("id")
+        for item in items
+        if item["type"] == "computer_call_output"
+        for check in item.get("acknowledged_safety_checks") or ()
+        if isinstance(check, dict)
+    }
+    for item in items:
+        if item["type"] == "computer_call":
+            pending = [str(check.get("id")) for check in item.get("pending_safety_checks") or () if isinstance(check, dict)]
+            missing = [name for name in pending if name not in acknowledged]
+            if missing:
+                raise refusals.unacknowledged(missing)
+
+
+def _refuse_loose_approvals(items: list[Object]) -> None:
+    requests = {item.get("id") for item in items if item["type"] == "mcp_approval_request"}
+    for item in items:
+        if item["type"] == "mcp_approval_response" and item["approval_request_id"] not in requests:
+            raise refusals.approval_without_request(item["approval_request_id"])
 
 
 def _follows(rest: list[Object]) -> bool:
