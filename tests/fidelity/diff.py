@@ -28,7 +28,9 @@ class Difference:
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MASKED = re.compile(r"[A-Z-]+-XXX|REDACTED|MASKED|Sanitized|<[A-Z_]+>")
 _SESSION = re.compile(r"d\d{14}-[0-9a-f]{8}([0-9a-f]{4})?|d\d{3}-\d{14}|[a-z]{1,2}[0-9a-f]{11,12}-\d+|turbo-\d+-\d+")
-_COUNTED = re.compile(r"x-ratelimit-remaining-(requests|tokens)|content-length|openai-processing-ms")
+_COUNTED = re.compile(
+    r"x-ratelimit-remaining-(requests|tokens)|content-length|openai-processing-ms|x-envoy-upstream-service-time"
+)
 
 
 def headers_differ(ours: dict[str, str], theirs: dict[str, str], sent: dict[str, str]) -> Iterator[Difference]:
@@ -61,6 +63,8 @@ _IDS = (
     (re.compile(r"(chatcmpl|cmpl)-[0-9A-Za-z]{29}"), r"<\1>"),
     (re.compile(rf"({_PREFIXES})_[0-9a-f]{{16}}(0[01])[0-9a-f]{{12}}81[0-9a-f]{{18}}"), r"<\1 \2>"),
     (re.compile(rf"({_PREFIXES})_[0-9a-f]{{48}}"), r"<\1 of 48>"),
+    (re.compile(r"(assistant)-[0-9A-Za-z]{22,24}"), r"<\1>"),
+    (re.compile(r"(file)-[0-9a-f]{32}"), r"<\1>"),
     (re.compile(r"fp_[0-9a-f]{10}"), "<fingerprint>"),
     (_UUID, "<uuid>"),
 )

@@ -25,7 +25,9 @@ def play(row: Row, among: tuple[Row, ...]) -> list[Difference]:
         sent = {"api-key": mock.api_key if row.status != 401 else "another-key"}
         if "x-ms-client-request-id" in row.request_headers:
             sent["x-ms-client-request-id"] = row.request_headers["x-ms-client-request-id"]
-        if creator is not None:
+        if row.family == "files":
+            reply = _of_a_file(mock, row, sent)
+        elif creator is not None:
             reply = _of_stored(mock, row, creator, sent)
         else:
             reply = _send(mock, row.method, _path(row), script.request(row), sent)
@@ -50,12 +52,29 @@ def _of_stored(mock: MockServer, row: Row, creator: Row, sent: dict[str, str]) -
     return _send(mock, row.method, path, None, sent)
 
 
+def _of_a_file(mock: MockServer, row: Row, sent: dict[str, str]) -> Reply:
+    """The reply about a file, which is uploaded first where the recording is about one that was there."""
+    created = _upload(mock, row.request or {"purpose": "batch", "filename": "a.jsonl", "bytes": 1, **row.body}, sent)
+    if row.method == "POST":
+        return created
+    path = f"/openai/v1/files/{json.loads(created.text)['id']}"
+    if row.body.get("deleted") is False:
+        _send(mock, row.method, path, None, sent)
+    return _send(mock, row.method, path, None, sent)
+
+
+def _upload(mock: MockServer, file: dict[str, Json], sent: dict[str, str]) -> Reply:
+    field = f'--b\r\ncontent-disposition: form-data; name="purpose"\r\n\r\n{file["purpose"]}\r\n'
+    head = f'--b\r\ncontent-disposition: form-data; name="file"; filename="{file["filename"]}"\r\n\r\n'
+    body = (field + head).encode() + bytes(file["bytes"]) + b"\r\n--b--\r\n"
+    return _send(mock, "POST", "/openai/v1/files", body, {**sent, "content-type": "multipart/form-data; boundary=b"})
+
+
 def _send(mock: MockServer, method: str, path: str, body: Json, sent: dict[str, str]) -> Reply:
+    payload = body if body is None or isinstance(body, bytes) else json.dumps(body)
     connection = http.client.HTTPConnection(mock.endpoint.removeprefix("http://"), timeout=10)
     try:
-        connection.request(
-            method, path, None if body is None else json.dumps(body), {"content-type": "application/json", **sent}
-        )
+        connection.request(method, path, payload, {"content-type": "application/json", **sent})
         answer = connection.getresponse()
         headers = {name.lower(): value for name, value in answer.getheaders()}
         return Reply(answer.status, headers, answer.read().decode())

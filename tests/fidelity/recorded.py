@@ -39,7 +39,7 @@ class Row:
 
     @property
     def family(self) -> str:
-        """`chat`, `completions`, `embeddings` or `responses`."""
+        """`chat`, `completions`, `embeddings`, `files` or `responses`."""
         return self.endpoint.split("/")[1]
 
     @property

@@ -48,6 +48,7 @@ def _before(table: dict[str, str], *kinds: str) -> Covers:
 _CHAT = r"(body|stream\[[a-z_ ]+\])"
 _RESPONSE = r"(body|stream\[response\.(created|in_progress|completed)\]\.response)"
 _LATER_MEMBERS = {
+    r"body\.expires_at": "2025-08-01",
     rf"{_CHAT}\.system_fingerprint": "2024-01-01",
     rf"{_CHAT}\.choices\[\]\.logprobs": "2024-11-01",
     rf"{_CHAT}\.choices\[\]\.message\.(annotations|refusal)": "2024-01-01",
@@ -97,7 +98,7 @@ def _few_headers(row: Row, difference: Difference) -> bool:
 
 
 def _masked(row: Row, difference: Difference) -> bool:
-    return difference.kind == "value" and difference.theirs in ("<masked>", "Sanitized")
+    return difference.kind == "value" and difference.theirs in ("<masked>", "Sanitized", "sanitized-file-id")
 
 
 def _numbers(row: Row, difference: Difference) -> bool:
@@ -155,6 +156,16 @@ def _entries(row: Row, difference: Difference) -> bool:
     listed = kind == "value" and where in ("", "[].source_type", "[].content_filter_offsets.start_offset")
     categories = where.startswith("[].content_filter_results")
     return listed or (categories and (kind in ("added", "absent") or where == "[].content_filter_results"))
+
+
+_OF_PROJECTS = re.compile(
+    r"header\.(azureml-served-by-cluster|content-(encoding|length)|request-context|transfer-encoding|vary|x-http2-stream-id"
+    r"|x-ms-response-type|x-request-(id|time))"
+)
+
+
+def _of_a_project(row: Row, difference: Difference) -> bool:
+    return row.path.startswith("/api/projects/") and bool(_OF_PROJECTS.fullmatch(difference.path))
 
 
 def _of_cohere(row: Row, difference: Difference) -> bool:
@@ -225,6 +236,12 @@ RULES = (
         "It was null until July 2026.",
         _before({rf"{_RESPONSE}\.reasoning\.context": "2026-07-01"}, "value"),
     ),
+    Rule(
+        "list of API versions",
+        "older",
+        "It grew with each version, and has had `1` for v1 since 2026 at the latest.",
+        _before({r"header\.api-supported-versions": "2026-01-01"}, "value"),
+    ),
     Rule("deployments without a filter", "varies", "A deployment's filter can be off; ours is on.", _unfiltered),
     Rule(
         "filter results of a chunk",
@@ -243,6 +260,18 @@ RULES = (
         "ours",
         "Another front end answered them; its filter entries are imitated, its other headers and its missing newline are not.",
         _of_an_image,
+    ),
+    Rule(
+        "where a new file is",
+        "ours",
+        "`Location` names the host that was called instead of the resource's public one, so that it leads back.",
+        _at(r"header\.location", "value"),
+    ),
+    Rule(
+        "a project's files",
+        "ours",
+        "Another front end stands before projects: it compresses, and has headers of its own, which are not imitated.",
+        _of_a_project,
     ),
     Rule(
         "Cohere's embeddings",

@@ -34,6 +34,8 @@ def request(row: Row) -> dict[str, Json]:
 
 def scenario(row: Row) -> dict[str, Json]:
     """One deployment, of the recorded model and with the recorded limits, and one rule that answers as recorded."""
+    if row.family == "files":
+        return {"resource": {"keys": ["recorded-key"], "region": region(row), "lifecycle": {"file": {"polls": _polls(row)}}}}
     asked = request(row)
     limits = {short: int(value) for short, value in _limits(row).items() if value.isdigit()}
     served: dict[str, Json] = {"resource": {"name": "recorded", "keys": ["recorded-key"], "region": region(row)}}
@@ -46,6 +48,11 @@ def scenario(row: Row) -> dict[str, Json]:
     else:
         served["deployments"] = {"another": {"model": "gpt-4o"}}
     return served
+
+
+def _polls(row: Row) -> int:
+    """How many reads still find a file as it was created."""
+    return 9 if row.method == "GET" and row.body["status"] == "pending" else 0
 
 
 def region(row: Row) -> str:

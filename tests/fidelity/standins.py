@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Any
 
 Json = Any
 
 _WORDS = re.compile(
     "background|code|context|country|effort|encoding_format|finish_reason|include|mode|moderation|object|output_format|param|phase"
-    "|prompt_cache_retention|quality|ranker|reasoning_effort|role|search_content_types|search_context_size|service_tier|severity"
+    "|prompt_cache_retention|purpose|quality|ranker|reasoning_effort|role|search_content_types|search_context_size|service_tier|severity"
     "|size|source_type|status|summary|tool_choice|truncation|type|verbosity"
 )
 """Members whose strings are words of the protocol."""
 _TEXTS = re.compile(
-    "content|delta|description|filename|input|output|prompt|queries|reasoning_content|revised_prompt|stop|text|title|user"
+    "content|delta|description|input|output|prompt|queries|reasoning_content|revised_prompt|stop|text|title|user"
 )
 """Members whose strings are a person's or a model's."""
 _IDS = re.compile("call_id|file_id|first_id|id|item_id|last_id|message|system_fingerprint|tool_call_id|vector_store_ids")
@@ -36,7 +37,7 @@ _ITEMS = "resp|msg|rs|fc|ws|ci|ig|fs"
 _ID = re.compile(
     r"(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
     rf"|(?P<item>(?:{_ITEMS})_)(?P<start>[0-9a-f]{{16}})(?P<stored>0[01])[0-9a-f]{{12}}81[0-9a-f]{{18}}"
-    rf"|(?P<prefix>(?:chatcmpl|cmpl|assistant)-|(?:{_ITEMS}|fp|call|vs)_)(?P<rest>[0-9A-Za-z]{{8,}})"
+    rf"|(?P<prefix>(?:chatcmpl|cmpl|assistant)-|file-(?=[0-9a-f]{{32}}\b)|(?:{_ITEMS}|fp|call|vs)_)(?P<rest>[0-9A-Za-z]{{8,}})"
 )
 _SIGNS = ((r"[\x80-\uffff]", "é"), (r"[^\x00-\uffff]", "🙂"), (r"[<>&]", "<&>"), (r"\n", "\n"), (r'"', '"'))
 """Characters that are written in a way of their own, and what stands for them."""
@@ -49,7 +50,7 @@ class StandIns:
         self._numbers: dict[str, dict[str, int]] = {}
         self._members: dict[str, str] = {}
         self._midnight = 0
-        self._others = {"model": self.model, "name": self._name, "arguments": self._arguments}
+        self._others = {"model": self.model, "name": self._name, "arguments": self._arguments, "filename": self._filename}
 
     def begin(self, midnight: int, request: Json) -> None:
         """Begin an exchange of the day that begins at `midnight`, in Unix seconds."""
@@ -89,6 +90,9 @@ class StandIns:
 
     def _arguments(self, value: str) -> str:
         return json.dumps({"text": self._text(value)}, ensure_ascii=False)
+
+    def _filename(self, value: str) -> str:
+        return self._text(value) + PurePosixPath(value).suffix
 
     def _name(self, value: str) -> str:
         return f"tool_{self._number('tool', value)}"

@@ -1,4 +1,4 @@
-"""Every recorded exchange of the inference surfaces, sent again to this server and compared."""
+"""Every recorded exchange of the inference surfaces and of files, sent again to this server and compared."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def test_every_allowed_difference_is_documented() -> None:
 
 
 def test_the_recordings_are_all_there() -> None:
-    assert len(rows()) == 139
-    assert {row.family for row in rows()} == {"chat", "completions", "embeddings", "responses"}
+    assert len(rows()) == 151
+    assert {row.family for row in rows()} == {"chat", "completions", "embeddings", "files", "responses"}
 
 
 TEXTS = (
