@@ -258,6 +258,7 @@ class FileMachine(StoreMachine):
     def open_again(self) -> None:
         self.store.close()
         self.store = type(self).make(store_documents=DOCUMENTS, store_bytes=BYTES)
+        self.places.clear()  # where documents were is kept in memory alone
 
     @rule(keys=st.lists(KEYS, max_size=3), gone=KEYS, due=DUE, names=NAMES, content=CONTENT, text=TEXTS)
     def take_back(
