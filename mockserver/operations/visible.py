@@ -60,9 +60,11 @@ def _reveal(item: Object, include: Collection[str], created: int, stage: str) ->
 
 
 def _sealed(item: Object, created: int, stage: str) -> Object:
-    thoughts = sum(len(paragraph["text"]) for paragraph in item["summary"])
-    text = seal(Chance(f"{item['id']}/{stage}"), created, 40 + thoughts // 8)
-    return ordered({"content": [], **item, "encrypted_content": text})
+    # A caller's own item can hold anything there.
+    paragraphs = [paragraph.get("text") for paragraph in item["summary"] if isinstance(paragraph, dict)]
+    thoughts = sum([len(text) for text in paragraphs if isinstance(text, str)])
+    sealed = seal(Chance(f"{item['id']}/{stage}"), created, 40 + thoughts // 8)
+    return ordered({"content": [], **item, "encrypted_content": sealed})
 
 
 def _without_logprobs(item: Object) -> Object:

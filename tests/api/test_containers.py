@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -151,6 +152,21 @@ def test_the_files_of_an_expired_container_are_gone(http: httpx2.Client, mock: M
     client.containers.delete(container.id)
     with pytest.raises(NotFoundError):
         client.containers.retrieve(container.id)
+
+
+def test_a_container_expires_while_no_server_runs(http: httpx2.Client, tmp_path: Path) -> None:
+    path = str(tmp_path / "a.state")
+    with MockServer(state=path) as mock:
+        mock.clock.freeze(NOW)
+        container = call(http, mock, "POST", json={"name": "work"}).json()
+        call(http, mock, "POST", f"/{container['id']}/files", files={"file": ("a.txt", b"x")})
+    with MockServer(state=path) as mock:
+        mock.clock.freeze(NOW + 19 * 60)
+        assert len(call(http, mock, "GET", f"/{container['id']}/files").json()["data"]) == 1
+    with MockServer(state=path) as mock:
+        mock.clock.freeze(NOW + 39 * 60)
+        assert call(http, mock, "GET", f"/{container['id']}").json()["status"] == "expired"
+        assert call(http, mock, "GET", f"/{container['id']}/files").status_code == 400
 
 
 # -- files

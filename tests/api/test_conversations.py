@@ -141,6 +141,70 @@ def test_what_include_does_not_name_is_left_out(http: httpx2.Client, mock: MockS
     assert_azure_error(refused, 400, param="include[0]", code="invalid_value")
 
 
+OPTIONAL: list[tuple[Any, str, str]] = [
+    (
+        {"type": "computer_call_output", "call_id": "c", "output": {"type": "computer_screenshot", "image_url": "data:screen"}},
+        "computer_call_output.output.image_url",
+        "data:screen",
+    ),
+    (
+        {"type": "code_interpreter_call", "container_id": "cntr_1", "code": "1", "outputs": [{"type": "logs", "logs": "one"}]},
+        "code_interpreter_call.outputs",
+        "one",
+    ),
+    (
+        {
+            "type": "web_search_call",
+            "action": {"type": "search", "query": "q", "sources": [{"type": "url", "url": "http://x"}]},
+        },
+        "web_search_call.action.sources",
+        "http://x",
+    ),
+    (
+        {"type": "web_search_call", "action": {"type": "search", "query": "q"}, "results": ["hit"]},
+        "web_search_call.results",
+        "hit",
+    ),
+    (
+        {
+            "type": "message",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": "Hi", "logprobs": [{"token": "Hi", "logprob": -0.25, "bytes": []}]}],
+        },
+        "message.output_text.logprobs",
+        "-0.25",
+    ),
+    ({"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]}, "reasoning.encrypted_content", "gAAAAA"),
+]
+
+
+@pytest.mark.parametrize(("item", "include", "member"), OPTIONAL, ids=lambda one: one if isinstance(one, str) else "")
+def test_every_optional_member_has_its_word_in_include(
+    http: httpx2.Client, mock: MockServer, item: Any, include: str, member: str
+) -> None:
+    conversation = call(http, mock, "POST", json={}).json()["id"]
+    path = f"/{conversation}/items"
+    created = call(http, mock, "POST", path, json={"items": [item]})
+    assert (created.status_code, member in created.text) == (200, False)
+    for one in (path, f"{path}/{created.json()['first_id']}"):
+        assert member not in call(http, mock, "GET", one).text
+        assert member in call(http, mock, "GET", one, params={"include[]": include}).text
+
+
+def test_the_encrypted_thoughts_that_a_caller_brings_are_kept(client: OpenAI) -> None:
+    thoughts: Any = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAAAmine"}
+    conversation = client.conversations.create(items=[thoughts])
+    item = client.conversations.items.retrieve("rs_1", conversation_id=conversation.id, include=["reasoning.encrypted_content"])
+    assert item.to_dict()["encrypted_content"] == "gAAAAmine"
+
+
+def test_of_an_item_that_comes_again_the_first_copy_stays(client: OpenAI) -> None:
+    first: Any = {**user("first"), "id": "msg_1"}
+    conversation = client.conversations.create(items=[first])
+    client.conversations.items.create(conversation.id, items=[{**first, "content": "again"}, user("new")])
+    assert texts(client, conversation.id) == ["first", "new"]
+
+
 WRONG: list[tuple[str, Any, str, str]] = [
     ("", {"items": [user("x")] * 21}, "items", "array_above_max_length"),
     ("", {"items": "x"}, "items", "invalid_type"),

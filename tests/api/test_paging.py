@@ -18,8 +18,9 @@ from mockserver.operations.table import TABLE, Operation
 from mockserver.resource.conversations import add_items
 
 Json = Any
-LISTS = [one for one in TABLE.all() if one.emulated and one.method == "GET" and one.id.startswith("list")]
-PAGED = [one for one in LISTS if one.id != "listModels"]  # the only one that the document does not page
+NO_PAGES = ("}", "/content", "/copy", "/models")
+"""How the paths end that lead to one thing, or to a list that the document does not page."""
+PAGED = [one for one in TABLE.all() if one.emulated and one.method == "GET" and not one.path.endswith(NO_PAGES)]
 UNORDERED = ("listBatches", "listPaginatedFineTuningJobs", "listFineTuningEvents", "listFineTuningJobCheckpoints")
 """Lists that have no `order` (spec)."""
 OLDEST_FIRST = ("listEvals",)

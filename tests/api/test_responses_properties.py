@@ -16,6 +16,7 @@ from mockserver import MockServer
 from mockserver.api.responses.requests import ResponseRequest
 from mockserver.api.responses.tools import FORMS as TOOLS
 from mockserver.operations.items import FORMS as ITEMS
+from mockserver.operations.visible import INCLUDES
 
 Json = Any
 json_values = st.recursive(
@@ -92,6 +93,23 @@ def test_any_body_is_answered_or_refused(http: httpx2.Client, server: MockServer
     assert answer.status_code in (200, 400, 404), answer.text
     if answer.status_code != 200:
         assert_azure_error(answer, answer.status_code)
+
+
+@settings(max_examples=30, deadline=None)
+@given(given=st.lists(items, max_size=3))
+def test_a_conversation_of_any_items_can_be_listed_and_answered(http: httpx2.Client, server: MockServer, given: Json) -> None:
+    created = post(http, server, {"items": given}, "conversations")
+    assert created.status_code in (200, 400, 404), created.text
+    if created.status_code != 200:
+        assert_azure_error(created, created.status_code)
+        return
+    conversation = created.json()["id"]
+    every = {"include[]": list(INCLUDES), "limit": "100"}
+    listed = http.get(f"{server.base_url}conversations/{conversation}/items", params=every, headers={"api-key": server.api_key})
+    assert listed.status_code == 200, listed.text
+    assert len(listed.json()["data"]) <= len(given)
+    answer = post(http, server, {"model": "gpt-5-mini", "input": "x", "conversation": conversation})
+    assert answer.status_code in (200, 400, 404), answer.text
 
 
 @settings(max_examples=10, deadline=None)
