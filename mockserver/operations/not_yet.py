@@ -102,8 +102,4 @@ NOT_YET: dict[str, tuple[Row, ...]] = {
         ("GET", "/threads/{thread_id}/runs/{run_id}/steps/{step_id}", "getRunStep", None),
         ("POST", "/threads/{thread_id}/runs/{run_id}/submit_tool_outputs", "submitToolOutputsToRun", None),
     ),
-    "vector_stores": (
-        ("GET", "/vector_stores/{vector_store_id}/files/{file_id}/content", "retrieveVectorStoreFileContent", None),
-        ("POST", "/vector_stores/{vector_store_id}/search", "searchVectorStore", None),
-    ),
 }

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mockserver import errors
-from mockserver.resource import files
+from mockserver.model.extract import UnreadableError, extract_text
+from mockserver.model.extract.unreadable import too_large
+from mockserver.resource import files, search
 from mockserver.resource.vector_stores import STORE_FILE, VECTOR_STORE, detach, recount, store_place
 from mockserver.state import work
 
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
     from mockserver.state.store import Document, Store
 
 Json = Any
+MOST_FILES = 10_000
 _VECTOR = 1_024
-"""Bytes of the vector of a chunk: recorded files have as many bytes in a store as of their own, and 1,024 more."""
+"""Bytes of a chunk's vector: recorded files of one chunk have their own bytes in a store, and 1,024 more."""
 
 
 def check_files(store: Store, file_ids: Iterable[str]) -> None:
@@ -32,9 +35,6 @@ def check_room(document: Document, more: int) -> None:
     if document["file_counts"]["total"] + more > MOST_FILES:
         message = f"The vector store '{document['id']}' cannot have more than {MOST_FILES} files."
         raise errors.request_error(message)
-
-
-MOST_FILES = 10_000
 
 
 def attach(
@@ -99,10 +99,32 @@ def missing(vector_store_id: str, file_id: str) -> ApiError:
     return errors.request_error(f"No file found with id '{file_id}' in vector store '{vector_store_id}'.", status=404)
 
 
+def text(store: Store, file_id: str) -> str:
+    """What is written in a file. Raises UnreadableError for one without a text, or of a type that the service does not read."""
+    with files.content(store, file_id).open() as content:
+        return extract_text(files.find(store, file_id)["filename"], content)
+
+
 @work.stages(STORE_FILE, "in_progress", "completed")
 def _enter(owner: work.Owner, document: Document, stage: str, at: float) -> None:
-    size = files.content(owner.store, document["id"]).size
-    _change(owner.store, document, {"usage_bytes": size + _VECTOR, "status": "completed"})
+    """Index a file. One that cannot be read is failed, and says why (spec)."""
+    try:
+        usage = _index(owner.store, document)
+    except UnreadableError as error:
+        _change(owner.store, document, {"status": "failed", "last_error": {"code": error.code, "message": error.message}})
+    else:
+        _change(owner.store, document, {"usage_bytes": usage, "status": "completed"})
+
+
+def _index(store: Store, document: Document) -> int:
+    """Make chunks of a file, and return how many bytes it has in its store from now on. Raises UnreadableError."""
+    written = text(store, document["id"])
+    try:
+        search.index(store, document, written)
+    except ValueError:
+        raise too_large() from None
+    place = store_place(document["vector_store_id"], document["id"])
+    return len(written.encode()) + _VECTOR * store.count(search.CHUNK, (STORE_FILE, place))
 
 
 def _change(store: Store, document: Document, changes: Document) -> None:

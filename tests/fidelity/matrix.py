@@ -305,6 +305,11 @@ NOT_FOLLOWED = (
         "A file in a container is downloaded with the type that its name says (recorded on the sister service).",
     ),
     (
+        "retrieveVectorStoreFileContent",
+        r"\$\.(object|search_query|data)",
+        "The content of a file in a vector store is a page of texts, and not of search results (documented, SDK).",
+    ),
+    (
         "VectorStore",
         r"\$(.data\[\d\])?.name: None is not of type 'string'",
         "A vector store without a name has a `name` of null (recorded).",

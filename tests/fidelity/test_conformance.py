@@ -214,7 +214,8 @@ def send_all(http: httpx2.Client, cases: list[tuple[str, Case]]) -> None:
         findings("request without a model", "POST", "/responses", send(http, mock, "POST", "/responses", {"input": "Hi"}))
         findings("file of jobs", "POST", "/files", upload(http, mock, "batch"))
         findings("token", "GET", "/models", http.get(mock.base_url + "models", headers=TOKEN))
-        for name in ("listContainerFiles", "retrieveContainerFileContent", "createVectorStore"):
+        names = ("listContainerFiles", "retrieveContainerFileContent", "createVectorStore", "retrieveVectorStoreFileContent")
+        for name in names:
             call_stored(Caller(http, mock.base_url, mock.api_key), TABLE.by_id[name])
     with MockServer({"rules": [{"respond": {"error": "content_filter"}}]}) as mock:
         findings("filter", "POST", "/responses", send(http, mock, "POST", "/responses", {"model": "gpt-4o", "input": "Hi"}))

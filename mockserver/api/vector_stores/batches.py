@@ -132,7 +132,7 @@ def _batch_object(batch: Object, files: list[Object]) -> Object:
 
 
 def _status(batch: Object, counts: Counter[str], total: int) -> str:
-    """A batch is failed where all its files are (recalled)."""
+    """A batch is failed where all its files are (reported)."""
     if batch["cancelled"]:
         return "cancelled"
     if counts["in_progress"]:

@@ -80,6 +80,31 @@ class ModifyStoreRequest(Body):
     metadata: Metadata | None = None
 
 
+class HybridSearch(Part):
+    """How much likeness counts, and how much the very words."""
+
+    embedding_weight: Annotated[float, Field(ge=0)]
+    text_weight: Annotated[float, Field(ge=0)]
+
+
+class RankingOptions(Part):
+    """How results are ranked. `hybrid_search` is the file search tool's (spec), and is taken here as well."""
+
+    ranker: Literal["none", "auto", "default-2024-11-15"] = "auto"
+    score_threshold: Annotated[float, Field(ge=0, le=1)] = 0.0
+    hybrid_search: HybridSearch | None = None
+
+
+class SearchRequest(Body):
+    """The body of searchVectorStore."""
+
+    query: str | Annotated[list[str], Field(min_length=1)]
+    rewrite_query: bool = False
+    max_num_results: Annotated[int, Field(ge=1, le=50)] = 10
+    filters: Json = None
+    ranking_options: RankingOptions = RankingOptions()
+
+
 class FileEntry(Part):
     """A file of a batch, with what is its own."""
 
