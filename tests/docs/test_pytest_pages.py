@@ -11,7 +11,8 @@ from mockserver.settings import SETTINGS
 from mockserver.testing.options import OPTIONS
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "docs/pytest.md", *sorted((ROOT / "docs").glob("migrate-from-*.md"))]
+MIGRATIONS = sorted((ROOT / "docs").glob("migrate-from-*.md"))
+PAGES = [ROOT / "docs/pytest.md", *MIGRATIONS, *sorted((ROOT / "docs").glob("how-to-*.md"))]
 EXAMPLES = sorted(path for path in (ROOT / "tests/examples").rglob("*") if path.suffix in (".py", ".yaml"))
 
 
@@ -26,11 +27,16 @@ def test_every_example_is_shown_as_it_is(example: Path) -> None:
     assert shown()[str(example.relative_to(ROOT))] == example.read_text()
 
 
+def test_the_page_about_rag_shows_its_scenario() -> None:
+    page = (ROOT / "docs/how-to-rag.md").read_text()
+    assert "```yaml\n" + (ROOT / "scenarios/rag.yaml").read_text() + "```\n" in page
+
+
 def test_no_page_shows_an_example_that_is_gone() -> None:
     assert set(shown()) == {str(example.relative_to(ROOT)) for example in EXAMPLES}
 
 
-@pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", MIGRATIONS, ids=lambda page: page.name)
 def test_a_migration_page_shows_the_test_before_and_after(page: Path) -> None:
     before, after = re.findall(r"^(Before|After):\n", page.read_text(), re.MULTILINE)
     assert (before, after) == ("Before", "After")

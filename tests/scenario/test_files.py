@@ -144,6 +144,14 @@ def test_states() -> None:
     ]
 
 
+def test_rag() -> None:
+    script = ready("rag")
+    found = "[refunds.md] Within 14 days.\n[hours.html] Closed.\n\nWhen are refunds paid?"
+    assert text(script, call(found)) == "Within 14 days. (refunds.md)"
+    assert text(script, call("[nothing found]\n\nWho won?")) == "I do not know."
+    assert answer_to(script, call("Who won?")) is None
+
+
 def test_the_ready_scenarios_can_be_served_together_and_every_one_is_tested() -> None:
     (scenario,) = load([ROOT / "scenarios"])
     assert scenario.files == tuple(READY)
