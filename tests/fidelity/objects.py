@@ -14,7 +14,7 @@ from typing import Any
 
 Json = Any
 OBJECTS = Path(__file__).with_name("objects.jsonl")
-_FAMILIES = re.compile(r"/(containers|conversations|chat/completions/\{)")
+_FAMILIES = re.compile(r"/(containers|conversations|vector_stores|chat/completions/\{)")
 _PARAMETER = re.compile(r"\{[^}]+\}")
 _WORDS = ("anchor", "object", "role", "source", "status", "type")
 """Members whose strings are words of the protocol."""
@@ -66,7 +66,12 @@ def reduced(material: Path) -> list[dict[str, Json]]:
 
 
 def _genuine(raw: dict[str, Json]) -> bool:
-    """One project's exchanges are invented; another's are the answers of a gateway in between."""
+    """One project's exchanges are invented; another's are the answers of a gateway in between.
+
+    Of vector stores there are exchanges with Azure's own surface, from whose objects the sister service's have departed.
+    """
+    if raw["endpoint"].startswith("/vector_stores") and not raw["provider"].startswith("azure"):
+        return False
     agent = (raw.get("request_headers") or {}).get("User-Agent", "")
     return agent != "Ruby" and raw["response_body_format"] != "parsed-sorted" and raw["status"] != 401
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from mockserver.api.vector_stores.family import listed, operation, poll_again, status_filter
+from mockserver.api.vector_stores.family import operation, poll_again, status_filter
 from mockserver.api.vector_stores.requests import CreateBatchRequest, reported
 from mockserver.errors import ApiError, missing_parameter, request_error
 from mockserver.operations.call import Call, Result
-from mockserver.operations.lists import cursor
-from mockserver.operations.lists import page as page_of
+from mockserver.operations.lists import cursor, list_object
 from mockserver.resource import indexing, vector_stores
 from mockserver.resource.vector_stores import STATUSES, VECTOR_STORE
-from mockserver.state.store import Page
+from mockserver.state.store import paged
 
 Json = Any
 Object = dict[str, Json]
@@ -89,10 +88,14 @@ def cancel(call: Call) -> Result:
 @operation("GET", _BATCHES + "/{batch_id}/files", "listFilesInVectorStoreBatch")
 def list_files(call: Call) -> Result:
     """List the files of a batch that are still in the store, newest first, by status where `filter` names one."""
-    place, status, batch = cursor(call.query), status_filter(call, STATUSES), _batch(call)
-    files = [file for file in _polled(call, batch) if status in (None, file["status"])]
-    page = page_of(files, place)
-    return Result(listed(Page(page["data"], page["has_more"])))
+    place, status, batch = cursor(call.query), status_filter(call), _batch(call)
+    files = {file["id"]: file for file in _polled(call, batch)}
+    file_ids = batch["file_ids"]
+    numbers = {file_id: number for number, file_id in enumerate(file_ids)}
+    # All that the batch ever had are numbered, so that a caller can go on behind one that has left the store meanwhile.
+    wanted = {"vector_store_id": batch["vector_store_id"]} | status
+    page = paged(len(file_ids), place, numbers.get, lambda number: files.get(file_ids[number], {}), wanted)
+    return Result(list_object(page, ends_first=True))
 
 
 def _batch(call: Call) -> Object:

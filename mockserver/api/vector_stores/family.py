@@ -1,14 +1,14 @@
-"""What all vector store operations share: their traits, how they find what a path names, and how they list."""
+"""What all vector store operations share: their traits, filters of lists, and how soon to poll again."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from mockserver.operations.table import family
+from mockserver.resource.vector_stores import STATUSES
 
 if TYPE_CHECKING:
     from mockserver.operations.call import Call
-    from mockserver.state.store import Page
 
 Json = Any
 operation = family(style="pretty")
@@ -16,16 +16,9 @@ _IN_PROGRESS = "in_progress"
 _POLL_AFTER = [(b"openai-poll-after-ms", b"10")]
 
 
-def listed(page: Page) -> dict[str, Json]:
-    """A page in the envelope of these lists, whose keys are in an order of their own (recorded)."""
-    data, more = page
-    ends = (data[0]["id"], data[-1]["id"]) if data else (None, None)
-    return {"object": "list", "data": data, "first_id": ends[0], "last_id": ends[1], "has_more": more}
-
-
-def status_filter(call: Call, statuses: tuple[str, ...]) -> str | None:
-    """The status that files in a list must have, None for any. Raises ApiError 400 for one that does not exist."""
-    return call.query.choice("filter", statuses, statuses[0]) if call.query.last("filter") is not None else None
+def status_filter(call: Call) -> dict[str, Json]:
+    """What files in a list must have: the status that `filter` names, if any. Raises ApiError 400 for one that does not exist."""
+    return {"status": call.query.choice("filter", STATUSES, STATUSES[0])} if call.query.last("filter") is not None else {}
 
 
 def poll_again(document: dict[str, Json]) -> list[tuple[bytes, bytes]]:

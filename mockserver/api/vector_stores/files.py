@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from mockserver.api.vector_stores.family import listed, operation, poll_again, status_filter
+from mockserver.api.vector_stores.family import operation, poll_again, status_filter
 from mockserver.api.vector_stores.requests import CreateFileRequest, UpdateAttributesRequest, reported
 from mockserver.operations import objects
 from mockserver.operations.call import Call, Result
-from mockserver.operations.lists import cursor
+from mockserver.operations.lists import cursor, list_object
 from mockserver.resource import indexing, vector_stores
-from mockserver.resource.vector_stores import STATUSES, STORE_FILE, VECTOR_STORE, store_place
+from mockserver.resource.vector_stores import STORE_FILE, VECTOR_STORE, store_place
 
 Json = Any
 
@@ -41,14 +41,13 @@ def list_files(call: Call) -> Result:
 
     It reads what is in the store, and is thereby a poll of what is being indexed: callers wait by listing, too.
     """
-    place, status, vector_store_id = cursor(call.query), status_filter(call, STATUSES), call.path["vector_store_id"]
+    place, status, vector_store_id = cursor(call.query), status_filter(call), call.path["vector_store_id"]
     vector_stores.read(call.resource, vector_store_id, call.now)
     after = place.after and store_place(vector_store_id, place.after)
     before = place.before and store_place(vector_store_id, place.before)
-    where = None if status is None else {"status": status}
     parent = (VECTOR_STORE, vector_store_id)
-    page = call.resource.store.page(STORE_FILE, replace(place, after=after, before=before), parent=parent, where=where)
-    return Result(listed(page))
+    page = call.resource.store.page(STORE_FILE, replace(place, after=after, before=before), parent=parent, where=status)
+    return Result(list_object(page, ends_first=True))
 
 
 @operation("GET", "/vector_stores/{vector_store_id}/files/{file_id}", "getVectorStoreFile")

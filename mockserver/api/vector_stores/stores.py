@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from mockserver.api.vector_stores.family import listed, operation, poll_again
+from mockserver.api.vector_stores.family import operation, poll_again
 from mockserver.api.vector_stores.requests import CreateStoreRequest, ModifyStoreRequest, reported
 from mockserver.operations import objects
 from mockserver.operations.call import Call, Result
-from mockserver.operations.lists import cursor
+from mockserver.operations.lists import cursor, list_object
 from mockserver.resource import indexing, vector_stores
 from mockserver.resource.vector_stores import STATUSES, VECTOR_STORE
 
@@ -61,7 +61,7 @@ def _lifetime(body: CreateStoreRequest | ModifyStoreRequest) -> dict[str, Json] 
 @operation("GET", "/vector_stores", "listVectorStores")
 def list_stores(call: Call) -> Result:
     """List stores, newest first (recorded on the sister service). It is no poll of what is being indexed."""
-    return Result(listed(call.resource.store.page(VECTOR_STORE, cursor(call.query))))
+    return Result(list_object(call.resource.store.page(VECTOR_STORE, cursor(call.query)), ends_first=True))
 
 
 @operation("GET", "/vector_stores/{vector_store_id}", "getVectorStore")
