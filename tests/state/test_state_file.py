@@ -55,6 +55,12 @@ def sdk(mock: MockServer, http: httpx2.Client) -> OpenAI:
     return OpenAI(base_url=mock.base_url, api_key=mock.api_key, http_client=http, max_retries=0)
 
 
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python. Its coverage is not measured: that takes files and sqlite3, which are what is tested here."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, env=environment)
+
+
 def content_of(store: SqliteStore, name: str) -> bytes:
     blob = store.blob("file", name)
     assert blob is not None
@@ -111,7 +117,7 @@ def test_work_that_came_due_while_nobody_served_is_done_by_any_first_request(pat
         "print(respond(resources, Request('GET', '/openai/v1/models', '', headers)).status);"
         "print(resources.default.store.get('response', sys.argv[2])['stage'])"
     )
-    ran = subprocess.run([sys.executable, "-c", program, path, work.id], capture_output=True, text=True, check=False)
+    ran = run("-c", program, path, work.id)
     assert (ran.stdout.split(), ran.stderr) == (["200", "done"], "")
 
 
@@ -181,7 +187,7 @@ def test_resources_of_single_tests_are_in_memory(path: str) -> None:
 
 def test_sqlite_is_imported_only_for_a_state_file() -> None:
     program = "import sys, mockserver; mockserver.create_app(); print('sqlite3' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "False\n"
+    assert run("-c", program).stdout == "False\n"
 
 
 # -- crashes
@@ -189,7 +195,7 @@ def test_sqlite_is_imported_only_for_a_state_file() -> None:
 
 def test_no_kill_loses_what_was_acknowledged_or_leaves_half(path: str) -> None:
     script = str(Path(__file__).with_name("killed.py"))
-    ran = subprocess.run([sys.executable, script, path, "50"], capture_output=True, text=True, check=False)
+    ran = run(script, path, "50")
     assert ran.stderr == ""
     found = json.loads(ran.stdout)
     assert found["faults"] == []
@@ -349,7 +355,7 @@ def test_another_process_is_kept_out_too(path: str, file: StateFile) -> None:
     program = (
         "import sys, mockserver\ntry: mockserver.create_app(state=sys.argv[1])\nexcept mockserver.StateError as e: print(e)"
     )
-    ran = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True)
+    ran = run("-c", program, path)
     assert ran.stdout == f"{path}: this state file is in use by another server\n"
 
 
@@ -440,7 +446,7 @@ for at in range(100):
 
 
 def limited(path: str, most: int) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", LIMITED, path, str(most)], capture_output=True, text=True, check=False)
+    return run("-c", LIMITED, path, str(most))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs limits on files")
@@ -504,7 +510,7 @@ def test_what_may_not_be_written_is_refused() -> None:
             StateFile(path).close()
         for path, mode in ((folder, 0o777), (file, 0o444), (inside, 0o666), (os.path.dirname(inside), 0o555)):
             os.chmod(path, mode)
-        ran = subprocess.run([sys.executable, "-c", READ_ONLY, file, inside, new], capture_output=True, text=True, check=False)
+        ran = run("-c", READ_ONLY, file, inside, new)
         os.chmod(os.path.dirname(inside), 0o777)
     read_only = "this state file cannot be written: it, its folder or its disk is read-only"
     nowhere = "this state file cannot be opened: it must be a file in a folder that exists, both of which may be written"
