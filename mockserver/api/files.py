@@ -6,12 +6,13 @@ their own headers (recorded).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 from urllib.parse import quote
 
 from pydantic import BeforeValidator
 from pydantic_core import from_json
 
+from mockserver import errors
 from mockserver.operations.body import Body, FileExpiry
 from mockserver.operations.call import Binary, Call, Result
 from mockserver.operations.lists import cursor, list_object
@@ -75,8 +76,13 @@ def create(call: Call) -> Result:
 
 @operation("GET", "/files", "listFiles")
 def list_files(call: Call) -> Result:
-    """List files, newest first, of one purpose where the query names it. Without a limit there are 10,000 to a page (documented)."""
+    """List files, newest first, of one purpose where the query names it. Without a limit there are 10,000 to a page (documented).
+
+    Raises ApiError 400 for a purpose that does not exist (reported, of `vision`).
+    """
     purpose = call.query.last("purpose")
+    if purpose is not None and purpose not in get_args(files.Purpose):
+        raise errors.gateway_error(400, "invalidPayload", "Invalid value for purpose.")
     place = cursor(call.query, limit=_LONGEST_PAGE, most=_LONGEST_PAGE)
     page = call.resource.store.page(files.FILE, place, where={"purpose": purpose} if purpose else None)
     return Result(list_object(page, ends_first=True))

@@ -14,6 +14,8 @@ from mockserver.resource.vector_stores import STORE_FILE, detach
 from mockserver.state import work
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mockserver.errors import ApiError
     from mockserver.state.blobs import Blob, Content
     from mockserver.state.chance import Chance
@@ -83,6 +85,13 @@ def delete(store: Store, file_id: str) -> bool:
 def missing(file_id: str) -> ApiError:
     """A file that is not there (recorded on the sister service)."""
     return errors.request_error(f"No such File object: {file_id}", param="id", status=404)
+
+
+def refuse_unknown(store: Store, file_ids: Iterable[str]) -> None:
+    """Raise ApiError 400 for those files that a prompt refers to and that are not there, or not any more (reported in October 2026)."""
+    unknown = [file_id for file_id in dict.fromkeys(file_ids) if store.get(FILE, file_id) is None]
+    if unknown:
+        raise errors.request_error(f"Files [{', '.join(unknown)}] were not found due to ownership verification failure.")
 
 
 @work.stages(FILE, "pending", "running", "processed")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -260,6 +260,9 @@ def test_a_list_can_be_of_one_purpose(plain: OpenAI) -> None:
         assert [file.id for file in page.data] == ids[:0:-1]
         assert [file.id for file in page] == ids[::-1]
     assert plain.files.list(purpose="batch_output").data == []
+    with pytest.raises(openai.BadRequestError) as refusal:
+        plain.files.list(purpose="vision")
+    assert_azure_error(refusal.value, 400, contains="Invalid value for purpose.", code="invalidPayload")
     assert len(plain.files.list().data) == 9
 
 
@@ -440,7 +443,16 @@ def test_a_full_store_refuses_a_file_and_keeps_none_of_it(http: httpx2.Client) -
 # -- many at once
 
 
-def test_threads_upload_and_delete_at_once(client: OpenAI) -> None:
+@pytest.fixture(params=["memory", "file"])
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MockServer]:
+    """A server whose state is in memory, or in a file."""
+    with MockServer(**({"state": tmp_path / "state"} if request.param == "file" else {})) as server:
+        yield server
+
+
+def test_threads_upload_and_delete_at_once(kept: MockServer, http: httpx2.Client) -> None:
+    client = OpenAI(base_url=kept.base_url, api_key=kept.api_key, http_client=http, max_retries=0)
+
     def life(number: int) -> str:
         content = f"{number} ".encode() * (number % 50 + 1)
         file = client.files.create(file=(f"{number}.txt", content), purpose="assistants")
@@ -456,7 +468,9 @@ def test_threads_upload_and_delete_at_once(client: OpenAI) -> None:
 
 
 @pytest.mark.anyio
-async def test_tasks_upload_at_once(async_client: AsyncOpenAI) -> None:
+async def test_tasks_upload_at_once(kept: MockServer, async_client: AsyncOpenAI) -> None:
+    async_client.base_url, async_client.api_key = httpx2.URL(kept.base_url), kept.api_key
+
     async def upload(number: int) -> str:
         content = str(number).encode()
         file = await async_client.files.create(file=(f"{number}.jsonl", content), purpose="evals")
@@ -466,6 +480,28 @@ async def test_tasks_upload_at_once(async_client: AsyncOpenAI) -> None:
     ids = await asyncio.gather(*map(upload, range(200)))
     assert {file.id async for file in async_client.files.list(limit=30)} == set(ids)
     assert len(set(ids)) == 200
+
+
+def test_files_survive_a_restart_and_expire_after_it(tmp_path: Path, http: httpx2.Client) -> None:
+    def client_of(mock: MockServer) -> OpenAI:
+        mock.clock.freeze(NOW)
+        return OpenAI(base_url=mock.base_url, api_key=mock.api_key, http_client=http, max_retries=0)
+
+    content = bytes(range(256)) * 8_192  # more than what is kept in one piece
+    with MockServer(state=tmp_path / "state") as mock:
+        client = client_of(mock)
+        file = client.files.create(
+            file=("a", content), purpose="assistants", expires_after={"anchor": "created_at", "seconds": 3_600}
+        )
+        upload = client.uploads.create(bytes=3, filename="a", purpose="assistants", mime_type="text/plain")
+        part = client.uploads.parts.create(upload.id, data=b"abc")
+    with MockServer(state=tmp_path / "state") as mock:
+        client = client_of(mock)
+        assert client.files.retrieve(file.id) == file
+        assert client.files.content(file.id).read() == content
+        assert client.uploads.complete(upload.id, part_ids=[part.id]).status == "completed"
+        mock.clock.advance(3_600)
+        assert [one.bytes for one in client.files.list()] == [3]
 
 
 # -- resources

@@ -11,6 +11,7 @@ from mockserver.model import content_filter
 from mockserver.model.limits import apply_limits
 from mockserver.operations.call import DONE, ModelCall, Result
 from mockserver.operations.table import operation
+from mockserver.resource.files import refuse_unknown
 
 
 @operation(
@@ -27,6 +28,7 @@ from mockserver.operations.table import operation
 def create(call: ModelCall) -> Result:
     """Answer a conversation. A prompt that the filter withholds is refused with 400, streamed or not (recorded)."""
     body: ChatRequest = call.body
+    refuse_unknown(call.resource.store, body.file_ids)
     window = call.deployment.model.context
     if call.prompt_tokens > window:
         raise errors.context_length_exceeded("messages", window, call.prompt_tokens)

@@ -258,3 +258,10 @@ class ChatRequest(Body):
     prompt_cache_retention: CacheRetention | None = None
     service_tier: ServiceTier | None = None
     user_security_context: UserSecurityContext | None = None
+
+    @property
+    def file_ids(self) -> list[str]:
+        """The ids of the files that its messages refer to."""
+        listed = [message.content for message in self.messages if message.role == "user" and isinstance(message.content, list)]
+        files = [part.file for parts in listed for part in parts if part.type == "file"]
+        return [file.file_id for file in files if file.file_id]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mockserver.api.responses import refusals
-from mockserver.resource.files import FILE
+from mockserver.resource.files import refuse_unknown
 
 if TYPE_CHECKING:
     from mockserver.state.store import Store
@@ -22,9 +22,7 @@ def refuse_unknown_files(store: Store, items: Sequence[Object]) -> None:
     for path, file_id in references.items():
         if not file_id.startswith("assistant"):
             raise refusals.malformed_file(path, file_id)
-    unknown = [file_id for file_id in dict.fromkeys(references.values()) if store.get(FILE, file_id) is None]
-    if unknown:
-        raise refusals.files_not_found(unknown)
+    refuse_unknown(store, references.values())
 
 
 def _references(items: Sequence[Object]) -> Iterator[tuple[str, str]]:

@@ -58,11 +58,6 @@ def malformed_file(path: str, file_id: str) -> ApiError:
     return invalid_value(path, f"Invalid '{path}': '{file_id}'. Expected an ID that begins with 'assistant'.")
 
 
-def files_not_found(file_ids: list[str]) -> ApiError:
-    """Ids of files that do not exist, or not any more (reported in October 2026)."""
-    return request_error(f"Files [{', '.join(file_ids)}] were not found due to ownership verification failure.")
-
-
 def response_not_found(response_id: str) -> ApiError:
     """A response that is not stored, or no longer (recorded)."""
     return request_error(f"Response with id '{response_id}' not found.", status=404)

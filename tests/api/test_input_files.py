@@ -1,4 +1,4 @@
-"""Files that responses refer to by id."""
+"""Files that responses and chats refer to by id."""
 
 from __future__ import annotations
 
@@ -80,3 +80,18 @@ def test_the_scripts_see_what_is_referred_to(client: OpenAI, mock: MockServer) -
     prompt = mock.calls()[-1].prompt
     assert prompt is not None
     assert [media.reference for media in prompt.turns[-1].media] == [file.id]
+
+
+def test_a_chat_refers_to_files_too(client: OpenAI) -> None:
+    file = client.files.create(file=("a.pdf", b"%PDF"), purpose="assistants")
+
+    def ask(*file_ids: str) -> Any:
+        parts: Any = [{"type": "file", "file": {"file_id": file_id}} for file_id in file_ids]
+        inline: Any = {"type": "file", "file": {"filename": "b.pdf", "file_data": "data:application/pdf;base64,JVBERg=="}}
+        return client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": [*parts, inline]}])
+
+    assert ask(file.id).choices[0].message.content
+    for _ in range(2):
+        with pytest.raises(openai.BadRequestError) as refusal:
+            ask(file.id, "assistant-x")
+        assert_azure_error(refusal.value, 400, contains="Files [assistant-x] were not found", param=None, code=None)
