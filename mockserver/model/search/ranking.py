@@ -4,9 +4,10 @@ A score is the share of the query that a text has: of the words, each counted th
 again counts a little more, and so do words that stand together as in the query; one in a long text counts less. This is BM25 with
 its sum divided by what is possible, so that a score means the same whatever the query, and a threshold can be set.
 
-There is no model here, so what is like a word stands in for what means the same: plurals, compounds, parts of identifiers, other
-words of the same stem (`mockserver.model.search.words`). The vectors of `mockserver.model.embeddings` are made of the same features,
-words and parts of words; making them takes 0.7 seconds for a megabyte, half as long again as everything else takes.
+There is no model here, so what is like a word stands in for what means the same: plurals, compounds, parts of identifiers, words
+of the same stem (`mockserver.model.search.words`). Measured on the labelled questions of the tests: the very words alone put the
+right text first for 94 % of them, with what is like them it is 98 %; the cosine of the vectors of `mockserver.model.embeddings`
+alone does so for 86 %, and adds nothing to 98 %, while making these vectors takes 0.7 seconds for a megabyte of text.
 """
 
 from __future__ import annotations

@@ -60,6 +60,8 @@ _IRREGULAR = {
 }
 # What makes a noun, a verb or an adjective of a word; what is left in front is looked for as well.
 _DERIVED = re.compile(r"(?<=\w{4})(?:ational|ation|ition|ments?|ness|able|ible|ance|ence|ions?|ors?|ers?|als?|ive|iti|ung|li)$")
+_UMLAUT = re.compile("([aou])e")  # as umlauts are written where there are none; accents are gone here anyway
+_STEM = 6  # characters of a word whose first two thirds are likely to be its stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +140,10 @@ def _indexed(piece: str) -> Iterator[str]:
     parts = _parts(piece)
     for part in parts:
         form = _form(part)
-        if form in _FUNCTION_WORDS or (len(parts) > 1 and len(form) == 1 and form.isalpha()):
+        if not form or form in _FUNCTION_WORDS or (len(parts) > 1 and len(form) == 1 and form.isalpha()):
             continue
         yield form
-        if len(parts) == 1 and len(form) >= _COMPOUND:
+        if len(parts) == 1 and len(form) >= _COMPOUND and form.isalpha():
             yield from (f"~{form[at:]}" for at in range(_MEMBER - 1, len(form) - _MEMBER + 1))
     if len(parts) > 1:
         yield _whole(piece)
@@ -153,7 +155,7 @@ def _terms(word: str) -> Iterator[Term]:
             yield from [Term(pair) for pair in _pairs(piece)] or [Term(piece, ((f"{piece}*", 0.9),))]
             continue
         parts = _parts(piece)
-        forms = [form for part in parts if (form := _form(part)) not in _FUNCTION_WORDS]
+        forms = [form for part in parts if (form := _form(part)) and form not in _FUNCTION_WORDS]
         if len(parts) > 1:
             yield Term(_whole(piece))
             forms = [form for form in forms if len(form) > 1 or form.isdigit()]
@@ -161,19 +163,31 @@ def _terms(word: str) -> Iterator[Term]:
 
 
 def _variants(form: str) -> dict[str, float]:
-    """How else a word may stand in a text: within a compound, as one part of it, or derived from the same word."""
+    """How else a word may stand in a text, each way with its weight."""
     if len(form) < _MEMBER or not form.isalpha():
         return {}
     variants = {f"{form}*": 0.7, f"~{form}": 0.7}
+    for variant, weight in (*_spellings(form), *_members(form)):
+        if variant != form:
+            variants.setdefault(variant, weight)
+    return variants
+
+
+def _spellings(form: str) -> Iterator[tuple[str, float]]:
+    """A word without umlauts, those that are made of the same one, and those that only begin like it."""
+    yield _UMLAUT.sub(r"\1", form), 0.8
     root = _DERIVED.sub("", form)
     if root != form:
-        variants |= {root: 0.6, f"{root}*": 0.5}
+        yield from ((root, 0.6), (f"{root}*", 0.5))
+    if len(form) >= _STEM:
+        yield f"{form[: max(_MEMBER, len(form) * 2 // 3)]}*", 0.3
+
+
+def _members(form: str) -> Iterator[tuple[str, float]]:
+    """What a long word may be composed of."""
     if len(form) >= _COMPOUND:
         for at in range(_MEMBER, len(form) - _MEMBER + 1):
-            variants.setdefault(form[at:], 0.5)
-            variants.setdefault(f"~{form[at:]}", 0.4) if at <= len(form) - _MEMBER - 1 else None
-            variants.setdefault(form[:at], 0.5)
-    return variants
+            yield from ((form[at:], 0.5), (f"~{form[at:]}", 0.4), (form[:at], 0.5))
 
 
 def _pairs(run: str) -> list[str]:
@@ -206,9 +220,9 @@ def stem(word: str) -> str:
         if len(word) >= shortest and word.endswith(ending) and re.search("[aeiouy]", word[: -len(ending)]):
             word = _single(word[: -len(ending)])
             break
-    if len(word) > 4 and word.endswith("e"):
+    if len(word) > 3 and word.endswith("e"):
         word = word[:-1]
-    return word[:-1] + "i" if word.endswith("y") and len(word) > 3 else word
+    return word[:-1] + "i" if len(word) > 3 and word[-1] == "y" and word[-2] not in "aeiou" else word
 
 
 def _single(word: str) -> str:
