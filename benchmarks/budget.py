@@ -25,6 +25,9 @@ RESOURCE = Budget("a fresh resource for one test", "ms", 0.3, 0.1)
 START = Budget("server start to first answer, imports done", "ms", 5, 3)
 STOP = Budget("server stop", "ms", 2, 1)
 UPLOAD = Budget("an upload of 512 MB and its download, peak memory", "MB", 64, 16)
+INDEX = Budget("a megabyte of text indexed by a vector store", "ms", 500, 250)
+SEARCH = Budget("a search in 10,000 chunks", "ms", 5, 2)
+REOPEN = Budget("a state file with 10,000 chunks opened and searched", "ms", 1_000, 300)
 RESPOND = Budget("a chat completion without a socket", "us", 65, 40)
 
 

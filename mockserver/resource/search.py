@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Json = Any
 CHUNK = "vector_store.chunk"
-_CANDIDATES = 64  # texts that are compared with the query; results are the best of them
+_CANDIDATES = 40  # texts that are compared with the query; results are the best of them
 _FEW = 200  # texts that have a word: one that more have is found often enough, and is not looked for in other forms
 
 

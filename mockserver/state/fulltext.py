@@ -36,7 +36,8 @@ CREATE VIRTUAL TABLE IF NOT EXISTS text_index USING fts5(
 """
 _WEIGHT = 1_000  # weights are added up as whole numbers: the sum of fractions would depend on their order
 _MOST_WORDS = 100  # that are looked for: SQLite joins at most 500 queries
-_MOST_ENTRIES = 4_000  # that are added up for more than two words: a word that many texts have says little and costs much
+_MOST_COUNTED = 10_000
+_MOST_ENTRIES = 3_000  # that are added up for more than two words: a word that many texts have says little and costs much
 
 
 class Hit(NamedTuple):
@@ -76,8 +77,14 @@ class FullText:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute: Execute = connection.execute
         self._indexed = _has_index(connection)
+        # How many texts have a word, by scope and word: counting takes longest, and a search asks for the same ones twice.
+        self._counted: dict[tuple[int, str], int] = {}
 
     # -- writing
+
+    def changed(self) -> None:
+        """Note that texts have changed; whoever takes back what was written here must say so."""
+        self._counted.clear()
 
     def put(self, number: int, parent: int, root: int, kind: str, text: str) -> None:
         """Keep the words of a document's text, in the place of those that it had.
@@ -85,6 +92,7 @@ class FullText:
         `parent` is the document that it hangs below directly, `root` the one at the top; it is itself where it has no parent.
         """
         self.remove([number])
+        self.changed()
         words = text.split()
         if words:
             scope = self._add_to_scope(root, kind, len(words))
@@ -105,6 +113,7 @@ class FullText:
 
     def clear(self) -> None:
         """Forget all texts."""
+        self.changed()
         self._execute("DELETE FROM text")
         self._execute("DELETE FROM text_scope")
         if self._indexed:
@@ -112,6 +121,7 @@ class FullText:
 
     def _remove(self, number: int, scope: int, text: str) -> None:
         words = text.split()
+        self.changed()
         self._execute("DELETE FROM text WHERE number = ?", (number,))
         change = "UPDATE text_scope SET texts = texts - 1, words = words - ? WHERE scope = ?"
         self._execute(change, (len(words), scope))
@@ -157,8 +167,13 @@ class FullText:
         return _Scope(*row) if row is not None else None
 
     def _texts_with(self, scope: int, word: str) -> int:
-        source, parameters = self._having(scope, word)
-        count: int = self._execute(f"SELECT count(*) FROM ({source})", parameters).fetchone()[0]
+        count = self._counted.get((scope, word))
+        if count is None:
+            source, parameters = self._having(scope, word)
+            count = self._execute(f"SELECT count(*) FROM ({source})", parameters).fetchone()[0]
+            if len(self._counted) >= _MOST_COUNTED:
+                self._counted.clear()
+            self._counted[scope, word] = count
         return count
 
     def _having(self, scope: int, word: str) -> tuple[str, tuple[int | str, ...]]:
@@ -225,7 +240,7 @@ def _has_index(connection: sqlite3.Connection) -> bool:
 
 
 def _scoped(scope: int, words: Sequence[str]) -> str:
-    return " ".join([f"{scope}_{word}" for word in words])
+    return f"{scope}_" + f" {scope}_".join(words)
 
 
 def _worthwhile(weights: Mapping[str, int], counts: Mapping[str, int]) -> dict[str, int]:

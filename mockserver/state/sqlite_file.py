@@ -204,6 +204,7 @@ class StateFile:
             member.committing()
 
     def _undone(self) -> None:
+        self.texts.changed()
         for member in self._members:
             member.undone()
 

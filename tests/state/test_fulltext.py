@@ -153,6 +153,25 @@ def test_common_words_beside_rarer_ones_are_left_out_where_they_would_cost_much(
     assert ids(texts, "red", "sky") == ["3", "1", "2"]
 
 
+def test_words_are_counted_anew_when_texts_change(texts: Store) -> None:
+    def count() -> int:
+        return texts.search("note", {"red": 1.0}, below=[BOX], limit=0).counts["red"]
+
+    assert count() == 2
+    texts.put("note", "5", {}, parent=BOX, text="red")
+    assert count() == 3
+    texts.delete("note", "1")
+    assert count() == 2
+    texts.delete("folder", "g")
+    assert count() == 1
+
+
+def test_counts_are_kept_within_bounds(texts: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fulltext, "_MOST_COUNTED", 2)
+    for _ in range(2):
+        assert ids(texts, "red", "pear", "sky") == ["2", "3", "1"]
+
+
 def test_many_words_are_cut(texts: Store) -> None:
     assert ids(texts, *map(str, range(99)), "red", "sky") == ["1", "2"]
 
@@ -201,8 +220,10 @@ def test_a_text_is_taken_back_with_what_else_was_written(tmp_path: Path) -> None
     with suppress(ZeroDivisionError), store.transaction:
         store.put("note", "1", {}, text="green")
         store.put("note", "2", {}, parent=BOX, text="red green")
+        assert store.search("note", {"green": 1.0}, below=[BOX], limit=0).counts == {"green": 2}
         raise ZeroDivisionError
     assert (ids(store, "red"), ids(store, "green")) == (["1"], [])
+    assert store.search("note", {"green": 1.0}, below=[BOX], limit=0).counts == {"green": 0}
     store.close()
 
 

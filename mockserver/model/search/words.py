@@ -11,7 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-_WORD = re.compile(r"\w+")
+# Marks belong to the letter before them, but are no letters: those of all scripts, and the vowels of Indic ones.
+_MARKS = "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0711\u0730-\u074a"
+_VOWELS = "\u0900-\u0963\u0966-\u0dff\u0e00-\u109f\u1780-\u17d3\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f"
+_ASCII_WORD, _WORD = re.compile(r"\w+", re.ASCII), re.compile(rf"[\w{_MARKS}{_VOWELS}]+")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[^A-Z\d_]+|[A-Z]+|\d+")
 # Han, kana, Hangul, Thai, Lao, Burmese, Khmer: written without spaces, or with endings that no rule here takes away.
 _UNSPACED = re.compile(
@@ -77,21 +80,25 @@ class Term:
 
 def index(text: str) -> str:
     """The forms of all words of `text`, in their order, with spaces between."""
-    return " ".join(map(_forms, _WORD.findall(fold(text))))
+    return " ".join(map(_forms, _find(text)))
 
 
 def query(text: str) -> list[Term]:
     """The words of a query, each once. Those that only hold a sentence together are left out."""
-    found = _WORD.findall(fold(text))
+    found = _find(text)
     return _distinct([word for word in found if word.lower() not in _ASKING]) or _distinct(found)
 
 
 def _distinct(found: Sequence[str]) -> list[Term]:
     terms: dict[str, Term] = {}
     for word in found:
-        for term in _terms(word):
+        for term in _terms(fold(word)):
             terms.setdefault(term.form, term)
     return list(terms.values())
+
+
+def _find(text: str) -> list[str]:
+    return (_ASCII_WORD if text.isascii() else _WORD).findall(text)
 
 
 def content_words(text: str) -> list[str]:
@@ -124,7 +131,7 @@ _FOLDED = _Folded()
 
 @lru_cache(maxsize=65_536)  # by word: texts differ, but consist of the same words
 def _forms(word: str) -> str:
-    return " ".join([form for piece in _pieces(word) for form in _indexed(piece)])
+    return " ".join([form for piece in _pieces(fold(word)) for form in _indexed(piece)])
 
 
 def _pieces(word: str) -> Iterator[str]:
