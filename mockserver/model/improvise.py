@@ -48,13 +48,19 @@ def improvise(prompt: Prompt, chance: Chance) -> Reply:
 
     A forced tool is called; where several are allowed, one not yet called since the last user turn, so that forced loops
     end. With `auto` the tool that has most words in common with the user's text (else the first) is called once; the reply
-    to its results repeats them. Built-in tools are not used. A model that reasons does so first, in steps of 64 tokens.
-    Limits (`max_tokens`, `stop`) are applied later. All of it is inferred: a model is free to answer as it likes.
+    to its results repeats them. Of the built-in tools `file_search` alone is used. A model that reasons does so first, in steps
+    of 64 tokens. Limits (`max_tokens`, `stop`) are applied later. All of it is inferred: a model is free to answer as it likes.
     """
     thoughts = _thoughts(prompt, chance.fork("thoughts"))
     tool = _tool_to_call(prompt)
-    answer = _answer(prompt, chance.fork("answer")) if tool is None else _call(tool, prompt, chance.fork("call"))
-    return Reply([*thoughts, answer])
+    if tool is not None:
+        return Reply([*thoughts, _call(tool, prompt, chance.fork("call"))])
+    answer = _answer(prompt, chance.fork("answer"))
+    if not any(tool.kind == "file_search" for tool in prompt.tools):
+        return Reply([*thoughts, answer])
+    from mockserver.model.grounding import grounded
+
+    return Reply([*thoughts, *grounded(prompt, answer)])
 
 
 def _thoughts(prompt: Prompt, chance: Chance) -> list[Part]:

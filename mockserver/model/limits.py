@@ -6,11 +6,13 @@ Reasoning counts first (docs: it is part of the limit), then the parts in order;
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from mockserver.model import tokens
 from mockserver.model.prompt import Prompt
 from mockserver.model.reply import Audio, BuiltInCall, Part, Reasoning, Refusal, Reply, StopReason, Text, ToolCall
 
+Json = Any
 _CALL_OVERHEAD = 7  # tokens around the name and arguments of a call (inferred)
 
 
@@ -89,7 +91,17 @@ def _cut_at_stop(part: Part, sequences: tuple[str, ...]) -> tuple[Part, bool]:
     if not isinstance(part, Text) or not sequences:
         return part, False
     starts = [at for at in (part.text.find(sequence) for sequence in sequences if sequence) if at >= 0]
-    return (Text(part.text[: min(starts)], part.annotations), True) if starts else (part, False)
+    return (_shortened(part, part.text[: min(starts)]), True) if starts else (part, False)
+
+
+def _shortened(part: Text, text: str) -> Text:
+    """The beginning of a text, with the citations that stand in it."""
+    return Text(text, [one for one in part.annotations if _end(one) <= len(text)])
+
+
+def _end(annotation: Json) -> int:
+    places = [annotation.get(name) for name in ("end_index", "index")] if isinstance(annotation, dict) else []
+    return max((place for place in places if isinstance(place, int)), default=0)
 
 
 def _cut_to_length(part: Part, limit: int, encoding: str) -> list[Part]:
@@ -99,7 +111,7 @@ def _cut_to_length(part: Part, limit: int, encoding: str) -> list[Part]:
     if limit <= 0 or isinstance(part, BuiltInCall):
         return []
     if isinstance(part, Text):
-        return [Text(tokens.truncate(part.text, limit, encoding), part.annotations)]
+        return [_shortened(part, tokens.truncate(part.text, limit, encoding))]
     if isinstance(part, Refusal):
         return [Refusal(tokens.truncate(part.text, limit, encoding))]
     if isinstance(part, ToolCall):

@@ -7,6 +7,7 @@ against it and the improviser answers it. It knows no HTTP.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -62,6 +63,27 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """A passage of a file that a search found: the file, its attributes, how well it fits (0 to 1), and the words."""
+
+    file_id: str
+    filename: str
+    score: float
+    attributes: dict[str, Json] | None
+    text: str
+
+    def result(self) -> dict[str, Json]:
+        """The passage as a result of the tool `file_search` (spec; the order of keys is that of other objects inside items)."""
+        return {
+            "attributes": self.attributes or {},
+            "file_id": self.file_id,
+            "filename": self.filename,
+            "score": self.score,
+            "text": self.text,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class ToolChoice:
     """`mode` none, auto or required; `names`, when not empty, are the only tools that may be called."""
 
@@ -87,6 +109,7 @@ AUTO = ToolChoice()
 class Prompt:
     """Everything that decides an answer. `turns` holds the whole conversation, including a stored chain's earlier turns.
 
+    `passages` returns what the tool `file_search` finds for the last user turn, best first; it searches when it is called first.
     `max_tokens` includes reasoning. `effort` and `summary` are the reasoning settings, None where the caller set none.
     `token_count` is None until the tokens are counted.
     """
@@ -106,6 +129,7 @@ class Prompt:
     modalities: tuple[str, ...] = ("text",)
     metadata: dict[str, str] = field(default_factory=dict)
     previous: str | None = None
+    passages: Callable[[], tuple[Passage, ...]] = field(default=tuple, repr=False, compare=False)
     token_count: int | None = field(default=None, repr=False, compare=False)
 
     @property

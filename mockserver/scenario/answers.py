@@ -18,7 +18,30 @@ HeaderValue = Annotated[str, AfterValidator(lambda value: value if is_template(v
 Item = Annotated[
     dict[str, Any],
     AfterValidator(values.output_item),
-    WithJsonSchema({"type": "object", "properties": {"type": {"enum": list(values.ITEM_TYPES)}}, "required": ["type"]}),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {
+                "type": {"enum": list(values.ITEM_TYPES)},
+                "files": {
+                    "type": "object",
+                    "description": "Files that the code of a code_interpreter_call writes, by name: text, or bytes in base64.",
+                    "additionalProperties": {
+                        "anyOf": [
+                            {"type": "string"},
+                            {
+                                "type": "object",
+                                "properties": {"base64": {"type": "string"}},
+                                "required": ["base64"],
+                                "additionalProperties": False,
+                            },
+                        ]
+                    },
+                },
+            },
+            "required": ["type"],
+        }
+    ),
 ]
 Severity = Literal["safe", "low", "medium", "high"]
 Category = Annotated[str, AfterValidator(values.filter_category), Choices(values.filter_categories)]

@@ -169,6 +169,13 @@ class _FakeMethod:
     as_text = __str__
 
 
+def _search(moment: Moment) -> dict[str, Json]:
+    """What the request's file search finds; `best` is empty where it finds nothing."""
+    prompt = moment.view.prompt
+    results = [passage.result() for passage in prompt.passages()] if prompt is not None else []
+    return {"results": results, "best": results[0] if results else {}}
+
+
 def _today(moment: Moment) -> str:
     from datetime import UTC, datetime
 
@@ -187,6 +194,7 @@ _NAMES: dict[str, Callable[[Moment], Any]] = {
     "metadata": lambda moment: moment.view.prompt.metadata if moment.view.prompt is not None else {},
     "tool_result": lambda moment: moment.view.tool_result,
     "tool_results": lambda moment: {turn.name: parse_json(turn.text) for turn in moment.view.results},
+    "search": _search,
     "match": _Match,
     "count": lambda moment: moment.count,
     "state": lambda moment: moment.view.states.get("", START),

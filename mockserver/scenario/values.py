@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -160,7 +161,30 @@ def output_item(value: dict[str, Json]) -> dict[str, Json]:
         raise ValueError(f"there is no item of type {kind!r}; {suggestion(kind, ITEM_TYPES)}")
     if "id" in value:
         raise ValueError("an item gets its id from the server; leave 'id' out")
+    if "files" in value:
+        _check_files(kind, value["files"])
     return value
+
+
+def _check_files(kind: str, files: Json) -> None:
+    """The files that code writes, by name: text, or a mapping with its bytes in base64."""
+    if kind != "code_interpreter_call":
+        raise ValueError(f"'files' belongs to a code_interpreter_call, not to {kind!r}")
+    if not isinstance(files, dict):
+        raise ValueError("'files' is a mapping of names to texts")
+    for name, content in files.items():
+        if not isinstance(content, str) and not _is_base64(content):
+            raise ValueError(f"the file {name!r} is neither a text nor {{base64: …}}")
+
+
+def _is_base64(content: Json) -> bool:
+    if not isinstance(content, dict) or content.keys() != {"base64"} or not isinstance(content["base64"], str):
+        return False
+    try:
+        base64.b64decode(content["base64"], validate=True)
+    except ValueError:
+        return False
+    return True
 
 
 def header_name(value: str) -> str:

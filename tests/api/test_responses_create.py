@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from support.azure_errors import assert_azure_error
 
 from mockserver import MockServer, ScenarioError
+from mockserver.resource.vector_stores import keep
 
 WEATHER: Any = {
     "type": "function",
@@ -192,7 +193,10 @@ def test_tools_are_echoed_with_their_defaults(
     http: httpx2.Client, mock: MockServer, sent: dict[str, Any], echoed: dict[str, Any]
 ) -> None:
     mock.when().respond("ok")
-    tool = post(http, mock, {"model": "gpt-4.1-nano", "input": "hi", "tools": [sent]}).json()["tools"][0]
+    keep(mock.resource.store, {"id": "vs_1", "status": "completed", "last_active_at": 0, "expires_after": None})
+    body = {"model": "gpt-4.1-nano", "input": "hi", "tools": [sent]}
+    headers = {"api-key": mock.api_key, "x-ms-oai-image-generation-deployment": "gpt-image-1"}
+    tool = http.post(f"{mock.base_url}responses", json=body, headers=headers).json()["tools"][0]
     assert json.dumps(tool) == json.dumps(echoed)
 
 

@@ -17,6 +17,7 @@ from mockserver.api.responses.requests import ResponseRequest
 from mockserver.api.responses.tools import FORMS as TOOLS
 from mockserver.operations.items import FORMS as ITEMS
 from mockserver.operations.visible import INCLUDES
+from mockserver.scenario.values import ITEM_TYPES
 
 Json = Any
 json_values = st.recursive(
@@ -73,7 +74,10 @@ queries = st.dictionaries(
     st.text(max_size=5) | st.sampled_from(["true", "1", "-1", "asc"]),
     max_size=3,
 )
-words = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "Z", "So"]), min_size=1, max_size=40)
+letters = st.characters(
+    codec="utf-8", categories=["L", "N", "P", "Z", "So"], exclude_characters="{"
+)  # of which templates are made
+words = st.text(letters, min_size=1, max_size=40)
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +135,9 @@ def fold(events: list[Json]) -> Json:
         elif kind == "response.content_part.added":
             output[at]["content"].append(event["part"])
         elif kind == "response.output_text.delta":
-            output[at]["content"][event["content_index"]]["text"] += event["delta"]
+            part = output[at]["content"][event["content_index"]]
+            part["text"] += event["delta"]
+            part["logprobs"] += event["logprobs"]
         elif kind == "response.refusal.delta":
             output[at]["content"][event["content_index"]]["refusal"] += event["delta"]
         elif kind == "response.output_text.annotation.added":
@@ -144,9 +150,32 @@ def fold(events: list[Json]) -> Json:
             output[at]["summary"].append(event["part"])
         elif kind == "response.reasoning_summary_text.delta":
             output[at]["summary"][event["summary_index"]]["text"] += event["delta"]
-        elif kind == "response.output_item.done" and "status" in output[at]:
-            output[at]["status"] = event["item"]["status"]
+        elif kind == "response.code_interpreter_call_code.delta":
+            output[at]["code"] += event["delta"]
+        elif kind == "response.mcp_call_arguments.delta":
+            output[at]["arguments"] += event["delta"]
+        elif kind == "response.image_generation_call.partial_image":
+            output[at]["result"] = event["partial_image_b64"]
+        elif kind == "response.output_item.done":
+            output[at] = completed(output[at], event["item"])
     return {**events[-1]["response"], "output": [output[at] for at in sorted(output)]}
+
+
+TOLD = {  # the members that events of their own bring; the others come with the whole item
+    "message": {"content"},
+    "reasoning": {"summary"},
+    "function_call": {"arguments"},
+    "custom_tool_call": {"input"},
+    "code_interpreter_call": {"code"},
+    "mcp_call": {"arguments"},
+    "image_generation_call": {"result"},
+}
+
+
+def completed(item: Json, done: Json) -> Json:
+    """The finished item, with what its deltas added up to."""
+    assert (item["id"], item["type"]) == (done["id"], done["type"])
+    return {**done, **{name: item[name] for name in TOLD.get(item["type"], ())}}
 
 
 @settings(max_examples=12, deadline=None)
@@ -180,6 +209,59 @@ def test_a_stream_folds_to_the_stored_object(
     events = [json.loads(line.removeprefix("data: ")) for line in answer.text.split("\n") if line.startswith("data: ")]
     kept = http.get(f"{server.base_url}responses/{events[0]['response']['id']}", headers={"api-key": server.api_key}).json()
     assert fold(events) == events[-1]["response"] == kept
+
+
+CALLS: dict[str, dict[str, st.SearchStrategy[Json]]] = {
+    "web_search_call": {"status": st.sampled_from(["completed", "searching", "failed"]), "action": st.just({"type": "open_page", "url": "https://x"})},
+    "file_search_call": {"queries": st.lists(words, max_size=2), "status": st.sampled_from(["completed", "incomplete", "failed"])},
+    "code_interpreter_call": {"code": words, "outputs": st.just([{"type": "logs", "logs": "x"}]), "files": st.dictionaries(words, words, max_size=2)},
+    "image_generation_call": {"size": st.sampled_from(["1024x1024", "1024x1536"]), "output_format": st.sampled_from(["png", "jpeg", "webp"]),
+                              "result": st.sampled_from(["AAAA", "iVBO"]), "status": st.sampled_from(["completed", "generating"])},
+    "mcp_list_tools": {"error": st.none() | words, "tools": st.just([{"name": "n", "input_schema": {}}])},
+    "mcp_call": {"arguments": words, "output": st.none() | words, "error": st.none() | words},
+    "mcp_approval_request": {"arguments": words, "name": words},
+    "computer_call": {"action": st.just({"type": "wait"}), "pending_safety_checks": st.just([{"id": "cu_sc_1"}])},
+    "local_shell_call": {"status": st.sampled_from(["completed", "incomplete"])},
+    "shell_call": {"action": st.just({"commands": ["ls"]})},
+    "shell_call_output": {"output": st.just([{"stdout": "", "stderr": "", "outcome": {"type": "timeout"}}])},
+    "apply_patch_call": {"operation": st.just({"type": "delete_file", "path": "x"})},
+    "apply_patch_call_output": {"output": words},
+    "compaction": {},
+}  # fmt: skip
+calls_of_tools = st.sampled_from(sorted(CALLS)).flatmap(
+    lambda kind: st.fixed_dictionaries({"type": st.just(kind)}, optional=CALLS[kind])
+)
+
+
+def test_every_item_that_can_be_scripted_is_tried() -> None:
+    assert set(CALLS) == set(ITEM_TYPES)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    items=st.lists(calls_of_tools, min_size=1, max_size=3),
+    include=st.lists(st.sampled_from(INCLUDES), max_size=3, unique=True),
+    partial=st.integers(0, 3),
+    text=words,
+)
+def test_a_stream_of_any_calls_folds_to_the_stored_object(
+    http: httpx2.Client, server: MockServer, items: list[Json], include: list[str], partial: int, text: str
+) -> None:
+    server.reset()
+    server.when().respond(items=items, text=text)
+    tools = [
+        {"type": "image_generation", "partial_images": partial},
+        {"type": "code_interpreter", "container": {"type": "auto"}},
+    ]
+    body = {"model": "gpt-4o", "input": "hi", "stream": True, "include": include, "tools": tools}
+    headers = {"api-key": server.api_key, "x-ms-oai-image-generation-deployment": "gpt-image-1"}
+    answer = http.post(f"{server.base_url}responses", content=json.dumps(body).encode(), headers=headers)
+    events = [json.loads(line.removeprefix("data: ")) for line in answer.text.split("\n") if line.startswith("data: ")]
+    kept = http.get(
+        f"{server.base_url}responses/{events[0]['response']['id']}", params={"include[]": include}, headers=headers
+    ).json()
+    assert fold(events) == events[-1]["response"] == kept
+    assert [item["type"] for item in kept["output"]] == [*[item["type"] for item in items], "message"]
 
 
 @settings(max_examples=4, deadline=None)

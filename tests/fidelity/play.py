@@ -13,6 +13,7 @@ from fidelity.diff import Difference
 from fidelity.recorded import Row
 
 from mockserver import MockServer
+from mockserver.resource.vector_stores import keep
 
 Json = Any
 
@@ -25,6 +26,8 @@ def play(row: Row, among: tuple[Row, ...]) -> list[Difference]:
         sent = {"api-key": mock.api_key if row.status != 401 else "another-key"}
         if "x-ms-client-request-id" in row.request_headers:
             sent["x-ms-client-request-id"] = row.request_headers["x-ms-client-request-id"]
+        if (creator or row).family == "responses":
+            _equip(mock, script.request(creator or row), sent)
         if row.family == "files":
             reply = _of_a_file(mock, row, sent)
         elif creator is not None:
@@ -32,6 +35,15 @@ def play(row: Row, among: tuple[Row, ...]) -> list[Difference]:
         else:
             reply = _send(mock, row.method, _path(row), script.request(row), sent)
     return compare(row, reply, sent)
+
+
+def _equip(mock: MockServer, body: Json, sent: dict[str, str]) -> None:
+    """Put there what the request's tools need: vector stores under the recorded ids, and the name of a deployment for images."""
+    for tool in body.get("tools") or () if isinstance(body, dict) else ():
+        if tool.get("type") == "image_generation":
+            sent["x-ms-oai-image-generation-deployment"] = body["model"]
+        for name in tool.get("vector_store_ids") or ():
+            keep(mock.resource.store, {"id": name, "status": "completed", "last_active_at": 0, "expires_after": None})
 
 
 def _path(row: Row) -> str:

@@ -10,6 +10,7 @@ from mockserver.api.responses.events import EventOptions, frames
 from mockserver.api.responses.prompt import ResponsePrompt, prompt
 from mockserver.api.responses.render import prompt_length, response, skeleton, unfinished, visible
 from mockserver.api.responses.requests import ResponseRequest
+from mockserver.api.responses.uses import reply_of
 from mockserver.model import content_filter
 from mockserver.model.limits import apply_limits
 from mockserver.operations import objects
@@ -42,7 +43,7 @@ def create(call: ModelCall) -> Result:
     A prompt that the filter withholds is a 400, in a stream three frames of which the last tells why (recorded).
     """
     body: ResponseRequest = call.body
-    reply = call.reply()
+    reply = reply_of(call)
     filter_result = reply.prompt_filter
     if filter_result is not None and filter_result.blocked:
         if not body.stream:

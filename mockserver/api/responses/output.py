@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from mockserver.api.responses.calls import CallWriter
 from mockserver.api.responses.tools import namespace_of
 from mockserver.model.reply import Audio, BuiltInCall, Part, Reasoning, Refusal, Text, ToolCall
 from mockserver.operations.members import ordered
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 Json = Any
 Object = dict[str, Json]
-_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
 
 
 class Writer:
@@ -29,6 +28,7 @@ class Writer:
         self._ids = ids
         self._body: ResponseRequest = call.body
         self._model = call.deployment.model
+        self._calls = CallWriter(call, ids)
 
     def items(self, spoken: LimitedReply) -> list[Object]:
         """The items of a reply, with everything that `include` may show.
@@ -50,7 +50,7 @@ class Writer:
             elif isinstance(part, ToolCall):
                 items.append(self._tool_call(part))
             else:
-                items.append(self._built_in(part))
+                items.append(self._calls.item(part.item))
         if spoken.stop == "length" and items and items[-1]["type"] in _CAN_BE_CUT:
             items[-1]["status"] = "incomplete"
         return items
@@ -105,7 +105,8 @@ class Writer:
         if isinstance(part, Refusal):
             return {"type": "refusal", "refusal": part.text}
         text = part.transcript if isinstance(part, Audio) else part.text
-        annotations = [] if isinstance(part, Audio) else [ordered(annotation) for annotation in part.annotations]
+        annotations = [ordered(annotation) for annotation in part.annotations] if isinstance(part, Text) else []
+        annotations = annotations or [ordered(citation) for citation in self._calls.file_citations(text)]
         return {"type": "output_text", "annotations": annotations, "logprobs": self._logprobs(text), "text": text}
 
     def _logprobs(self, text: str) -> list[Json]:
@@ -127,83 +128,5 @@ class Writer:
             item["namespace"] = namespace
         return ordered(item | {"status": "completed", "call_id": identity, "name": part.name})
 
-    def _built_in(self, part: BuiltInCall) -> Object:
-        kind = part.item["type"]
-        prefix, fill = _BUILT_IN.get(kind, ("item", _nothing))
-        return ordered({**fill(self._call, self._body), **part.item, "type": kind, "id": self._ids.new(prefix)})
-
 
 _CAN_BE_CUT = ("message", "function_call", "custom_tool_call")
-Fill = Callable[["ModelCall", "ResponseRequest"], Object]
-
-
-def _nothing(call: ModelCall, body: ResponseRequest) -> Object:
-    return {}
-
-
-def _offers(body: ResponseRequest, kind: str) -> bool:
-    return any(tool["type"].startswith(kind) for tool in body.tools or ())
-
-
-def _server(body: ResponseRequest) -> str:
-    labels = [tool["server_label"] for tool in body.tools or () if tool["type"] == "mcp"]
-    return str(labels[0]) if labels else "server"
-
-
-def _web_search(call: ModelCall, body: ResponseRequest) -> Object:
-    # The preview tool's item is left at `searching` even when all is done (wire).
-    status = "completed" if _offers(body, "web_search") and not _offers(body, "web_search_preview") else "searching"
-    return {"status": status, "action": {"type": "search", "query": call.prompt.user}}
-
-
-def _code(call: ModelCall, body: ResponseRequest) -> Object:
-    return {"status": "completed", "code": "", "container_id": f"cntr_{call.chance.hex(48)}", "outputs": None}
-
-
-def _image(call: ModelCall, body: ResponseRequest) -> Object:
-    return {
-        "status": "generating",
-        "background": "opaque",
-        "output_format": "png",
-        "quality": "medium",
-        "result": _PIXEL,
-        "revised_prompt": call.prompt.user,
-        "size": "1024x1024",
-    }
-
-
-def _mcp_call(call: ModelCall, body: ResponseRequest) -> Object:
-    members = {
-        "status": "completed",
-        "approval_request_id": None,
-        "arguments": "{}",
-        "error": None,
-        "name": "tool",
-        "output": None,
-    }
-    return members | {"server_label": _server(body)}
-
-
-def _called(**members: Json) -> Fill:
-    return lambda call, body: {"status": "completed", "call_id": call_id(call.chance), **members}
-
-
-_BUILT_IN: dict[str, tuple[str, Fill]] = {
-    "web_search_call": ("ws", _web_search),
-    "file_search_call": ("fs", lambda call, body: {"status": "completed", "queries": [call.prompt.user], "results": None}),
-    "code_interpreter_call": ("ci", _code),
-    "image_generation_call": ("ig", _image),
-    "computer_call": ("cu", _called(action={"type": "screenshot"}, pending_safety_checks=[])),
-    "local_shell_call": ("lsh", _called(action={"type": "exec", "command": ["true"], "env": {}})),
-    "shell_call": (
-        "sh",
-        _called(action={"commands": ["true"], "max_output_length": None, "timeout_ms": None}, environment=None),
-    ),
-    "shell_call_output": ("sho", _called(max_output_length=None, output=[])),
-    "apply_patch_call": ("apc", _called(operation={"type": "create_file", "path": "patch.txt", "diff": ""})),
-    "apply_patch_call_output": ("apco", _called(output=None)),
-    "mcp_call": ("mcp", _mcp_call),
-    "mcp_list_tools": ("mcpl", lambda call, body: {"server_label": _server(body), "tools": [], "error": None}),
-    "mcp_approval_request": ("mcpr", lambda call, body: {"arguments": "{}", "name": "tool", "server_label": _server(body)}),
-    "compaction": ("cmp", lambda call, body: {"encrypted_content": seal(call.chance.fork("compaction"), call.created, 64)}),
-}

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from mockserver import errors
 from mockserver.api.responses import refusals, stored
 from mockserver.api.responses.attachments import refuse_unknown_files
+from mockserver.api.responses.needs import refuse_missing
 from mockserver.api.responses.requests import AsksModel, JsonSchemaFormat, ResponseRequest, TakesInput
+from mockserver.api.responses.retrieval import retrieval
 from mockserver.api.responses.tools import chosen, offered, validate_tools
 from mockserver.api.responses.turns import joined, refuse_loose_items, turns_of
 from mockserver.model import tokens
@@ -29,11 +31,12 @@ Object = dict[str, Json]
 
 @dataclass(slots=True)
 class ResponsePrompt(Prompt):
-    """A prompt with what its response needs to know: its id, the source of its items' ids, and its own input items."""
+    """A prompt with what its response needs to know: its id, the source of its items' ids, its own input items, and all items."""
 
     response_id: str = ""
     ids: ResponseIds | None = None
     items: list[Object] = field(default_factory=list)
+    conversation: list[Object] = field(default_factory=list)
 
 
 def prompt(call: ModelCall) -> ResponsePrompt:
@@ -47,11 +50,13 @@ def prompt(call: ModelCall) -> ResponsePrompt:
     _refuse_unable(body, model)
     if body.background and not body.stored:
         raise refusals.background_unstored()
+    refuse_missing(call, body.tools)
     items = identify(new, ids)
+    conversation = joined(past, items)
     result = ResponsePrompt(
         deployment=body.model,
         model=model,
-        turns=turns_of(joined(past, items)),
+        turns=turns_of(conversation),
         instructions=body.instructions,
         tools=offered(body.tools),
         tool_choice=chosen(body.tool_choice, body.tools),
@@ -65,7 +70,9 @@ def prompt(call: ModelCall) -> ResponsePrompt:
         response_id=response_id,
         ids=ids,
         items=items,
+        conversation=conversation,
     )
+    result.passages = retrieval(call, body.tools, result.user)
     _fit(result, truncate=body.truncation == "auto")
     return result
 

@@ -79,6 +79,17 @@ def call_without_output(kind: str, call_id: str) -> ApiError:
     return request_error(f"No tool output found for {kind} call {call_id}.", param="input")
 
 
+def vector_stores_not_found(vector_store_ids: list[str]) -> ApiError:
+    """Vector stores of a file search that are not there (reported by users of the sister service)."""
+    return request_error(f"Vector store with id {vector_store_ids} not found.", status=404)
+
+
+def no_image_deployment(header: str) -> ApiError:
+    """A request with the tool `image_generation`, used or not, that names no deployment for it (reported in July and September 2026)."""
+    message = f"imagegen deployment must be provided through header: {header}"
+    return request_error(message, param="tools", code="invalid_request_error", type="image_generation_user_error")
+
+
 def unacknowledged(check_ids: list[str]) -> ApiError:
     """Safety checks of a computer call that its output does not acknowledge (reported)."""
     return request_error(f"Computer tool has unacknowledged safety check for {check_ids}", param="input")

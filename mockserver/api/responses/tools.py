@@ -8,8 +8,9 @@ from typing import Any
 
 from mockserver import errors
 from mockserver.api.responses.refusals import no_tools, tool_not_offered
+from mockserver.api.responses.retrieval import refuse_file_search
 from mockserver.model.prompt import AUTO, Tool, ToolChoice
-from mockserver.operations.complaints import check_range, describe, empty_string, long_string, mismatched_string
+from mockserver.operations.complaints import check_range, describe, empty_string, long_array, long_string, mismatched_string
 from mockserver.operations.members import Members, check, ordered
 
 Json = Any
@@ -158,15 +159,66 @@ def _refuse_mcp(tool: Object, path: str) -> None:
         raise errors.unsupported_choice(f"{path}.require_approval", approval, ["always", "never"])
 
 
+_CONTAINER: Members = {"file_ids": "array", "memory_limit": ("1g", "4g", "16g", "64g")}
+_ENVIRONMENTS: dict[str, Members] = {
+    "local": {},
+    "container_auto": {},
+    "container_reference": {"container_id": "string"},
+}
+_MOST_FILES = 50
+
+
+def _refuse_container(tool: Object, path: str) -> None:
+    container = tool["container"]
+    if isinstance(container, dict):
+        check(container, f"{path}.container", {"type": ("auto",)}, _CONTAINER)
+        _refuse_files(container, f"{path}.container")
+
+
+def _refuse_environment(tool: Object, path: str) -> None:
+    environment = tool.get("environment")
+    if environment is None:
+        return
+    here = f"{path}.environment"
+    check(environment, here, {"type": tuple(_ENVIRONMENTS)}, _CONTAINER)
+    check(environment, here, _ENVIRONMENTS[environment["type"]], {})
+    _refuse_files(environment, here)
+
+
+def _refuse_files(container: Object, path: str) -> None:
+    file_ids = container.get("file_ids") or []
+    if len(file_ids) > _MOST_FILES:
+        raise long_array(f"{path}.file_ids", _MOST_FILES, len(file_ids))
+    for at, file_id in enumerate(file_ids):
+        if not isinstance(file_id, str):
+            raise errors.invalid_type(f"{path}.file_ids[{at}]", "a string", describe(file_id))
+
+
+_FORMATS: dict[str, Members] = {"text": {}, "grammar": {"syntax": ("lark", "regex"), "definition": "string"}}
+
+
+def _refuse_custom(tool: Object, path: str) -> None:
+    """A custom tool's grammar has to be one; that of the syntax `lark` is taken as it is."""
+    _refuse_name(tool, path)
+    form = tool.get("format")
+    if form is None:
+        return
+    here = f"{path}.format"
+    check(form, here, {"type": tuple(_FORMATS)}, {})
+    check(form, here, _FORMATS[form["type"]], {})
+
+
 def _between(name: str, least: int, most: int) -> Callable[[Object, str], None]:
     return lambda tool, path: check_range(f"{path}.{name}", tool.get(name), least, most)
 
 
 _FURTHER: dict[str, Callable[[Object, str], None]] = {
     "function": _refuse_function,
-    "custom": _refuse_name,
+    "custom": _refuse_custom,
+    "code_interpreter": _refuse_container,
+    "shell": _refuse_environment,
     "mcp": _refuse_mcp,
-    "file_search": _between("max_num_results", 1, 50),
+    "file_search": refuse_file_search,
     "image_generation": _between("partial_images", 0, 3),
     "namespace": lambda tool, path: validate_tools(tool["tools"], f"{path}.tools"),
 }
