@@ -28,7 +28,8 @@ from mockserver.resource.files import refuse_unknown
 def create(call: ModelCall) -> Result:
     """Answer a conversation. A prompt that the filter withholds is refused with 400, streamed or not (recorded)."""
     body: ChatRequest = call.body
-    refuse_unknown(call.resource.store, body.file_ids)
+    if any(turn.media for turn in call.prompt.turns):  # hardly any request has some
+        refuse_unknown(call.resource.store, body.file_ids)
     window = call.deployment.model.context
     if call.prompt_tokens > window:
         raise errors.context_length_exceeded("messages", window, call.prompt_tokens)
