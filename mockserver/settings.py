@@ -188,6 +188,13 @@ class Settings(TypedDict, total=False):
             at=("serve", "file", "python"),
         ),
     ]
+    python_graders: Annotated[
+        Flag, Setting(False, "Whether Python graders are run, in a process of their own: trust whoever can send them.")
+    ]
+    grader_hosts: Annotated[
+        Keys,
+        Setting((), "The hosts that endpoint graders may call.", ("serve", "file", "python"), flag="grader_host"),
+    ]
     journal_limit: Annotated[Count, Setting(1_000, "How many exchanges the journal keeps.")]
     journal_bytes: Annotated[Size, Setting(64 * MIB, "How many bytes of bodies the journal keeps.")]
     store_documents: Annotated[Count, Setting(500_000, "How many documents can be stored; an object is one or more.")]

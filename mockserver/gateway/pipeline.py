@@ -334,7 +334,8 @@ def _error_result(error: ApiError, progress: _Progress) -> Result:
     """An error as a result."""
     progress.exchange.error = str(error.detail.get("code") or error.detail.get("message") or error.status)
     operation = progress.operation
-    indented = error.style == "pretty" or (error.style == "family" and operation is not None and operation.style != "compact")
+    family_indents = operation is not None and operation.style in ("pretty", "pretty-newline")
+    indented = error.style == "pretty" or (error.style == "family" and family_indents)
     payload = error.payload if isinstance(error.payload, bytes) else to_json(error.payload, indent=2 if indented else None)
     added = headers.encoded(error.headers)
     return Result(payload, error.status, added, error.content_type, error.header_set, reason=error.reason)

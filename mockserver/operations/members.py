@@ -35,18 +35,23 @@ _NAMES = {
 
 
 def check(document: Mapping[str, Json], path: str, required: Members, optional: Members) -> None:
-    """Check the members of `document`, which stands at `path` in the body.
+    """Check the members of `document`, which stands at `path` in the body, "" for the body itself.
 
     A kind is a JSON type (`string`), several (`string|array`) or a tuple of allowed strings. Raises ApiError 400 for a
     missing member, one of another kind, or a string that is not allowed. Optional members may be null.
     """
     for name, kind in required.items():
         if name not in document:
-            raise errors.missing_parameter(f"{path}.{name}")
-        _check(document[name], f"{path}.{name}", kind)
+            raise errors.missing_parameter(joined(path, name))
+        _check(document[name], joined(path, name), kind)
     for name, kind in optional.items():
         if document.get(name) is not None:
-            _check(document[name], f"{path}.{name}", kind)
+            _check(document[name], joined(path, name), kind)
+
+
+def joined(path: str, name: str) -> str:
+    """The path of a member of what stands at `path`."""
+    return f"{path}.{name}" if path else name
 
 
 def _check(value: Json, path: str, kind: Kind) -> None:

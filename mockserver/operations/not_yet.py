@@ -31,8 +31,6 @@ NOT_YET: dict[str, tuple[Row, ...]] = {
         ("GET", "/evals/{eval_id}/runs/{run_id}/output_items/{output_item_id}", "getEvalRunOutputItem", _EVALS),
     ),
     "fine_tuning": (
-        ("POST", "/fine_tuning/alpha/graders/run", "runGrader", None),
-        ("POST", "/fine_tuning/alpha/graders/validate", "validateGrader", None),
         (
             "GET",
             "/fine_tuning/checkpoints/{fine_tuned_model_checkpoint}/permissions",

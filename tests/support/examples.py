@@ -44,6 +44,13 @@ class Caller:
 Example = Callable[[Caller, Ids], str]
 MESSAGE = {"type": "message", "role": "user", "content": "a secret"}
 MODEL = "gpt-4.1-nano"
+GRADER = {
+    "type": "string_check",
+    "name": "same",
+    "input": "{{sample.output_text}}",
+    "reference": "{{item.answer}}",
+    "operation": "eq",
+}
 
 
 def _completion(owner: Caller, ids: Ids) -> str:
@@ -125,10 +132,12 @@ BODIES: dict[str, Callable[[Caller, Ids], dict[str, Json]]] = {
     "createVectorStoreFile": lambda owner, ids: {"json": {"file_id": _file(owner, {})}},
     "createVectorStoreFileBatch": lambda owner, ids: {"json": {"file_ids": [_file(owner, {})]}},
     "modifyVectorStore": lambda owner, ids: {"json": {"name": "x"}},
+    "runGrader": lambda owner, ids: {"json": {"grader": GRADER, "model_sample": "a secret", "item": {"answer": "a secret"}}},
     "searchVectorStore": lambda owner, ids: {"json": {"query": "secret"}},
     "updateChatCompletion": lambda owner, ids: {"json": {"metadata": {"a": "b"}}},
     "updateConversation": lambda owner, ids: {"json": {"metadata": {"a": "b"}}},
     "updateVectorStoreFileAttributes": lambda owner, ids: {"json": {"attributes": {"a": "b"}}},
+    "validateGrader": lambda owner, ids: {"json": {"grader": GRADER}},
 }
 """By operationId: the body of a request, as the client's options. What it names is the owner's too."""
 

@@ -1,0 +1,77 @@
+"""What graders may use of a resource: its models, by requests of the call's own, and what its settings allow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from mockserver.model.grade.outcome import Means, ModelAnswer, Question
+
+if TYPE_CHECKING:
+    from mockserver.operations.call import Call, ResponseView
+
+Json = Any
+_USAGE = ("prompt_tokens", "total_tokens", "completion_tokens")
+
+
+def means(call: Call) -> Means:
+    """What graders that run for a call may use."""
+    settings = call.resource.settings
+    trace = f"trace_{call.chance.fork('trace').uuid()}"
+    return Means(partial(_ask, call), settings["python_graders"], settings["grader_hosts"], trace=trace)
+
+
+def _ask(call: Call, question: Question) -> ModelAnswer:
+    """Ask by a chat completion, which the script answers like any other; it is in the journal with the call as its parent."""
+    return _answer(call.send("POST", "/chat/completions", _body(question)))
+
+
+def _body(question: Question) -> dict[str, Json]:
+    sampling = dict(question.sampling)
+    if "max_completions_tokens" in sampling:  # the official document's spelling
+        sampling["max_completion_tokens"] = sampling.pop("max_completions_tokens")
+    messages = [{**message, "content": _content(message["content"])} for message in question.messages]
+    form = {"name": "grade", "strict": True, "schema": question.schema}
+    return {
+        "model": question.model,
+        "messages": messages,
+        "response_format": {"type": "json_schema", "json_schema": form},
+        **sampling,
+    }
+
+
+def _content(content: str | list[dict[str, Json]]) -> str | list[dict[str, Json]]:
+    return content if isinstance(content, str) else [_part(part) for part in content]
+
+
+def _part(part: Mapping[str, Json]) -> dict[str, Json]:
+    """An input part as chat has it."""
+    match part["type"]:
+        case "input_image":
+            image = {"url": part["image_url"]} | ({"detail": part["detail"]} if part.get("detail") else {})
+            return {"type": "image_url", "image_url": image}
+        case "input_audio":
+            return {"type": "input_audio", "input_audio": part["input_audio"]}
+    return {"type": "text", "text": part["text"]}
+
+
+def _answer(response: ResponseView) -> ModelAnswer:
+    try:
+        document = response.json()
+    except ValueError:
+        document = {}
+    if response.status != 200 or not document.get("choices"):
+        error = document.get("error") if isinstance(document, dict) else None
+        message = error.get("message") if isinstance(error, dict) else None
+        return ModelAnswer(error=str(message or f"the model's answer has status {response.status}"))
+    choice, usage = document["choices"][0], document.get("usage") or {}
+    message, details = choice.get("message") or {}, usage.get("prompt_tokens_details") or {}
+    counts = {name: usage.get(name, 0) for name in _USAGE} | {"cached_tokens": details.get("cached_tokens", 0)}
+    return ModelAnswer(
+        message.get("content") or "",
+        message.get("refusal"),
+        choice.get("finish_reason") or "stop",
+        document.get("model") or "",
+        counts,
+    )
