@@ -45,7 +45,7 @@ class Formula:
         """Its value for the values of its names. Raises FormulaError where that is no finite number."""
         try:
             value = float(self._value(values))
-        except (ArithmeticError, ValueError, TypeError) as error:  # TypeError: a root of a negative number is complex
+        except (ArithmeticError, ValueError) as error:
             raise FormulaError(f"'{self.text:.80}' has no value: {error}") from None
         if not math.isfinite(value):
             raise FormulaError(f"'{self.text:.80}' has no finite value")
@@ -124,7 +124,7 @@ class _Parser:
         if not self.take("^", "**"):
             return base
         exponent = self.nested(self.signed)
-        return lambda values: base(values) ** exponent(values)
+        return lambda values: _power(base(values), exponent(values))
 
     def atom(self) -> _Node:
         if self.take("("):
@@ -171,6 +171,13 @@ class _Parser:
     def _close(self) -> None:
         if not self.take(")"):
             self.fail("')'")
+
+
+def _power(base: float, exponent: float) -> float:
+    power = base**exponent
+    if isinstance(power, complex):
+        raise ValueError("it has the root of a negative number")
+    return float(power)
 
 
 def _constant(number: float) -> _Node:
