@@ -27,6 +27,9 @@ Report = Callable[[list[str | int], str], None]
 _TYPED_KEYS = frozenset({"json", "tool_calls", "items", "annotations", "body"})  # their values are JSON, not only text
 # Methods of Faker's generator that make no fake value, but give access to its providers, formats or source of chance.
 _GENERATOR_METHODS = frozenset({"format", "parse", "provider", "providers", "random", "arguments"})
+_MOST_FAKE = 1_000  # words, characters, digits, rows
+_OF_NUMBERS = frozenset({"random_int", "pyint"})  # they make numbers up to what they are given
+_BOUNDS = frozenset({"min", "max", "min_value", "max_value", "start_datetime", "end_datetime", "start_date", "end_date"})
 
 
 class TemplateError(Exception):
@@ -61,9 +64,9 @@ class CompiledTemplate:
 
         try:
             context: dict[str, Any] = {name: _NAMES[name](moment) for name in self.names}
-            context["_limits"] = Limits(moment.chance)
+            limits = context["_limits"] = Limits(moment.chance)
             if self.typed:
-                return json_of(vars(self.template.make_module(context))["value"])
+                return json_of(limits.weighed(vars(self.template.make_module(context))["value"]))
             return text_of(self.template, context)
         except Exception as error:  # a template can fail in every way that an expression can
             raise TemplateError(_describe(error)) from None
@@ -154,6 +157,11 @@ class _Fake:
         return _FakeMethod(getattr(self._generator, name))
 
 
+def _is_small(value: Any) -> bool:
+    size = abs(value) if isinstance(value, (int, float)) else len(value) if hasattr(value, "__len__") else 0
+    return size <= _MOST_FAKE
+
+
 class _FakeMethod:
     """A method of Faker that can also be written without parentheses: `{{ fake.name }}`."""
 
@@ -161,6 +169,9 @@ class _FakeMethod:
         self._method = method
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
+        for name, value in [*enumerate(arguments), *named.items()]:
+            if not _is_small(value) and not (self._method.__name__ in _OF_NUMBERS or name in _BOUNDS):
+                raise ValueError(f"fake makes no more than {_MOST_FAKE:,} of anything")
         return self._method(*arguments, **named)
 
     def __str__(self) -> str:

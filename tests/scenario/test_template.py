@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from typing import Any
 
 import pytest
@@ -129,6 +130,55 @@ def test_chance_in_templates_is_the_calls() -> None:
         ("{% for a in range(9999) %}{% for b in range(9999) %}{% set c = 1 %}{% endfor %}{% endfor %}", "loops went round"),
         ("{{ 'a' * 10 ** 9 }}", "grew beyond"),
         ("{{ 10 ** 10001 }}", "a power is too large"),
+        ("{{ 10 ** 1000 * 10 ** 1000 }}", "a number is too large"),
+        ("{{ '%999999999d' % 1 }}", "grew beyond"),
+        ("{{ '%.999999999f' | format(1.5) }}", "grew beyond"),
+        ("{{ '%*d' % (999999999, 1) }}", "a width cannot be a value"),
+        ("{{ ('%(a)s' * 100000) % {'a': 'x' * 100000} }}", "grew beyond"),
+        ("{{ '{:999999999}'.format(1) }}", "grew beyond"),
+        ("{{ '{:{}}'.format(1, 999999999) }}", "grew beyond"),
+        ("{{ '{a:999999999}'.format_map({'a': 1}) }}", "grew beyond"),
+        ("{{ ('{0}' * 100000).format('x' * 100000) }}", "grew beyond"),
+        ("{{ 'a' | center(999999999) }}", "grew beyond"),
+        ("{{ 'a'.center(999999999) }}", "grew beyond"),
+        ("{{ ['a'] | map('center', 999999999) | list }}", "grew beyond"),
+        ("{% filter center(999999999) %}a{% endfilter %}", "grew beyond"),
+        ("{{ 'a\nb' | indent(999999) }}", "grew beyond"),
+        ("{{ [1] | batch(999999999, 'x') | list }}", "grew beyond"),
+        ("{{ [1] | slice(999999999) | list }}", "grew beyond"),
+        ("{{ [1] | tojson(indent=17) }}", "an indentation is from 0 to 16"),
+        ("{{ 5 | round(-999999999) }}", "the precision is too large"),
+        ("{{ (1).to_bytes(999999999, 'big') | length }}", "grew beyond"),
+        ("{{ ('f' * 100000) | int(0, 16) }}", "a number is too large"),
+        ("{% set a = 'a' * 9999 %}{{ a | replace('a', a) }}", "grew beyond"),
+        ("{% set a = 'a' * 9999 %}{{ a.replace('a', a) }}", "grew beyond"),
+        ("{% set a = 'a' * 9999 %}{{ a.join(a) }}", "grew beyond"),
+        ("{% set a = 'a' * 9999 %}{{ a | join(a) }}", "grew beyond"),
+        ("{% set a = 'a' * 9999 %}{{ a.translate({97: a}) }}", "grew beyond"),
+        ("{{ ('x' * 9999).expandtabs(99999) }}", "grew beyond"),
+        ("{% set a = 'a' * 99999 %}{{ a.strip(a) }}{{ a | trim(a) }}", "grew beyond"),
+        ("{{ 'x'.encode('punycode') }}", "grew beyond"),
+        ("{{ ('x' | safe).striptags() }}", "grew beyond"),
+        ("{{ [[1]] | sum(start=[]) }}", "a sum begins with a number"),
+        (
+            "{% set n = namespace(a=[1]) %}{% for i in range(60) %}{% set n.a = [n.a, n.a] %}{% endfor %}{{ n.a }}",
+            "grew beyond 5,000,000",
+        ),
+        (
+            "{% set n = namespace(a=[1]) %}{% for i in range(60) %}{% set n.a = [n.a] * 2 %}{% endfor %}{{ n.a }}",
+            "grew beyond 5,000,000",
+        ),
+        (
+            "{% set n = namespace(a={}) %}{% for i in range(60) %}{% set n.a = dict(a=n.a, b=n.a) %}{% endfor %}",
+            "grew beyond 5,000,000",
+        ),
+        ("{% set a = 'a' * 99999 %}{% for i in range(999) %}{% set b = a[1:] %}{% endfor %}", "grew beyond 5,000,000"),
+        ("{% set a = 'a' * 99999 %}{% for i in range(999) %}{% if 'b' in a %}{% endif %}{% endfor %}", "grew beyond 5,000,000"),
+        ("{% set a = 'a' * 99999 %}{% for i in range(999) %}{{ a.count('b') }}{% endfor %}", "grew beyond 5,000,000"),
+        ("{% set a = 'a' * 99999 %}{% for i in range(999) %}{% set b = a ~ i %}{% endfor %}", "grew beyond 5,000,000"),
+        ("{% set a %}{% for i in range(99999) %}" + "y" * 999 + "{% endfor %}{% endset %}", "grew beyond 5,000,000"),
+        ("{{ fake.text(999999999) }}", "fake makes no more than 1,000"),
+        ("{{ fake.bothify('#' * 99999) }}", "fake makes no more than 1,000"),
         ("{% for a in range(100) %}{{ 'x' * 99999 }}{% endfor %}", "grew beyond 1,000,000 characters"),
     ],
 )
@@ -136,6 +186,46 @@ def test_a_template_that_fails_is_an_error_of_the_call(template: str, message: s
     error = failed(answer_to(scripted(template)))
     assert error.startswith("mockserver: the template of rule 'it' failed: ")
     assert message in error
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{{ ['a', 'b'] | map('upper') | join('-') }} {{ [{'n': 1}, {'n': 2}] | join('+', attribute='n') }}", "A-B 1+2"),
+        ("{{ '%s-%05d %(x)' % ('a', 3) if false else '%s-%05d' % ('a', 3) }} {{ '%(a)s' | format(a=1) }}", "a-00003 1"),
+        ("{{ '{} {:>3} {a[0]}'.format('x', 1, a=[2]) }} {{ '{a}'.format_map({'a': 1}) }}", "x   1 2 1"),
+        ("{{ user.replace('l', 'L', 1) }} {{ user | replace('l', '') }} {{ user[1:3] }} {{ ' a ' | trim }}", "heLlo heo el a"),
+        ("{{ 'a\nb' | indent(2) }} {{ 2.345 | round(2) }} {{ [1, 2] | sum }} {{ 'ab'.center(4) }}|", "a\n  b 2.35 3  ab |"),
+        ("{% filter upper %}a{{ 1 }}{% endfilter %}{% for a, b in {'x': 1}.items() %}{{ a }}{{ b }}{% endfor %}", "A1x1"),
+        (
+            "{{ request.nope is defined }} {{ request.nope | default('d') }} {{ 2 in [1, 2] }} {{ 3 % 2 }} {{ 7 // 2 }}",
+            "False d True 1 3",
+        ),
+        ("{{ [1699999999] | select('eq', 1699999999) | list }} {{ fake.random_int(5, 5) }}", "[1699999999] 5"),
+    ],
+)
+def test_what_is_bounded_still_works(template: str, expected: str) -> None:
+    assert text(scripted(template), call("hello", body=BODY)) == expected
+
+
+@pytest.mark.parametrize(
+    "template", ["{{ 'a' | center(999999999) }}", "{{ '%999999999d' % 1 }}", "{{ [1] | batch(10 ** 12, 'x') }}"]
+)
+def test_nothing_is_worked_out_while_a_template_is_loaded(template: str) -> None:
+    def outgrown() -> int:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    before = outgrown()
+    scripted({"json": template})
+    scripted(template)
+    assert outgrown() - before < 100_000  # kilobytes
+
+
+@pytest.mark.parametrize(
+    "template", ["{% autoescape 'a' | center(99) %}{% endautoescape %}", "{{ 'a' | wordwrap(1) }}", "{{ '<' | striptags }}"]
+)
+def test_what_takes_long_whatever_it_is_given_is_not_there(template: str) -> None:
+    assert not isinstance(outcome(lambda: scripted(template)), Script)
 
 
 @pytest.mark.parametrize(
