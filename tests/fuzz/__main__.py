@@ -15,11 +15,12 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=5_000, help="how many requests (default: 5000)")
     parser.add_argument("--seed", default=None, help="the seed of a run that is to be had again (default: a new one)")
     parser.add_argument("--socket", action="store_true", help="over sockets, kept alive and pipelined, instead of in process")
+    parser.add_argument("--only", metavar="OPERATION", help="requests of one operation, by its operationId")
     parser.add_argument("--failures", type=int, default=5, help="end after this many failures (default: 5)")
     options = parser.parse_args()
     seed, begun = options.seed or str(time.time_ns()), time.perf_counter()
     print(f"seed {seed}", flush=True)
-    outcome = run(options.requests, seed, over_socket=options.socket, most=options.failures)
+    outcome = run(options.requests, seed, over_socket=options.socket, most=options.failures, only=options.only)
     for failure in outcome.failures:
         print(f"\n--- {failure}")
     statuses = ", ".join(f"{count:,} × {status}" for status, count in sorted(outcome.statuses.items()))

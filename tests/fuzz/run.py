@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 
 from fuzz.checks import least, problem
-from fuzz.firing import KEY, Answer, Range, firing_range
+from fuzz.firing import KEY, Range, firing_range
 from fuzz.shots import Shot, Shots, make_ids
 
 ROUND = 250  # requests to the same objects
@@ -37,26 +37,23 @@ class Outcome:
     failures: list[Failure] = field(default_factory=list)
 
 
-def run(
-    requests: int, seed: str, *, over_socket: bool = False, most: int = 5, note: Callable[[int], None] | None = None
-) -> Outcome:
-    """Fire this many requests, until `most` have failed. `note` hears how many were fired so far, after each round."""
+def run(requests: int, seed: str, *, over_socket: bool = False, most: int = 5, only: str | None = None) -> Outcome:
+    """Fire this many requests, of all operations or `only` one, until `most` have failed."""
     outcome = Outcome()
     with firing_range() as target:
         for number, begun in enumerate(range(0, requests, ROUND)):
-            for failure in _round(target, f"{seed}/{number}", min(ROUND, requests - begun), outcome, over_socket=over_socket):
+            count = min(ROUND, requests - begun)
+            for failure in _round(target, f"{seed}/{number}", count, outcome, only, over_socket=over_socket):
                 outcome.failures.append(failure)
                 if len(outcome.failures) >= most:
                     return outcome
-            if note is not None:
-                note(begun)
     return outcome
 
 
-def _round(target: Range, seed: str, count: int, outcome: Outcome, *, over_socket: bool) -> Iterator[Failure]:
+def _round(target: Range, seed: str, count: int, outcome: Outcome, only: str | None, *, over_socket: bool) -> Iterator[Failure]:
     target.renew()
     chance = Random(seed)
-    shots = Shots(chance, make_ids(target.caller), KEY)
+    shots = Shots(chance, make_ids(target.caller), KEY, only)
     fired = 0
     while fired < count:
         batch = [shots.next() for _ in range(_BATCH if over_socket else 1)]
@@ -88,6 +85,3 @@ def _failure(target: Range, text: str, seed: str, shot: Shot) -> Failure:
 def _kind(text: str) -> str:
     """What makes two failures the same one: a traceback's last lines, else the first words."""
     return text.rstrip().rpartition("\n  File ")[2][:200] if "Traceback" in text else text[:20]
-
-
-__all__ = ["Answer", "Failure", "Outcome", "run"]

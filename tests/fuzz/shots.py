@@ -55,16 +55,16 @@ class Shot:
 class Shots:
     """Makes requests to a server whose objects have `ids`, by the path that leads to them. `key` opens its first resource."""
 
-    def __init__(self, chance: Random, ids: Mapping[str, Ids], key: str, base: str = "/openai/v1") -> None:
-        self._chance, self._ids, self._key, self._base = chance, ids, key, base
-        self._operations = [one for one in TABLE.all() if one.emulated]
+    def __init__(self, chance: Random, ids: Mapping[str, Ids], key: str, only: str | None = None) -> None:
+        self._chance, self._ids, self._key, self._base, self._only = chance, ids, key, "/openai/v1", only
+        self._operations = [one for one in TABLE.all() if one.emulated and only in (None, one.id)]
         self._absent = [one for one in TABLE.all() if not one.emulated]
         self._known = sorted({value for one in ids.values() for value in one.values()})
         self._maker = Maker(chance, self._known)
 
     def next(self) -> Shot:
-        """The next request."""
-        roll = self._chance.random()
+        """The next request; of the operation `only`, where that is set."""
+        roll = self._chance.random() if self._only is None else 1.0
         if roll < 0.12:
             return self._control()
         operations = self._absent if roll < 0.14 and self._absent else self._operations

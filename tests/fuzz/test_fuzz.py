@@ -34,7 +34,7 @@ def test_a_failure_is_found_and_shrunk(monkeypatch: pytest.MonkeyPatch) -> None:
 
     object.__setattr__(operation, "handler", fragile)
     try:
-        outcome = run(2_000, "fragile", most=1)
+        outcome = run(1_000, "fragile", most=1, only="createEmbedding")
     finally:
         object.__setattr__(operation, "handler", original)
     assert [failure.alone for failure in outcome.failures] == [True]
