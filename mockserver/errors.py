@@ -134,6 +134,11 @@ def not_emulated(operation_id: str) -> ApiError:
     return error
 
 
+def nested_too_deeply(limit: int) -> ApiError:
+    """Operations that send requests to each other in a circle. Azure never sends it: it is ours."""
+    return request_error(f"mockserver: requests are sent by requests more than {limit} deep.", code="nested_too_deeply")
+
+
 def store_full(setting: str, limit: int) -> ApiError:
     """The state has reached a limit of ours, named like its setting. Azure never sends it: it is ours. Trying again does not help."""
     held = f"{limit:,} {'documents' if setting == 'store_documents' else 'bytes'}"

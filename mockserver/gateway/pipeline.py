@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -309,6 +310,9 @@ def _merge(document: Json, members: Json) -> Json:
 
 # -- requests that operations send themselves
 
+_DEEPEST = 8  # inside each other: a batch's line is one deep, and what it calls is another
+_depth: ContextVar[int] = ContextVar("depth", default=0)
+
 
 def _send(
     resources: Resources,
@@ -319,12 +323,22 @@ def _send(
     named: Mapping[str, str],
     parent: int | None,
 ) -> Response:
-    """Answer a request of the resource's own; `path` is below the surface's root, with a query where it has one."""
+    """Answer a request of the resource's own; `path` is below the surface's root, with a query where it has one.
+
+    Raises ApiError 400 where requests that were sent so send further ones, and those too, without an end.
+    """
+    depth = _depth.get()
+    if depth >= _DEEPEST:
+        raise errors.nested_too_deeply(_DEEPEST)
     payload = b"" if body is None else to_json(body)
     path, _, query = path.partition("?")
     target = V1 + path.removeprefix("/v1").removeprefix("/")
     sent = RequestHeaders(headers.encoded({**({} if body is None else _JSON_HEADERS), **named}))
-    return respond(resources, Request(method, target, query, sent, payload, resource=resource, parent=parent))
+    token = _depth.set(depth + 1)
+    try:
+        return respond(resources, Request(method, target, query, sent, payload, resource=resource, parent=parent))
+    finally:
+        _depth.reset(token)
 
 
 # -- rendering

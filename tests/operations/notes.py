@@ -65,6 +65,13 @@ def ask(call: Call) -> Result:
     return Result({"status": response.status, "answer": response.json()})
 
 
+@operation("POST", "/notes/{note_id}/circle", "circleNote")
+def circle(call: Call) -> Result:
+    """Send this very request again, which does so too."""
+    response = call.send("POST", f"/notes/{call.path['note_id']}/circle")
+    return Result(response.json(), status=response.status)
+
+
 def _note(call: Call) -> dict[str, Json]:
     note_id = call.path["note_id"]
     note = call.resource.store.get(KIND, note_id)

@@ -177,6 +177,14 @@ def test_content_that_is_deleted_before_it_is_sent_still_arrives(notes: Ask, moc
     assert response.content == content
 
 
+def test_a_request_that_sends_itself_ends_with_an_error(notes: Ask, mock: MockServer) -> None:
+    answer = notes("POST", "/note-1/circle")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "nested_too_deeply"
+    assert [one.status for one in mock.resource.journal] == [400] * 9
+    assert notes("POST", "/note-1/circle").status_code == 400
+
+
 def test_an_empty_answer_has_no_body_and_no_type(notes: Ask) -> None:
     note = notes("POST", json={"title": "x"}).json()
     answer = notes("DELETE", f"/{note['id']}")
