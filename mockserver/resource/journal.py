@@ -6,6 +6,7 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from sys import getsizeof
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 Json = Any
 _OVERHEAD = 2_048  # bytes that an exchange takes beside its bodies, roughly
+_OF_TURN = 256  # bytes that a turn of a prompt takes beside its texts
+_OF_FRAME = 48  # bytes that an event takes beside its content
 
 
 @dataclass(slots=True)
@@ -135,14 +138,14 @@ class Exchange:
 
 def _size(exchange: Exchange) -> int:
     size = _OVERHEAD + len(exchange.request_body) + len(exchange.response_body) + _prompt_size(exchange)
-    return size if exchange.frames is None else size + sum(map(len, exchange.frames))
+    return size if exchange.frames is None else size + sum(map(len, exchange.frames)) + _OF_FRAME * len(exchange.frames)
 
 
 def _prompt_size(exchange: Exchange) -> int:
     """What a prompt takes: the texts of the request once more, and with them those of the stored conversation that it goes on."""
     size = 0
     for turn in exchange.prompt.turns if exchange.prompt is not None else ():
-        size += len(turn.text)
+        size += _OF_TURN + getsizeof(turn.text)  # a single emoji makes every character of a text four bytes
         for media in turn.media:
             size += len(media.reference)
     return max(len(exchange.request_body), size)

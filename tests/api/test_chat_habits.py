@@ -10,6 +10,7 @@ import pytest
 from openai import OpenAI
 
 from mockserver import MockServer
+from mockserver.api.chat import deltas
 
 Json = Any
 HI: Any = [{"role": "user", "content": "Hi"}]
@@ -208,3 +209,10 @@ def test_a_script_overrides_the_details_of_usage_too(http: httpx2.Client, mock: 
     assert usage["prompt_tokens_details"]["cached_tokens"] == 1_024
     assert usage["completion_tokens_details"]["reasoning_tokens"] == 64
     assert usage["completion_tokens_details"]["audio_tokens"] == 0
+
+
+def test_long_streamed_texts_are_not_kept() -> None:
+    before = deltas._cached_text_deltas.cache_info().currsize
+    for text in ("a word " * 2_000, "another " * 2_000):
+        assert len(deltas.text_deltas(text, "stop", b"{}", "token", "o200k_base")) > 2_000
+    assert deltas._cached_text_deltas.cache_info().currsize == before

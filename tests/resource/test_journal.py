@@ -51,6 +51,16 @@ def test_events_of_streams_count_too() -> None:
     assert len(journal) == 2
 
 
+def test_a_text_counts_as_much_as_it_takes() -> None:
+    narrow, wide = Journal(most_bytes=2 * MEGABYTE), Journal(most_bytes=2 * MEGABYTE)
+    for number in range(40):
+        for journal, text in ((narrow, "x" * 50_000), (wide, "x" * 49_999 + "🙂")):
+            one = exchange(number)
+            one.prompt = Prompt("gpt-4o", infer("gpt-4o"), [Turn("user", text)])
+            journal.add(one)
+    assert 3 * len(wide) < len(narrow) == 40
+
+
 def test_the_stored_conversation_that_a_prompt_goes_on_counts_too() -> None:
     journal, turns = Journal(most_bytes=MEGABYTE), [Turn("user", "a" * 25_000, (Media("image", "b" * 25_000),))] * 2
     for number in range(20):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Json = Any
 Object = dict[str, Json]
+_LONGEST_CACHED_TEXT = 8_000  # characters; each of its tokens is an object of some 200 bytes
 
 
 class Delta(NamedTuple):
@@ -36,13 +37,22 @@ class EncodedDelta(NamedTuple):
     tokens: int = 0
 
 
-# Scripted texts are streamed again and again, and cutting and encoding them is most of what a stream costs.
-@lru_cache(maxsize=512)
 def text_deltas(text: str, finish_reason: str, filters: bytes, size: ChunkSize, encoding: str) -> tuple[EncodedDelta, ...]:
     """The deltas of a choice that is nothing but text, from first to last. `filters` are the filter results of each piece."""
+    make = _cached_text_deltas if len(text) <= _LONGEST_CACHED_TEXT else _make_text_deltas
+    return make(text, finish_reason, filters, size, encoding)
+
+
+def _make_text_deltas(
+    text: str, finish_reason: str, filters: bytes, size: ChunkSize, encoding: str
+) -> tuple[EncodedDelta, ...]:
     first = _encoded(b"{}", {"content": "", "refusal": None, "role": "assistant"})
     pieces = [_encoded(filters, {"content": piece}, tokens=count) for piece, count in cut(text, size, encoding)]
     return first, *pieces, _encoded(b"{}", {}, finish_reason)
+
+
+# Scripted texts are streamed again and again, and cutting and encoding them is most of what a stream costs.
+_cached_text_deltas = lru_cache(maxsize=512)(_make_text_deltas)
 
 
 def _encoded(filters: bytes, members: Object, finish_reason: str | None = None, tokens: int = 0) -> EncodedDelta:
