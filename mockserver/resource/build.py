@@ -60,11 +60,15 @@ def build_resources(scenarios: Sequence[Scenario], overrides: Mapping[str, Any],
 
 
 def apply_scenario(resource: Resource, scenario: Scenario | None, overrides: Mapping[str, Any]) -> None:
-    """Put a scenario's rules and deployments in the place of the old ones, all at once. Raises ScenarioError before any change."""
+    """Put what a scenario scripts in the place of the old rules, deployments and prompt templates, all at once.
+
+    Raises ScenarioError before any change.
+    """
     planned = _deployments(scenario, overrides)
     resource.script.replace(scenario.rules if scenario is not None else ())
     resource.script.strict = resolve(overrides, scenario.settings if scenario is not None else {})["strict"]
     resource.redeclare(planned)
+    resource.prompts = scenario.prompts if scenario is not None else {}
 
 
 def _deployments(scenario: Scenario | None, overrides: Mapping[str, Any]) -> dict[str, tuple[Model, DeploymentSpec | None]]:

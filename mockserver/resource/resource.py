@@ -22,6 +22,7 @@ from mockserver.state.work import Lifecycles
 if TYPE_CHECKING:
     from mockserver.operations.call import ResponseView
     from mockserver.scenario.load import DeploymentSpec
+    from mockserver.scenario.prompts import PromptTemplate
 
 Json = Any
 Sender = Callable[["Resource", str, str, Json, "Mapping[str, str]", int | None], "ResponseView"]
@@ -32,7 +33,7 @@ _LONGEST_NAME = 256
 
 
 class Resource:
-    """Name, keys, deployments, stored objects, script, journal, clock and seed of one endpoint.
+    """Name, keys, deployments, prompt templates, stored objects, script, journal, clock and seed of one endpoint.
 
     `keys` None turns credential checks off. `settings` is what `settings.resolve` returns. Until a deployment is declared every
     name works, and serves the model that the name suggests. Without `store` and `open_store`, which opens one that survives, what
@@ -66,6 +67,7 @@ class Resource:
         self.journal = Journal(self.settings["journal_limit"], self.settings["journal_bytes"])
         self.rename(name, keys or ())
         self.deployments: dict[str, Deployment] = {}
+        self.prompts: Mapping[str, PromptTemplate] = {}
         self._assumed: dict[tuple[str, str], Deployment] = {}
         self._chances = ChanceSource(self.seed, self.store.generation)
         self.chance = self._chances.draw  # the method itself: one around it would cost every request a call

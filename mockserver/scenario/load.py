@@ -16,6 +16,7 @@ from mockserver.settings import SETTINGS, check
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from mockserver.scenario.prompts import PromptTemplate
     from mockserver.scenario.schema import ScenarioFile
 
 Json = Any
@@ -35,12 +36,13 @@ class DeploymentSpec:
 
 @dataclass(slots=True)
 class Scenario:
-    """The scripted settings, deployments and rules of one resource. `settings` are those of `resource` besides name and keys."""
+    """What is scripted of one resource. `settings` are those of `resource` besides name and keys."""
 
     name: str | None = None
     keys: tuple[str, ...] = ()
     settings: dict[str, Json] = field(default_factory=dict)
     deployments: dict[str, DeploymentSpec] = field(default_factory=dict)
+    prompts: dict[str, PromptTemplate] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     files: tuple[Path, ...] = ()
 
@@ -168,6 +170,7 @@ def _compile(file: ScenarioFile, document: Document, problems: list[str]) -> Sce
         settings.pop("keys", ()),
         settings | lifecycle,
         _deployments(file, document, problems),
+        _prompts(file),
         _rules(file, document, problems),
     )
 
@@ -182,6 +185,14 @@ def _deployments(file: ScenarioFile, document: Document, problems: list[str]) ->
         behaviour = compile_behaviour(section, name, _reporter(problems, document, path))
         specs[name] = DeploymentSpec(name, section.model, section.rpm, section.tpm, behaviour)
     return specs
+
+
+def _prompts(file: ScenarioFile) -> dict[str, PromptTemplate]:
+    if not file.prompts:
+        return {}
+    from mockserver.scenario.prompts import compile_prompt
+
+    return {name: compile_prompt(section) for name, section in file.prompts.items()}
 
 
 def _rules(file: ScenarioFile, document: Document, problems: list[str]) -> tuple[Rule, ...]:
@@ -208,6 +219,10 @@ def _merge(into: Scenario, more: Scenario, problems: list[str]) -> None:
         if name in into.deployments:
             problems.append(f"{file}: deployments.{name}: is declared in {_names(into.files)} too")
         into.deployments[name] = spec
+    for name, prompt in more.prompts.items():
+        if name in into.prompts:
+            problems.append(f"{file}: prompts.{name}: is defined in {_names(into.files)} too")
+        into.prompts[name] = prompt
     into.keys = tuple(dict.fromkeys((*into.keys, *more.keys)))
     into.rules += more.rules
     into.files += more.files

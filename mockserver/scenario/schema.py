@@ -8,6 +8,7 @@ from pydantic import Field, Tag, create_model, model_validator
 
 from mockserver.scenario.answers import BehaviourSection, RespondSection
 from mockserver.scenario.conditions import WhenSection
+from mockserver.scenario.prompts import PromptSection
 from mockserver.scenario.section import (
     Count,
     Duration,
@@ -110,6 +111,7 @@ class ScenarioFile(Section):
 
     resource: ResourceSection = optional("The resource.")
     deployments: dict[Name, _Deployment] = optional("The deployments by name. If there are any, all other names are unknown.")
+    prompts: dict[Name, PromptSection] = optional("Prompt templates by id, which responses name under `prompt`.")
     rules: list[RuleSection] = optional("The rules. The first that fits a call answers it.")
 
 

@@ -298,7 +298,6 @@ def test_what_was_sent_is_echoed(http: httpx2.Client, mock: MockServer) -> None:
         "max_tool_calls": 2,
         "metadata": {"team": "a"},
         "parallel_tool_calls": False,
-        "prompt": {"id": "pmpt_1", "variables": {"x": "y"}, "version": "2"},
         "prompt_cache_key": "key",
         "prompt_cache_retention": "24h",
         "safety_identifier": "who",

@@ -56,7 +56,7 @@ def rule(body: str) -> str:
         ("true: 1", "s.yaml:1:1: a key must be text; put it in quotes"),
         ("rule: []", "s.yaml:1:1: rule: unknown key; did you mean 'rules'?"),
         ("fixtures: []", "s.yaml:1:1: fixtures: unknown key; did you mean 'rules'?"),
-        ("qqq: 1", "s.yaml:1:1: qqq: unknown key; expected one of deployments, resource, rules"),
+        ("qqq: 1", "s.yaml:1:1: qqq: unknown key; expected one of deployments, prompts, resource, rules"),
         ("rules: {}", "s.yaml:1:8: rules: expected a list, got a mapping"),
         (rule("when: {user: x}"), "s.yaml:2:5: rules[0].respond: is missing"),
         (rule("{respond: hi, when: {usr: x}}"), "s.yaml:2:26: rules[0].when.usr: unknown key; did you mean 'user'?"),

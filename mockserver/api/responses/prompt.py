@@ -11,6 +11,7 @@ from mockserver.api.responses.attachments import refuse_unknown_files
 from mockserver.api.responses.needs import refuse_missing
 from mockserver.api.responses.requests import AsksModel, JsonSchemaFormat, ResponseRequest, TakesInput
 from mockserver.api.responses.retrieval import retrieval
+from mockserver.api.responses.templates import FilledTemplate, filled
 from mockserver.api.responses.tools import chosen, offered, validate_tools
 from mockserver.api.responses.turns import joined, refuse_loose_items, turns_of
 from mockserver.model import tokens
@@ -31,12 +32,14 @@ Object = dict[str, Json]
 
 @dataclass(slots=True)
 class ResponsePrompt(Prompt):
-    """A prompt with what its response needs to know: its id, the source of its items' ids, its own input items, and all items."""
+    """A prompt with what its response needs to know: its id, the source of its items' ids, its own input items, all items,
+    and the prompt template that the request names."""
 
     response_id: str = ""
     ids: ResponseIds | None = None
     items: list[Object] = field(default_factory=list)
     conversation: list[Object] = field(default_factory=list)
+    template: FilledTemplate | None = None
 
 
 def prompt(call: ModelCall) -> ResponsePrompt:
@@ -46,7 +49,10 @@ def prompt(call: ModelCall) -> ResponsePrompt:
     ids = ResponseIds(call.chance, call.created, stored=body.stored)
     response_id = ids.new("resp")
     validate_tools(body.tools)
+    template = filled(call, body.prompt) if body.conversation_id is None else None
     past, new = conversation_of(call, body, body.conversation_id, answers=body.prompt is not None)
+    if body.conversation_id is not None:
+        template = filled(call, body.prompt)  # the service looks for the conversation first (measured on the sister service)
     _refuse_unable(body, model)
     if body.background and not body.stored:
         raise refusals.background_unstored()
@@ -56,8 +62,8 @@ def prompt(call: ModelCall) -> ResponsePrompt:
     result = ResponsePrompt(
         deployment=body.model,
         model=model,
-        turns=turns_of(conversation),
-        instructions=body.instructions,
+        turns=turns_of([*(template.messages if template is not None else ()), *conversation]),
+        instructions=body.instructions or (template.instructions if template is not None else None),
         tools=offered(body.tools),
         tool_choice=chosen(body.tool_choice, body.tools),
         parallel_tool_calls=body.parallel_tool_calls is not False,
@@ -71,6 +77,7 @@ def prompt(call: ModelCall) -> ResponsePrompt:
         ids=ids,
         items=items,
         conversation=conversation,
+        template=template,
     )
     result.passages = retrieval(call, body.tools, result.user)
     _fit(result, truncate=body.truncation == "auto")

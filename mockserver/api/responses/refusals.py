@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from mockserver.errors import ApiError, invalid_value, request_error
 
@@ -88,6 +88,21 @@ def no_image_deployment(header: str) -> ApiError:
     """A request with the tool `image_generation`, used or not, that names no deployment for it (reported in July and September 2026)."""
     message = f"imagegen deployment must be provided through header: {header}"
     return request_error(message, param="tools", code="invalid_request_error", type="image_generation_user_error")
+
+
+def prompt_not_found(prompt_id: str) -> ApiError:
+    """A prompt template that the scenario does not define (measured on the sister service)."""
+    return request_error(f"Prompt with id '{prompt_id}' not found.", status=404)
+
+
+def prompt_version_not_found(prompt_id: str, version: str) -> ApiError:
+    """A version that a prompt template does not have (the wording is inferred)."""
+    return request_error(f"Prompt with id '{prompt_id}' and version '{version}' not found.", status=404)
+
+
+def prompt_variables(kind: Literal["Missing", "Unknown"], names: list[str]) -> ApiError:
+    """Variables that a prompt template needs or does not know (the beginning is reported, the rest inferred)."""
+    return request_error(f"{kind} prompt variables: {', '.join(names)}", param="prompt.variables")
 
 
 def unacknowledged(check_ids: list[str]) -> ApiError:

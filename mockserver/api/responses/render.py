@@ -67,8 +67,9 @@ def skeleton(call: ModelCall) -> Object:
     if body.conversation_id is not None:
         members["conversation"] = {"id": body.conversation_id}
     members |= _limits(body)
-    if body.prompt is not None:
-        members["prompt"] = {"id": body.prompt.id, "variables": body.prompt.variables or {}, "version": body.prompt.version}
+    if body.prompt is not None and prompt.template is not None:
+        members["instructions"] = prompt.template.shown(body.instructions)
+        members["prompt"] = {"id": body.prompt.id, "variables": body.prompt.variables or {}, "version": prompt.template.version}
     return members | _settings(call)
 
 

@@ -5,9 +5,8 @@ Every parameter of the official document and of the newest SDK is here (document
 
 Validated, echoed where the service echoes them, and otherwise without an effect on a pretend model: `temperature`, `top_p`,
 `parallel_tool_calls` (unless the improviser has several tools to call), `verbosity`, `user`, `safety_identifier`,
-`service_tier`, `prompt` (there is no store of templates on Azure v1), and the
-SDK's `moderation`, `prompt_cache_options`, `background_options`, `image`, `access_programs`. The penalties are only taken at
-their default, 0.
+`service_tier`, and the SDK's `moderation`, `prompt_cache_options`, `background_options`, `image`, `access_programs`. The penalties
+are only taken at their default, 0.
 """
 
 from __future__ import annotations
