@@ -30,6 +30,7 @@ _SUMMARIES = (
 _FUNCTION_WORDS = """the and for with that this from what how you can get please use tool are was will would could about into not
 all any has have its their your our when where which who why give tell show need want return call"""
 _COMMON = frozenset(_FUNCTION_WORDS.split())
+_LONGEST_INPUT = 400  # characters
 _SAMPLE_RATE = 24_000
 _SAMPLES_PER_CHARACTER = 48  # far shorter than speech, so that a mock's answer stays small
 _ANNOUNCED = re.compile(
@@ -128,11 +129,22 @@ def _keywords(text: str) -> set[str]:
 
 def _call(tool: Tool, prompt: Prompt, chance: Chance) -> ToolCall:
     if tool.kind == "custom":
-        from mockserver.model.prose import write_words
-
-        return ToolCall(tool.name, write_words(6, chance), kind="custom")
+        return ToolCall(tool.name, _free_input(tool, chance), kind="custom")
     arguments = make_instance(tool.parameters, chance, prompt.user) if tool.parameters else {}
     return ToolCall(tool.name, _compact(arguments if isinstance(arguments, dict) else {}))
+
+
+def _free_input(tool: Tool, chance: Chance) -> str:
+    """Input for a custom tool: what its regular expression takes, where it has one and an example is found; else words."""
+    if tool.pattern is not None:
+        from mockserver.model.json_schema.patterns import make_match
+
+        example = make_match(rf"^(?:{tool.pattern})\Z", 0, _LONGEST_INPUT, chance)
+        if example is not None:
+            return example
+    from mockserver.model.prose import write_words
+
+    return write_words(6, chance)
 
 
 def _answer(prompt: Prompt, chance: Chance) -> Text | Audio:

@@ -51,7 +51,8 @@ class Turn:
 class Tool:
     """A tool offered to the model. `kind` is `function`, `custom` or a built-in tool's type such as `file_search`.
 
-    `legacy` marks chat's deprecated `functions`, which are answered with `function_call` instead of `tool_calls`.
+    `legacy` marks chat's deprecated `functions`, which are answered with `function_call` instead of `tool_calls`. `pattern` is the
+    regular expression that the input of a custom tool has to match as a whole.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Tool:
     strict: bool = False
     description: str | None = None
     legacy: bool = False
+    pattern: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import io
 import json
+import re
 import struct
 from typing import Any
 
@@ -398,3 +399,11 @@ def test_a_text_that_is_cut_keeps_only_the_citations_that_stand_in_it(mock: Mock
     mock.when().respond(text="word " * 60, annotations=places)
     part = client.responses.create(model=MODEL, input="x", max_output_tokens=16).output[0].content[0]  # type: ignore[union-attr]
     assert [one.start_index for one in part.annotations] == [0]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("definition", [r"select [a-z]{3,8}( where [0-9]+ > \d)?", r"\d{4}-\d\d-\d\d", "a|b"])
+def test_a_custom_tools_input_matches_its_regular_expression(client: OpenAI, definition: str) -> None:
+    tool = {"type": "custom", "name": "run", "format": {"type": "grammar", "syntax": "regex", "definition": definition}}
+    for text in ("one", "two", "three"):
+        (called,) = ask(client, tool, text)
+        assert re.fullmatch(definition, called.input), called.input

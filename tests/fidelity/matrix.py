@@ -132,6 +132,12 @@ _CITED = {
     "annotations": [{"type": "url_citation", "start_index": 0, "end_index": 3, "url": "https://example.org", "title": "There"}],
 }
 _DONE = {"status": "completed"}
+
+
+def _uses(use: str, **tool: Json) -> Case:
+    return _responses(f"improvised use: {use}", tools=[tool], tool_choice="required")
+
+
 _ENCRYPTED = {"include": ["reasoning.encrypted_content"], "store": False}
 RESPONSES = (
     _responses("improvised"),
@@ -167,6 +173,18 @@ RESPONSES = (
     _responses("withheld", _BLOCKED),
     _responses("judged", _DETECTED),
     _responses("filter down", _DOWN),
+    _uses("web search", type="web_search"),
+    _uses("preview web search", type="web_search_preview"),
+    _uses("code interpreter", type="code_interpreter", container={"type": "auto"}),
+    _uses("image_generation_call", type="image_generation", size="1024x1536", output_format="jpeg"),
+    _uses("mcp", type="mcp", server_label="docs", server_url="https://x"),
+    _uses("trusted mcp", type="mcp", server_label="docs", server_url="https://x", require_approval="never"),
+    _uses("computer", type="computer_use_preview", display_width=800, display_height=600, environment="browser"),
+    _uses("local shell", type="local_shell"),
+    _uses("shell", type="shell"),
+    _uses("hosted shell", type="shell", environment={"type": "container_auto"}),
+    _uses("apply patch", type="apply_patch"),
+    _uses("grammar", type="custom", name="sql", format={"type": "grammar", "syntax": "regex", "definition": "select [0-9]+"}),
     _item("web_search_call", action={"type": "search", "query": "news"}, **_DONE),
     _item("file_search_call", queries=["a"], results=None, **_DONE),
     _item("code_interpreter_call", code="print(1)", container_id="cntr_1", outputs=[{"type": "logs", "logs": "1"}], **_DONE),

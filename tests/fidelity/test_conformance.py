@@ -36,7 +36,8 @@ def known(name: str, finding: str) -> bool:
 
 
 def send(http: httpx2.Client, mock: MockServer, method: str, path: str, body: Json = None) -> httpx2.Response:
-    return http.request(method, mock.base_url.rstrip("/") + path, json=body, headers={"api-key": mock.api_key})
+    headers = {"api-key": mock.api_key, "x-ms-oai-image-generation-deployment": "gpt-image-1"}
+    return http.request(method, mock.base_url.rstrip("/") + path, json=body, headers=headers)
 
 
 def scripted(case: Case) -> MockServer:

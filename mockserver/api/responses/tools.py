@@ -259,8 +259,15 @@ def offered(tools: list[Object] | None) -> tuple[Tool, ...]:
         elif kind == "namespace":
             tools_offered += offered(tool["tools"])
         else:
-            tools_offered.append(Tool(tool.get("name") or kind, kind, description=tool.get("description")))
+            name = tool.get("name") or kind
+            tools_offered.append(Tool(name, kind, description=tool.get("description"), pattern=_pattern(tool)))
     return tuple(tools_offered)
+
+
+def _pattern(tool: Object) -> str | None:
+    """The regular expression that a custom tool's grammar is."""
+    form = (tool.get("format") if tool["type"] == "custom" else None) or {}
+    return str(form["definition"]) if form.get("syntax") == "regex" else None
 
 
 def namespace_of(tools: list[Object] | None, name: str) -> str | None:
