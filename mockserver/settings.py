@@ -188,12 +188,18 @@ class Settings(TypedDict, total=False):
             at=("serve", "file", "python"),
         ),
     ]
+    # Not for scenario files, which may be a stranger's.
     python_graders: Annotated[
-        Flag, Setting(False, "Whether Python graders are run, in a process of their own: trust whoever can send them.")
+        Flag,
+        Setting(
+            False,
+            "Whether Python graders are run, in a process of their own: trust whoever can send them.",
+            ("serve", "python", "ini"),
+        ),
     ]
     grader_hosts: Annotated[
         Keys,
-        Setting((), "The hosts that endpoint graders may call.", ("serve", "file", "python"), flag="grader_host"),
+        Setting((), "The hosts that endpoint graders may call.", ("serve", "python"), flag="grader_host"),
     ]
     journal_limit: Annotated[Count, Setting(1_000, "How many exchanges the journal keeps.")]
     journal_bytes: Annotated[Size, Setting(64 * MIB, "How many bytes of bodies the journal keeps.")]

@@ -85,10 +85,16 @@ def parse(document: Json, path: str = "", *, kinds: tuple[str, ...] = KINDS) -> 
 
 
 def described(document: Document) -> dict[str, Json]:
-    """A valid definition as the service shows it: the members that its type has, messages with their type (recorded for evals)."""
+    """A valid definition as the service shows it: the members that its type has, in its order, and messages with their type.
+
+    Recorded for evals. A name that was absent is not any more (spec).
+    """
     required, optional = _MEMBERS[document["type"]]
-    named = {**document, "name": _name(document)}  # where it may be absent from a request, it is not from a response (spec)
-    shown = {name: named[name] for name in ("type", "name", *required, *optional) if named.get(name) is not None}
+    names = sorted({*required, *optional} - {"name", "pass_threshold"})
+    shown = {name: document[name] for name in names if document.get(name) is not None}
+    shown = {"type": document["type"], "name": _name(document), **shown}
+    if "pass_threshold" in optional and document.get("pass_threshold") is not None:
+        shown["pass_threshold"] = float(document["pass_threshold"])
     if "graders" in shown:
         shown["graders"] = {key: described(inner) for key, inner in shown["graders"].items()}
     if "model" in required:

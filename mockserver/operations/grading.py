@@ -57,21 +57,24 @@ def _part(part: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _answer(response: ResponseView) -> ModelAnswer:
+    """What the model answered. A script can put any body in the place of a completion."""
     try:
         document = response.json()
-    except ValueError:
-        document = {}
-    if response.status != 200 or not document.get("choices"):
-        error = document.get("error") if isinstance(document, dict) else None
-        message = error.get("message") if isinstance(error, dict) else None
-        return ModelAnswer(error=str(message or f"the model's answer has status {response.status}"))
-    choice, usage = document["choices"][0], document.get("usage") or {}
-    message, details = choice.get("message") or {}, usage.get("prompt_tokens_details") or {}
-    counts = {name: usage.get(name, 0) for name in _USAGE} | {"cached_tokens": details.get("cached_tokens", 0)}
+        if response.status != 200:
+            return ModelAnswer(error=str(document["error"]["message"]))
+        return _read(document)
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return ModelAnswer(error=f"the model's answer, with status {response.status}, is not a chat completion")
+
+
+def _read(completion: Json) -> ModelAnswer:
+    choice, usage = completion["choices"][0], completion.get("usage") or {}
+    message, details = choice["message"], usage.get("prompt_tokens_details") or {}
+    counts = {name: int(usage.get(name) or 0) for name in _USAGE} | {"cached_tokens": int(details.get("cached_tokens") or 0)}
     return ModelAnswer(
-        message.get("content") or "",
+        str(message.get("content") or ""),
         message.get("refusal"),
         choice.get("finish_reason") or "stop",
-        document.get("model") or "",
+        str(completion.get("model") or ""),
         counts,
     )

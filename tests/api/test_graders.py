@@ -289,6 +289,8 @@ def test_a_scripted_label_passes_or_not(respond: Json, reward: float, judged: Ju
         (JUDGE, {"json": {"result": True}}, {"model_grader_parse_error": True}),
         (JUDGE, {"json": {"result": None}}, {"model_grader_parse_error": True}),
         (JUDGE, {"json": {"result": [1]}}, {"model_grader_parse_error": True}),
+        (JUDGE, {"json": {"result": {"a": 1}}}, {"model_grader_parse_error": True}),
+        (JUDGE, {"json": {"steps": []}}, {"model_grader_parse_error": True}),
         (JUDGE, {"text": "NaN"}, {"model_grader_parse_error": True}),
         (JUDGE, {"text": "1e999"}, {"model_grader_parse_error": True}),
         (JUDGE, {"json": []}, {"model_grader_parse_error": True}),
@@ -309,6 +311,17 @@ def test_a_model_that_fails_is_an_error_with_details(judged: Judged) -> None:
     found = trouble(judged(JUDGE, {"error": "server_error"}))
     assert found["model_grader_server_error"] is True
     assert found["model_grader_server_error_details"].startswith("The server had an error")
+
+
+@pytest.mark.parametrize(
+    "body", [[], {}, 1, {"choices": []}, {"choices": [1]}, {"choices": [{"message": "x"}]}, {"choices": {"a": 1}}]
+)
+def test_a_body_that_is_no_completion_is_an_error_of_the_model(body: Json, judged: Judged) -> None:
+    for status in (200, 500):
+        found = trouble(judged(JUDGE, {"body": body, "status": status}))
+        assert (
+            found["model_grader_server_error_details"] == f"the model's answer, with status {status}, is not a chat completion"
+        )
 
 
 def test_an_unknown_deployment_is_an_error_of_the_model(http: httpx2.Client) -> None:
@@ -354,6 +367,23 @@ def test_a_valid_definition_is_returned(client: OpenAI, grader: Json) -> None:
     found = validate(client, grader)
     assert found == expected
     assert [*found][:2] == ["type", "name"]
+
+
+def test_members_stand_in_the_order_that_is_recorded_of_evals(client: OpenAI) -> None:
+    """Recorded of the criteria of an eval: type and name, the others by name, the threshold as a decimal at the end."""
+    assert [*validate(client, LABELS)] == ["type", "name", "input", "labels", "model", "passing_labels"]
+    assert [*validate(client, SAME)] == ["type", "name", "input", "operation", "reference"]
+    found = validate(client, SIMILAR | {"pass_threshold": 1})
+    assert json.dumps(found).endswith('"reference": "{{item.answer}}", "pass_threshold": 1.0}')
+    message = {"type": "message", "role": "user", "content": "x"}
+    assert [*validate(client, JUDGE | {"input": [message], "pass_threshold": 3})] == [
+        "type",
+        "name",
+        "input",
+        "model",
+        "range",
+        "pass_threshold",
+    ]
 
 
 def test_members_that_do_not_belong_are_left_out(client: OpenAI) -> None:

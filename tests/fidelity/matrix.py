@@ -281,7 +281,31 @@ NAMED = (
 )
 """Errors that a script calls by name."""
 
+_COMPARED = {"name": "x", "input": "{{sample.output_text}}", "reference": "{{item.answer}}"}
+_JUDGED = {"name": "x", "model": "gpt-4.1", "input": [{"role": "user", "content": "{{sample.output_text}}"}]}
+_CHECK = {**_COMPARED, "type": "string_check", "operation": "eq"}
+GRADERS = (
+    _CHECK,
+    {**_COMPARED, "type": "text_similarity", "evaluation_metric": "rouge_l"},
+    {**_JUDGED, "type": "score_model", "range": [1, 5], "sampling_params": {"seed": 1, "reasoning_effort": "low"}},
+    {"type": "python", "source": "def grade(sample, item): return 1", "image_tag": "2025-05-08"},
+    {
+        "type": "endpoint",
+        "name": "x",
+        "url": "https://grader.example",
+        "headers": {"a": "b"},
+        "rate_limit": 1,
+        "pass_threshold": 1,
+    },
+    {"type": "multi", "name": "x", "graders": {"a": _CHECK}, "calculate_output": "a"},
+)
+
 NOT_FOLLOWED = (
+    (
+        "multi",
+        r"grader\.graders(\.\w+)?: '(type|name|url)' is",
+        "A multi grader has its graders by name, where the document has a single one (documented).",
+    ),
     (
         "token",
         r"no 'error' object|is required and absent",

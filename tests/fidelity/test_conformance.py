@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 from fidelity import document, habits
-from fidelity.matrix import CHAT, COMPLETIONS, EMBEDDINGS, ERRORS, NAMED, NOT_FOLLOWED, RESPONSES, Case
+from fidelity.matrix import CHAT, COMPLETIONS, EMBEDDINGS, ERRORS, GRADERS, NAMED, NOT_FOLLOWED, RESPONSES, Case
 from fidelity.official import second_opinion
 from fidelity.shapes import Problem, table
 from support.examples import EXAMPLES, Caller, body, make, perform, prefixes
@@ -69,6 +69,16 @@ def test_a_stream_is_what_the_document_says(http: httpx2.Client, path: str, case
         response = send(http, mock, "POST", path, body)
     assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert findings(case.name, "POST", path, response, body) == []
+
+
+@pytest.mark.parametrize("grader", GRADERS, ids=lambda one: one["type"])
+def test_graders_and_their_results_are_what_the_document_says(http: httpx2.Client, mock: MockServer, grader: Json) -> None:
+    path = "/fine_tuning/alpha/graders/"
+    response = send(http, mock, "POST", path + "validate", {"grader": grader})
+    assert (response.status_code, findings(grader["type"], "POST", path + "validate", response)) == (200, [])
+    response = send(http, mock, "POST", path + "run", {"grader": grader, "model_sample": "a", "item": {"answer": "a"}})
+    assert response.status_code == (501 if grader["type"] in ("python", "endpoint") else 200)
+    assert findings(grader["type"], "POST", path + "run", response) == []
 
 
 @pytest.mark.parametrize(("method", "path", "body"), ERRORS)
@@ -214,6 +224,8 @@ def send_all(http: httpx2.Client, cases: list[tuple[str, Case]]) -> None:
     with MockServer() as mock:
         findings("request without a model", "POST", "/responses", send(http, mock, "POST", "/responses", {"input": "Hi"}))
         findings("file of jobs", "POST", "/files", upload(http, mock, "batch"))
+        path = "/fine_tuning/alpha/graders/validate"
+        findings("multi", "POST", path, send(http, mock, "POST", path, {"grader": GRADERS[-1]}))
         findings("token", "GET", "/models", http.get(mock.base_url + "models", headers=TOKEN))
         names = ("listContainerFiles", "retrieveContainerFileContent", "createVectorStore", "retrieveVectorStoreFileContent")
         for name in names:

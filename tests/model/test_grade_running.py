@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.errors import ApiError
-from mockserver.model.grade import Means, Outcome, passes, run, samples, templates
+from mockserver.model.grade import Means, Outcome, passes, references, run, samples, templates
 from mockserver.model.grade.graders import Endpoint, Message, Python, ScoreModel, StringCheck, TextSimilarity
 from mockserver.model.grade.outcome import Errors, ModelAnswer, Question, UngradedError
 from mockserver.operations import graders
@@ -190,6 +190,14 @@ def test_what_a_model_is_asked_and_answers_is_kept() -> None:
     assert (outcome.reward, outcome.model, outcome.usage) == (4, "m-1", {"m-1": {"total_tokens": 7}})
     assert [one.question for one in outcome.consultations] == asked
     assert (asked[0].messages, asked[0].sampling) == ([{"role": "user", "content": "Grade x"}], {"seed": 1})
+
+
+def test_the_variables_of_a_grader_are_known() -> None:
+    part = {"type": "input_image", "image_url": "{{item.b}}"}
+    judge = {"type": "score_model", "name": "x", "model": "m", "input": [{"role": "user", "content": ["{{item.c}}", part]}]}
+    multi = {"type": "multi", "graders": {"x": SAME, "y": judge}, "calculate_output": "x"}
+    assert [one.text for one in references(graders.parse(multi))] == ["sample.output_text", "item.a", "item.c", "item.b"]
+    assert [*references(graders.parse({"type": "python", "source": "grade"}))] == []
 
 
 def test_a_model_is_not_asked_about_a_variable_that_is_missing() -> None:

@@ -50,14 +50,18 @@ def _score(reply: bytes) -> float:
 
 def post(url: str, headers: Mapping[str, str], body: bytes) -> bytes:
     """Send a body by HTTPS, follow no redirect, and return the reply's. Raises OSError."""
+    from http.client import HTTPException
     from urllib.request import HTTPRedirectHandler, Request, build_opener
 
     class Stay(HTTPRedirectHandler):
         def redirect_request(self, *_: Any) -> None:
             """A redirect would lead to a host that nobody has allowed."""
 
-    with build_opener(Stay).open(Request(url, body, dict(headers)), timeout=SECONDS) as reply:
-        content: bytes = reply.read(LONGEST + 1)
+    try:
+        with build_opener(Stay).open(Request(url, body, dict(headers)), timeout=SECONDS) as reply:
+            content: bytes = reply.read(LONGEST + 1)
+    except HTTPException as error:
+        raise OSError(f"its answer is not HTTP: {error!r}") from None
     if len(content) > LONGEST:
         raise OSError(f"its answer has more than {LONGEST:,} bytes")
     return content

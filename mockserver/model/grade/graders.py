@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mockserver.model.grade.formula import Formula
-from mockserver.model.grade.templates import Template
+from mockserver.model.grade.templates import Reference, Template
 
 Json = Any
 Operation = Literal["eq", "ne", "like", "ilike"]
@@ -40,6 +40,12 @@ class Message:
 
     role: str
     parts: tuple[Template | Mapping[str, Json], ...]
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The variables that its templates name."""
+        members = [member for part in self.parts for member in ([part] if isinstance(part, Template) else part.values())]
+        return tuple(one for member in members if isinstance(member, Template) for one in member.references)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,8 +96,10 @@ def _result(text: str) -> Json:
 
 def _number(text: str) -> float | None:
     value = _result(text)
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
     try:
-        number = float(value) if not isinstance(value, (bool, list)) and value is not None else math.nan
+        number = float(value)
     except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None

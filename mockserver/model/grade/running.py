@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mockserver.model.grade import endpoints, judges, programs
@@ -19,6 +19,7 @@ from mockserver.model.grade.graders import (
     TextSimilarity,
 )
 from mockserver.model.grade.outcome import Errors, Means, Outcome, UngradedError
+from mockserver.model.grade.templates import Reference
 from mockserver.model.grade.text import similarity
 
 Json = Any
@@ -48,6 +49,19 @@ def passes(grader: Grader, outcome: Outcome) -> bool:
     if threshold is None:
         threshold = (grader.low + grader.high) / 2 if isinstance(grader, ScoreModel) else 1.0
     return outcome.reward >= threshold
+
+
+def references(grader: Grader) -> Iterator[Reference]:
+    """Every variable that a grader's templates name, those of a multi grader's graders included."""
+    match grader:
+        case Multi():
+            for one in grader.graders.values():
+                yield from references(one)
+        case StringCheck() | TextSimilarity():
+            yield from (*grader.input.references, *grader.reference.references)
+        case ScoreModel() | LabelModel():
+            for message in grader.messages:
+                yield from message.references
 
 
 def _multi(grader: Multi, scope: Scope, means: Means) -> Outcome:
