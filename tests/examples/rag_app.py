@@ -20,3 +20,10 @@ def answer(store_id, question):
         notes = [f"[{one.filename}] {' '.join(part.text.split())}" for one in found for part in one.content]
         prompt = "\n".join([*(notes or ["[nothing found]"]), "", question])
         return client.responses.create(model="gpt-4.1-nano", input=prompt).output_text
+
+
+def answer_with_sources(store_id, question):
+    with OpenAI() as client:
+        tool = {"type": "file_search", "vector_store_ids": [store_id], "ranking_options": {"score_threshold": 0.4}}
+        message = client.responses.create(model="gpt-4.1-nano", input=question, tools=[tool]).output[-1]
+        return message.content[0].text, [source.filename for source in message.content[0].annotations]

@@ -26,6 +26,18 @@ def test_an_answer_comes_from_the_right_document(azure_openai, handbook):
     azure_openai.assert_called("searchVectorStore", times=3)
 
 
+def test_the_tool_file_search_quotes_and_cites(azure_openai, handbook):
+    text, sources = rag_app.answer_with_sources(rag_app.index(handbook), "When are refunds paid?")
+    assert "within 14 days" in text
+    assert sources == ["refunds.md"]
+
+
+def test_the_tool_file_search_with_words_of_your_own(azure_openai, handbook):
+    azure_openai.when(user="refunds").respond(items=[{"type": "file_search_call"}], text="We say: {{ search.best.text }}")
+    text, _ = rag_app.answer_with_sources(rag_app.index(handbook), "When are refunds paid?")
+    assert text == f"We say: {HANDBOOK['refunds.md']}"
+
+
 def test_a_document_that_cannot_be_read(azure_openai, tmp_path):
     (tmp_path / "scan.bmp").write_bytes(b"BM")
     with pytest.raises(ValueError, match="The file type is not supported"):
