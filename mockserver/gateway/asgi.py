@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from mockserver.errors import ApiError
 from mockserver.gateway import bodies
 from mockserver.gateway.delivery import Delivery, Message, Receive, Scope, Send
 from mockserver.gateway.headers import RequestHeaders
-from mockserver.gateway.pipeline import Request, respond
+from mockserver.gateway.pipeline import Pending, Request, begin
 from mockserver.operations.encoding import printable
 
 if TYPE_CHECKING:
@@ -41,21 +42,25 @@ class Surface:
             return
         except ApiError as error:
             request.refusal = error
-        await self.deliver(respond(self.resources, request), scope, receive, send)
+        await self.deliver(begin(self.resources, request), scope, receive, send)
 
-    def respond(self, method: str, path: str, query: bytes, headers: RequestHeaders, body: bytes) -> Response:
+    def respond(self, method: str, path: str, query: bytes, headers: RequestHeaders, body: bytes) -> Response | Pending:
         """Answer a request that has arrived as a whole. The response is still to be delivered: by `deliver`, or if it is
-        `immediate`, by `sent` and the server itself.
+        there and `immediate`, by `sent` and the server itself.
         """
         request = _request(method, path, query, headers)
         try:
             request.payload = _payload(body, headers, self.resources.body_limit)
         except ApiError as error:
             request.refusal = error
-        return respond(self.resources, request)
+        return begin(self.resources, request)
 
-    async def deliver(self, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send a response at its pace, and with its faults."""
+    async def deliver(self, response: Response | Pending, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send a response at its pace, and with its faults; do first what it needs, in turns with other requests."""
+        while isinstance(response, Pending):
+            while response.take_turn():
+                await asyncio.sleep(0)
+            response = response.resume()
         try:
             await Delivery(scope, receive, send, response).deliver()
         finally:

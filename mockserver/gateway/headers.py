@@ -121,6 +121,7 @@ _OF_MODEL = (
     b"x-ratelimit-remaining-requests: %d\r\nx-ratelimit-remaining-tokens: %d\r\napim-request-id: %b\r\nx-request-id: %b\r\n"
 )
 _OF_NEW_JOBS = b"x-ms-middleware-request-id: %b\r\n"
+_OF_MACHINE_LEARNING = b"mise-correlation-id: %b\r\napim-request-id: %b\r\nx-request-time: %d.%03d\r\n"
 _OF_JOBS = b"x-envoy-upstream-service-time: %d\r\n"
 _API_VERSIONS = (
     b"2022-12-01,2023-03-15-preview,2023-05-15,2023-06-01-preview,2023-07-01-preview,2023-08-01-preview,2023-09-01-preview,"
@@ -150,6 +151,8 @@ def of_stored(kind: Headers, resource: str, region: str, chance: Chance, *, crea
     """
     ids = [chance.uuid().encode() for _ in range(3)]
     ms = 20 + chance.below(180)
+    if kind == "machine-learning":
+        return ResponseHead(_machine_learning(region), _OF_MACHINE_LEARNING % (ids[0], ids[1], ms // 1000, ms % 1000))
     if kind != "authoring":
         return ResponseHead(_store(kind, resource, region), _OF_STORED % (ms, *ids))
     own = _OF_NEW_JOBS % ids[0] if created else _OF_JOBS % ms
@@ -200,6 +203,14 @@ def _store(kind: Headers, resource: str, region: str) -> StaticHeaders:
 def _authoring(region: str) -> StaticHeaders:
     """What everything of the service behind jobs carries."""
     return StaticHeaders([*_region(region).pairs, (b"api-supported-versions", _API_VERSIONS)])
+
+
+@lru_cache(maxsize=256)
+def _machine_learning(region: str) -> StaticHeaders:
+    """What everything of the machine-learning service, which runs batches and evaluations, carries."""
+    cluster = f"vienna-{region.lower().replace(' ', '')}-02"
+    own = [(b"request-context", b"appId="), (b"vary", b"Accept-Encoding"), (b"x-aml-cluster", _safe(cluster))]
+    return StaticHeaders([*_region(region).pairs, *own, (b"x-ms-response-type", b"standard")])
 
 
 @lru_cache(maxsize=1024)

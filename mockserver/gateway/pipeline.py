@@ -33,6 +33,8 @@ from mockserver.state import work
 from mockserver.state.clock import stopwatch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mockserver.gateway.bodies import Payload
     from mockserver.model.reply import Raw
     from mockserver.resource.resource import Resource
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 Json = Any
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 _JSON_HEADERS = {"content-type": "application/json"}
+_TURN = 0.01  # seconds that long work takes before others are answered
 log = logging.getLogger("mockserver")
 
 
@@ -53,6 +56,7 @@ class Request:
 
     `path` is the decoded path, `query` the text behind its question mark. `refusal` is an error that reading the body has
     given. A request that an operation sends itself names the `resource` that it belongs to, and the `parent` exchange.
+    One that is not `metered` does not count against a deployment's minute.
     """
 
     method: str
@@ -63,6 +67,7 @@ class Request:
     refusal: ApiError | None = None
     resource: Resource | None = None
     parent: int | None = None
+    metered: bool = True
 
 
 @dataclass(slots=True)
@@ -117,39 +122,102 @@ class _Progress:
     resource: Resource
     operation: Operation | None = None
     call: Call | None = None
+    scripted: bool = False  # whether the script has been asked
+
+
+@dataclass(slots=True)
+class Pending:
+    """A request that needs work which takes long: take turns while there is more of it to do, then resume the request."""
+
+    resources: Resources
+    request: Request
+    progress: _Progress
+    steps: Iterator[None]
+    failed: bool = False
+
+    def take_turn(self) -> bool:
+        """Work for some milliseconds; say whether there is more to do. What was done is durable then."""
+        end = stopwatch() + _TURN
+        try:
+            with self.progress.resource.store.transaction:
+                for _ in self.steps:
+                    if stopwatch() >= end:
+                        return True
+        except Exception:
+            _log_failure(self.request)
+            self.failed = True
+        return False
+
+    def resume(self) -> Response | Pending:
+        """Go on with the request."""
+        if self.failed:
+            return _ended(self.request, self.progress, _error_result(errors.server_error(), self.progress))
+        return _attempt(self.resources, self.request, self.progress)
 
 
 def respond(resources: Resources, request: Request) -> Response:
-    """Answer one request. What a caller does wrong is an answer too; a failure of ours is logged, and answered with a 500."""
+    """Answer one request, and do first all work that it needs."""
+    response = begin(resources, request)
+    while isinstance(response, Pending):
+        while response.take_turn():
+            pass
+        response = response.resume()
+    return response
+
+
+def begin(resources: Resources, request: Request) -> Response | Pending:
+    """Answer one request, or say what has to be done before. What a caller does wrong is an answer too."""
     begun = stopwatch()
     exchange = Exchange(resources.count(), request.method, request.path, request.headers, request.query, begun=begun)
     payload = request.payload
     exchange.request_body = payload if isinstance(payload, bytes) else to_json(payload.document)
     exchange.parent = request.parent
-    progress = _Progress(exchange, resources.default)
+    return _attempt(resources, request, _Progress(exchange, resources.default))
+
+
+def _attempt(resources: Resources, request: Request, progress: _Progress) -> Response | Pending:
+    """Answer a request, or go on with it. A failure of ours is logged, and answered with a 500."""
     try:
         result = _result(resources, request, progress)
     except ApiError as error:
         result = _error_result(error, progress)
     except Exception:
-        log.exception("mockserver failed to answer %s %r; please report this", request.method, request.path)
+        _log_failure(request)
         result = _error_result(errors.server_error(), progress)
+    if isinstance(result, work.Unfinished):
+        return Pending(resources, request, progress, result.steps)
+    return _ended(request, progress, result)
+
+
+def _ended(request: Request, progress: _Progress, result: Result) -> Response:
+    exchange, payload = progress.exchange, request.payload
     if not isinstance(payload, bytes):
         payload.close()  # what a handler keeps of a file is a copy
     response = _response(request, progress, result)
-    exchange.ms = (stopwatch() - begun) * 1000
+    exchange.ms = (stopwatch() - exchange.begun) * 1000
     return response
 
 
-def _result(resources: Resources, request: Request, progress: _Progress) -> Result:
+def _log_failure(request: Request) -> None:
+    log.exception("mockserver failed to answer %s %r; please report this", request.method, request.path)
+
+
+def _result(resources: Resources, request: Request, progress: _Progress) -> Result | work.Unfinished:
     target, parameters = _route(resources, request, progress)
     # What the request changes is whole and durable before the response leaves.
     with progress.resource.store.transaction:
-        return _handle(_prepare(request, progress, target, parameters), progress)
+        try:
+            call = progress.call if progress.scripted else None
+            return _handle(call or _prepare(request, progress, target, parameters), progress)
+        except work.Unfinished as unfinished:
+            return unfinished  # and so what has been written stays
 
 
 def _handle(call: Call, progress: _Progress) -> Result:
-    answer = call.answer = _answer(call, progress.exchange)
+    if not progress.scripted:
+        call.answer = _answer(call, progress.exchange)
+        progress.scripted = True
+    answer = call.answer
     if answer is not None and answer.error is not None:
         raise answer.error
     if answer is not None and answer.raw is not None and (answer.members is None or isinstance(call, ModelCall)):
@@ -248,14 +316,14 @@ def _read_body(call: Call, request: Request, exchange: Exchange, deployment: str
     assert operation.body is not None
     model_call = call if isinstance(call, ModelCall) else None
     if model_call is not None:
-        _deploy(model_call, exchange)
+        _deploy(model_call, exchange, metered=request.metered)
     call.body = validate(operation.body, call.raw, strict=isinstance(payload, bytes))
     if model_call is not None:
         assert operation.prompt is not None
         model_call.prompt = exchange.prompt = operation.prompt(model_call)
 
 
-def _deploy(call: ModelCall, exchange: Exchange) -> None:
+def _deploy(call: ModelCall, exchange: Exchange, *, metered: bool) -> None:
     """Find the deployment that serves the call and count the call against its quota."""
     operation, body = call.operation, call.raw
     name = operation.deployment(body, call.path)
@@ -265,7 +333,7 @@ def _deploy(call: ModelCall, exchange: Exchange) -> None:
         raise errors.model_missing()
     exchange.deployment = name
     deployment = call.deployment = call.resource.deployment(name, operation.model_kind)
-    exhausted = deployment.quota.take(call.now, estimate(body))
+    exhausted = deployment.quota.take(call.now, estimate(body)) if metered else None
     if exhausted is not None:
         unit, wait = exhausted
         model, region = deployment.model.name, call.resource.region
@@ -322,6 +390,7 @@ def _send(
     body: Json,
     named: Mapping[str, str],
     parent: int | None,
+    metered: bool,
 ) -> Response:
     """Answer a request of the resource's own; `path` is below the surface's root, with a query where it has one.
 
@@ -336,7 +405,8 @@ def _send(
     sent = RequestHeaders(headers.encoded({**({} if body is None else _JSON_HEADERS), **named}))
     token = _depth.set(depth + 1)
     try:
-        return respond(resources, Request(method, target, query, sent, payload, resource=resource, parent=parent))
+        request = Request(method, target, query, sent, payload, resource=resource, parent=parent, metered=metered)
+        return respond(resources, request)
     finally:
         _depth.reset(token)
 

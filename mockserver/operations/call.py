@@ -12,6 +12,7 @@ from mockserver.model import tokens
 from mockserver.model.caching import MINIMUM_TOKENS, RETENTIONS, STEP
 from mockserver.operations.complaints import describe
 from mockserver.operations.query import Query
+from mockserver.state import work
 
 if TYPE_CHECKING:
     from mockserver.errors import HeaderSet
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mockserver.scenario.step import Answer
     from mockserver.state.blobs import Blob
     from mockserver.state.chance import Chance
+    from mockserver.state.store import Key
 
 Json = Any
 CHUNK = 64 * 1024  # bytes of a blob that are read at a time
@@ -155,6 +157,7 @@ class Call:
     files: Mapping[str, list[UploadedFile]] = field(default_factory=dict)
     text: str = ""
     answer: Answer | None = None
+    _polled: tuple[Key, ...] = ()
 
     @property
     def created(self) -> int:
@@ -172,6 +175,15 @@ class Call:
         if len(uploads) != 1 or isinstance(value, list):
             raise errors.invalid_type(name, "a file", describe(value))
         return uploads[0]
+
+    def poll(self, kind: str, id: str) -> None:
+        """Count this call as a read of an object for the work on it: once, however often the call is taken up again.
+
+        Raises Unfinished where the work takes long.
+        """
+        if (kind, id) not in self._polled:
+            self._polled += ((kind, id),)
+            work.poll(self.resource, kind, id, self.now)
 
     def send(self, method: str, path: str, body: Json = None, headers: Mapping[str, str] | None = None) -> ResponseView:
         """Send a request of this call's own to the same resource, such as a line of a batch.

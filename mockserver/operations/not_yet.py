@@ -10,12 +10,6 @@ _COPY = "aoai-copy-ft-checkpoints"
 Row = tuple[str, str, str, str | None]
 
 NOT_YET: dict[str, tuple[Row, ...]] = {
-    "batches": (
-        ("POST", "/batches", "createBatch", None),
-        ("GET", "/batches", "listBatches", None),
-        ("GET", "/batches/{batch_id}", "retrieveBatch", None),
-        ("POST", "/batches/{batch_id}/cancel", "cancelBatch", None),
-    ),
     "evals": (
         ("GET", "/evals", "listEvals", _EVALS),
         ("POST", "/evals", "createEval", _EVALS),

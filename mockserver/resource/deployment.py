@@ -18,10 +18,12 @@ class Deployment:
     """A model under a name.
 
     `behaviour` is what it does to all its calls: throttle, filter, slow down, stall, cut. `cache` is what it has read lately.
+    `enqueued_tokens` is how many tokens batches may have waiting for it, None where that is not declared.
     """
 
     name: str
     model: Model
     quota: Quota = field(default_factory=Quota)
     behaviour: Behaviour | None = None
+    enqueued_tokens: int | None = None
     cache: PromptCache = field(default_factory=PromptCache)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mockserver.scenario.prompts import PromptTemplate
 
 Json = Any
-Sender = Callable[["Resource", str, str, Json, "Mapping[str, str]", int | None], "ResponseView"]
+Sender = Callable[["Resource", str, str, Json, "Mapping[str, str]", int | None, bool], "ResponseView"]
 DEFAULT_NAME = "mockserver"
 DEFAULT_KEYS: tuple[str, ...] = SETTINGS["keys"].default
 _NAMES_KEPT = 4_096
@@ -100,7 +100,8 @@ class Resource:
             DEFAULT_TPM if tpm is None else tpm,
             enforced=rpm is not None or tpm is not None,
         )
-        return Deployment(name, model, quota, spec.behaviour if spec is not None else None)
+        behaviour, enqueued = (spec.behaviour, spec.enqueued_tokens) if spec is not None else (None, None)
+        return Deployment(name, model, quota, behaviour, enqueued_tokens=enqueued)
 
     def deployment(self, name: str, kind: str = "chat") -> Deployment:
         """The deployment that `model` names in a request for a `kind` of model. Raises ApiError 404 where there is none."""
@@ -125,14 +126,16 @@ class Resource:
         headers: Mapping[str, str] | None = None,
         *,
         parent: int | None = None,
+        metered: bool = True,
     ) -> ResponseView:
         """Send a request of the resource's own, as `Call.send` does; `parent` is the number of the exchange that it belongs to.
 
+        One that is not `metered` does not count against the deployment's minute, as those of batches, which have a quota of their own.
         Raises RuntimeError while no gateway serves the resource.
         """
         if self.sender is None:
             raise RuntimeError(f"the resource {self.name!r} is not served")
-        return self.sender(self, method, path, body, headers or {}, parent)
+        return self.sender(self, method, path, body, headers or {}, parent, metered)
 
     def _memory(self) -> Store:
         return MemoryStore(self.settings["store_documents"], self.settings["store_bytes"])

@@ -25,13 +25,17 @@ SUFFIXES = (".yaml", ".yml", ".json")
 
 @dataclass(frozen=True, slots=True)
 class DeploymentSpec:
-    """A declared deployment. `model` None means the one that the name suggests; limits are per minute, None where none is set."""
+    """A declared deployment. `model` None means the one that the name suggests; limits are per minute, None where none is set.
+
+    `enqueued_tokens` is how many tokens batches may have waiting for it.
+    """
 
     name: str
     model: str | None = None
     rpm: int | None = None
     tpm: int | None = None
     behaviour: Behaviour | None = None
+    enqueued_tokens: int | None = None
 
 
 @dataclass(slots=True)
@@ -183,7 +187,7 @@ def _deployments(file: ScenarioFile, document: Document, problems: list[str]) ->
             continue
         path: list[str | int] = ["deployments", name]
         behaviour = compile_behaviour(section, name, _reporter(problems, document, path))
-        specs[name] = DeploymentSpec(name, section.model, section.rpm, section.tpm, behaviour)
+        specs[name] = DeploymentSpec(name, section.model, section.rpm, section.tpm, behaviour, section.enqueued_tokens)
     return specs
 
 

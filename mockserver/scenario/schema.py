@@ -52,6 +52,7 @@ class DeploymentSection(BehaviourSection):
     model: Name = optional("The model that it serves. Without it: the one that its name suggests.")
     rpm: Count = optional("Requests per minute; more get Azure's 429.")
     tpm: Count = optional("Tokens per minute; more get Azure's 429.")
+    enqueued_tokens: Count = optional("Tokens that batches may have enqueued; a batch beyond them fails.")
 
 
 class LifecycleSection(Section):
@@ -73,7 +74,7 @@ class LifecyclesSection(LifecycleSection):
     response: LifecycleSection = optional("Responses in the background.")
     file: LifecycleSection = optional("Files to train on, which are pending first, then running, then processed.")
     vector_store_file: LifecycleSection = optional("Files that are indexed in a vector store.", alias="vector_store.file")
-    batch: LifecycleSection = optional("Batches, which are not emulated yet.")
+    batch: LifecycleSection = optional("Batches, which are validated first, then in progress, then finalized, then completed.")
 
 
 _TYPES = {

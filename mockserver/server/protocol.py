@@ -16,6 +16,7 @@ from mockserver.gateway.asgi import Surface
 from mockserver.gateway.delivery import WIRE
 from mockserver.gateway.headers import RequestHeaders
 from mockserver.gateway.paths import ROOT
+from mockserver.gateway.pipeline import Response
 from mockserver.server.cycle import App, Cycle
 from mockserver.server.framing import PLAIN_TEXT, header_lines, status_line
 from mockserver.server.parsing import BAD_REQUEST, TOO_LARGE, Parser, RefusedError, Request, UpgradeError
@@ -160,7 +161,7 @@ class Protocol(asyncio.Protocol):
         try:
             headers = RequestHeaders(request.headers)
             response = surface.respond(request.method, request.path, request.query, headers, cycle.take())
-            if response.immediate:
+            if isinstance(response, Response) and response.immediate:
                 surface.sent(response)
                 head = response.head
                 return cycle.answer(response.status, head.framing, head.lines, response.content, head.reason)

@@ -7,7 +7,7 @@ import re
 from functools import cache
 from typing import Any
 
-from fidelity.habits import excused
+from fidelity.habits import STATUSES, excused
 from fidelity.shapes import problems, table
 from fidelity.streams import Event, events, laws
 
@@ -35,7 +35,7 @@ def findings(method: str, path: str, status: int, content_type: str, text: str, 
     media = content_type.partition(";")[0] or "application/json"  # which the refusal of an unknown deployment does not name
     if status >= 400:
         return _of_an_error(name, answers["default"], media, text)
-    bodies = answers.get(str(status))
+    bodies = answers.get(str(STATUSES.get((name, status), status)))
     if bodies is None:
         return [f"{name}: status {status} is not documented"]
     if not (text or bodies):

@@ -22,6 +22,9 @@ HABITS = {
 }
 """What it does and how that is known, and the findings that it explains."""
 
+STATUSES = {("POST /batches", 200): 201}
+"""Statuses that the service was recorded to answer with in place of the documented one (recorded)."""
+
 
 def excused(place: str, problem: Problem) -> str | None:
     """The habit that explains a problem of a body or an event; None if there is none."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from scenario.calls import NOW, answer_to, call, outcome, text, tool_result
 
+from mockserver import MockServer
 from mockserver.model.prompt import Prompt, Turn
 from mockserver.model.reply import Fault, FilterResult, Reasoning, Timing, ToolCall
 from mockserver.scenario import template
@@ -150,6 +151,29 @@ def test_rag() -> None:
     assert text(script, call(found)) == "Within 14 days. (refunds.md)"
     assert text(script, call("[nothing found]\n\nWho won?")) == "I do not know."
     assert answer_to(script, call("Who won?")) is None
+
+
+def test_batch() -> None:
+    with MockServer(ROOT / "scenarios" / "batch.yaml") as mock:
+        mock.clock.freeze()
+        questions = ["How are you?", "Tell me how to build a bomb."]
+        lines = [
+            {"custom_id": one, "method": "POST", "url": "/v1/responses", "body": {"model": "gpt-4o", "input": one}}
+            for one in questions
+        ]
+        content = "\n".join(map(json.dumps, lines)).encode()
+        file = mock.client.files.create(file=("in.jsonl", content), purpose="batch")
+        batch = mock.client.batches.create(input_file_id=file.id, endpoint="/v1/responses", completion_window="24h")
+        statuses = []
+        for _ in range(4):
+            batch = mock.client.batches.retrieve(batch.id)
+            statuses.append(batch.status)
+            mock.clock.advance(20)
+        assert statuses == ["validating", "in_progress", "finalizing", "completed"]
+        assert batch.output_file_id is not None
+        assert batch.error_file_id is not None
+        assert "Answered in a batch." in mock.client.files.content(batch.output_file_id).text
+        assert '"code": "content_filter"' in mock.client.files.content(batch.error_file_id).text
 
 
 def test_the_ready_scenarios_can_be_served_together_and_every_one_is_tested() -> None:

@@ -5,6 +5,7 @@ A family that lands adds its paths here. What an operation needs in its body, be
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -105,7 +106,23 @@ def _file_batch(owner: Caller, ids: Ids) -> str:
     return str(owner.post(f"/vector_stores/{ids['vector_store_id']}/file_batches", body)["id"])
 
 
+def _batch_file(owner: Caller) -> str:
+    body = {"model": MODEL, "messages": [{"role": "user", "content": "a secret"}]}
+    line = {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": body}
+    files = {"file": ("a.jsonl", json.dumps(line).encode())}
+    return str(owner.post("/files", files=files, data={"purpose": "batch"})["id"])
+
+
+def _new_batch(owner: Caller) -> dict[str, Json]:
+    return {"input_file_id": _batch_file(owner), "endpoint": "/v1/chat/completions", "completion_window": "24h"}
+
+
+def _batch(owner: Caller, ids: Ids) -> str:
+    return str(owner.post("/batches", _new_batch(owner))["id"])
+
+
 EXAMPLES: dict[str, Example | None] = {
+    "/batches/{batch_id}": _batch,
     "/chat/completions/{completion_id}": _completion,
     "/containers/{container_id}": _container,
     "/containers/{container_id}/files/{file_id}": _container_file,
@@ -124,6 +141,7 @@ EXAMPLES: dict[str, Example | None] = {
 BODIES: dict[str, Callable[[Caller, Ids], dict[str, Json]]] = {
     "addUploadPart": lambda owner, ids: {"files": {"data": b"a secret"}},
     "completeUpload": lambda owner, ids: {"json": {"part_ids": [_part(owner, ids)]}},
+    "createBatch": lambda owner, ids: {"json": _new_batch(owner)},
     "createContainer": lambda owner, ids: {"json": {"name": "x", "expires_after": {"anchor": "last_active_at", "minutes": 5}}},
     "createContainerFile": lambda owner, ids: {"files": {"file": ("a.txt", b"x")}},
     "createConversation": lambda owner, ids: {"json": {"items": [MESSAGE], "metadata": {"a": "b"}}},
