@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -91,13 +92,23 @@ def test_what_gives_no_number_is_a_runtime_error(source: str, problem: str) -> N
         "__import__('os').listdir('/')",
         "__import__('os').remove('/nowhere')",
         "__import__('os').symlink('/etc/passwd', 'link')",
+        "__import__('os').open('own', 65)",
+        "__import__('os').chdir('/')",
+        "__import__('os').link('/etc/passwd', 'link')",
+        "__import__('os').mkdir('/tmp/escaped')",
+        "open('own/../../escaped', 'w')",
+        "open(b'/etc/passwd')",
+        "open(type('Path', (str,), {'startswith': lambda *_: True, 'split': lambda *_: []})('/etc/passwd'))",
+        "__import__('pathlib').Path('/etc/passwd').read_text()",
+        "__import__(type('Name', (str,), {'__hash__': lambda _: 1, '__eq__': lambda *_: False})('_posixsubprocess'))",
+        "import builtins, os\nbuiltins.isinstance = lambda *_: False\nos.fspath = os.path.realpath = str\nopen('/etc/passwd')",
         "__import__('os').system('true')",
         "__import__('os').fork()",
         "__import__('os').kill(__import__('os').getppid(), 9)",
         "__import__('os').execv('/bin/true', ['true'])",
         "__import__('os').posix_spawn('/bin/true', ['true'], {})",
         "__import__('pathlib').Path('/tmp').rename('/tmp2')",
-        "__import__('shutil').rmtree('/nowhere')",
+        "__import__('shutil').copy('/etc/passwd', 'own')",
         "__import__('subprocess').run(['true'])",
         "__import__('_posixsubprocess')",
         "__import__('ctypes')",
@@ -124,6 +135,21 @@ def test_a_source_cannot_ask_itself_in_place_of_the_hook() -> None:
     )
 
 
+def test_what_python_does_not_ask_about_is_not_there() -> None:
+    for function in ("os.pidfd_open(os.getppid())", "signal.pidfd_send_signal(3, 9)", "os.chroot('.')", "os.mkfifo('x')"):
+        assert "has no attribute" in details(grade(body(f"import os, signal\n{function}")))
+
+
+def test_a_process_that_cannot_be_started_is_the_servers_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    outcome = grade(body("pass"))
+    assert outcome.errors.python_grader_server_error
+    assert outcome.errors.python_grader_server_error_type == "FileNotFoundError"
+    monkeypatch.setattr(sys, "executable", "")
+    with pytest.raises(UnavailableError, match="POSIX"):
+        grade(body("pass"))
+
+
 def test_neither_the_environment_nor_packages_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", "x")
     assert grade("import os\n" + body("assert 'SECRET_KEY' not in os.environ and 'PATH' not in os.environ")).reward == 1
@@ -137,6 +163,7 @@ def test_neither_the_environment_nor_packages_are_there(monkeypatch: pytest.Monk
         ("bytearray(1 << 31)", "MemoryError"),
         ("open('large', 'wb').write(bytes(1 << 22))", "File too large"),
         ("files = [open(f'{at}', 'w') for at in range(100)]", "Too many open files"),
+        ("for at in range(1_000): open(f'{at}', 'w').close()", "a grader has no access to any more files"),
         ("__import__('os')._exit(0)", "it ended without an answer (status 0)"),
         ("__import__('os').abort()", "it ended without an answer (SIGABRT)"),
         ("__import__('sys').stdin.close()\n__import__('os').closerange(0, 99)", "it ended without an answer"),
@@ -164,7 +191,7 @@ def test_a_source_that_does_not_end_is_ended(harm: str, monkeypatch: pytest.Monk
 
 
 def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(programs.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     assert grade(body("open('own', 'w').write('x')")).reward == 1
     assert [*tmp_path.iterdir()] == []
 

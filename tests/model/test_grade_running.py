@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from mockserver.errors import ApiError
 from mockserver.model.grade import Means, Outcome, passes, references, run, samples, templates
 from mockserver.model.grade.graders import Endpoint, Message, Python, ScoreModel, StringCheck, TextSimilarity
 from mockserver.model.grade.outcome import Errors, ModelAnswer, Question, UngradedError
+from mockserver.model.grade.text import METRICS
 from mockserver.operations import graders
 
 Json = Any
@@ -142,6 +145,45 @@ def test_any_definition_is_read_or_refused(kind: str, members: dict[str, Json]) 
     except ApiError as error:
         refusal = error
     assert refusal is None or (refusal.status, refusal.detail["param"][:20]) == (400, "testing_criteria[0].")
+
+
+PLACES = st.sampled_from(
+    ["item.a", "item.a.b[0]", "item['x']", "sample.output_text", "sample.output_json.a", "sample.choices[0]"]
+)
+TEMPLATES = st.lists(st.text(max_size=4) | PLACES.map(lambda place: "{{ " + place + " }}"), max_size=4).map("".join)
+
+
+@st.composite
+def definitions(draw: st.DrawFn) -> Json:
+    compared = {"name": "x", "input": draw(TEMPLATES), "reference": draw(TEMPLATES)}
+    judged = {"name": "x", "model": "m", "input": [{"role": "user", "content": draw(TEMPLATES)}]}
+    return draw(
+        st.sampled_from(
+            [
+                {**compared, "type": "string_check", "operation": draw(st.sampled_from(["eq", "ne", "like", "ilike"]))},
+                {**compared, "type": "text_similarity", "evaluation_metric": draw(st.sampled_from(sorted(METRICS)))},
+                {**judged, "type": "score_model", "range": [-1, draw(st.floats(0, 9))]},
+                {**judged, "type": "label_model", "labels": ["a", "b"], "passing_labels": ["a"]},
+            ]
+        )
+    )
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    definitions(), definitions(), JSON, st.text(max_size=20) | JSON.map(json.dumps), st.text(max_size=9) | JSON.map(json.dumps)
+)
+def test_any_sample_gets_a_finite_reward(one: Json, other: Json, item: Json, sample: str, answer: str) -> None:
+    def ask(_: Question) -> ModelAnswer:
+        return ModelAnswer(answer, model="m", usage={"total_tokens": 1})
+
+    try:
+        grader = graders.parse({"type": "multi", "graders": {"a": one, "b": other}, "calculate_output": "a / (b + 1) + a"})
+    except ApiError:
+        return
+    outcome = run(grader, {"a": item}, samples.of_text(sample), Means(ask))
+    assert math.isfinite(outcome.reward)
+    assert bool(outcome.errors) == bool(outcome.problem)
 
 
 def test_only_allowed_kinds_are_read() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -164,11 +165,15 @@ def test_metrics_agree_with_the_libraries(text: str, reference: str, figures: tu
 def test_metrics_agree_with_the_libraries_where_they_are_installed() -> None:
     """Nothing of theirs is downloaded for this: nltk's own tokenizer of sentences, and METEOR without a dictionary."""
     bleu = pytest.importorskip("nltk.translate.bleu_score", exc_type=ImportError)
+    meteor = pytest.importorskip("nltk.translate.meteor_score", exc_type=ImportError)
+    dictionary = SimpleNamespace(synsets=lambda word: [])
     rouge = pytest.importorskip("rouge_score.rouge_scorer", exc_type=ImportError)
     scorer = rouge.RougeScorer([*(f"rouge{length}" for length in range(1, 6)), "rougeL"])
     for text, reference, _ in FIGURES:
         smoothed = bleu.sentence_bleu([words(reference)], words(text), smoothing_function=bleu.SmoothingFunction().method4)
         assert METRICS["bleu"](text, reference) == pytest.approx(smoothed)
+        aligned = meteor.single_meteor_score(words(reference), words(text), wordnet=dictionary)
+        assert METRICS["meteor"](text, reference) == pytest.approx(aligned)
         theirs = [score.fmeasure for score in scorer.score(reference, text).values()]
         assert [METRICS[name](text, reference) for name in NAMES[3:]] == pytest.approx(theirs)
 

@@ -2,7 +2,8 @@
 
 It takes a request as JSON on its standard input and writes one line of JSON: `{"reward": …}` or `{"error": …}`. What holds it is,
 first, the kernel: limits on computing time, memory, the size and number of files, and processes (not for root). Second, a hook
-that Python asks before it opens files or sockets, or starts anything; code that knows CPython's insides may get around that one.
+that Python asks before it opens files or sockets, or starts anything; what Python does not ask about is taken away. Code that knows
+CPython's insides may still get around these.
 """
 
 import json
@@ -11,7 +12,14 @@ import resource
 import sys
 from typing import Any
 
-_MODULES = frozenset(  # of C, which Python does not ask about what they do
+_READS = frozenset(("open", "os.listdir", "os.scandir", "os.walk", "os.fwalk"))
+_FORBIDDEN = (
+    *("socket.", "subprocess.", "ctypes.", "resource.", "signal.", "syslog.", "mmap.", "pty.", "gc.", "cpython.run"),
+    *("sys.addaudithook", "sys.remote_exec", "os.system", "os.exec", "os.spawn", "os.posix_spawn"),
+    *("os.fork", "os.kill", "os.putenv", "os.unsetenv"),
+    *("os.chdir", "os.link", "os.symlink"),  # so that the text of a path says where it leads
+)
+_MODULES = frozenset(
     (
         "_posixsubprocess",
         "_ctypes",
@@ -23,30 +31,9 @@ _MODULES = frozenset(  # of C, which Python does not ask about what they do
         "_testcapi",
     )
 )
-_READ = ("open", "os.listdir", "os.scandir", "os.chdir", "os.fwalk", "os.walk", "glob.glob")
-_FORBIDDEN = (
-    "socket.",
-    "subprocess.",
-    "ctypes.",
-    "resource.",
-    "signal.",
-    "syslog.",
-    "mmap.",
-    "pty.",
-    "gc.",
-    "cpython.run",
-    "sys.addaudithook",
-    "sys.remote_exec",
-    "os.system",
-    "os.exec",
-    "os.spawn",
-    "os.posix_spawn",
-    "os.fork",
-    "os.kill",
-    "os.putenv",
-    "os.unsetenv",
-    "os.chroot",
-)
+_FUNCTIONS = ("pidfd_open", "pidfd_send_signal", "chroot", "fchdir", "mkfifo", "mknod", "setuid", "setgid", "setns", "unshare")
+_CHANGES = 256  # files that may be written or changed: each is limited in size, but not all of them together
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 def main() -> None:
@@ -55,7 +42,7 @@ def main() -> None:
     report = os.dup(1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what the source prints is of no interest
     _limit(request["seconds"], request["memory"], request["output"])
-    _restrict(os.path.realpath(os.getcwd()))
+    _restrict(os.getcwd())
     os.write(report, json.dumps(_answer(request)).encode())
     os._exit(0)  # no handler that the source has registered runs
 
@@ -69,25 +56,48 @@ def _limit(seconds: int, memory: int, output: int) -> None:
 
 
 def _restrict(folder: str) -> None:
-    """Have Python refuse the network, other programs, and files outside of `folder` (the library's may be read)."""
-    library = tuple({os.path.realpath(os.path.dirname(os.__file__)), *map(os.path.realpath, sys.path)})
-    reads, forbidden, modules, resolve, absolute, text = _READ, _FORBIDDEN, _MODULES, os.path.realpath, os.fspath, (str, bytes)
-    writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-    decode, inside, is_a, any_of = os.fsdecode, os.path.commonpath, isinstance, any
+    """Have Python refuse the network, other programs, and files outside of `folder` (the library's may be read).
 
-    def below(path: str | bytes, roots: tuple[str, ...]) -> bool:
-        place = resolve(decode(absolute(path)))
-        return any_of(inside((place, root)) == root for root in roots)
+    The hook uses nothing that a source could replace: no names of modules, and the methods of `str` itself, not a subclass's.
+    """
+    for module in (os, sys.modules["posix"], sys.modules.get("_signal")):
+        for name in _FUNCTIONS:
+            if hasattr(module, name):
+                delattr(module, name)
+    inner = (f"{folder}/",)
+    readable = (*inner, *{f"{place.rstrip('/')}/" for place in (os.path.dirname(os.__file__), *sys.path) if place})
+    reads, forbidden, modules, writing, left = _READS, _FORBIDDEN, _MODULES, _WRITING, [_CHANGES]
+    is_a, text, octets, number, refusal = isinstance, str, bytes, int, PermissionError
+    plain, starts, split, decode = str.__str__, str.startswith, str.split, bytes.decode
+    no_paths = (int, float, tuple, type(None))
+
+    def is_below(path: Any, roots: tuple[str, ...]) -> bool:
+        if not is_a(path, (text, octets)):
+            return False
+        path = decode(path, "utf-8", "surrogateescape") if is_a(path, octets) else plain(path)
+        return ".." not in split(path, "/") and (not starts(path, "/") or starts(path + "/", roots))
+
+    def paths_of(event: str, arguments: tuple[Any, ...]) -> tuple[tuple[Any, ...], bool]:
+        """What an event is about, and whether it changes that."""
+        if event == "open":
+            path, mode, flags = arguments
+            if mode is None and not is_a(path, number):  # of os.open, whose path can be relative to another folder
+                raise refusal("a grader has no access to os.open")
+            return (path,), (flags or 0) & writing != 0
+        if event in reads:
+            return arguments[:1], False
+        return (arguments, True) if starts(event, "os.") else ((), False)
 
     def ask(event: str, arguments: tuple[Any, ...]) -> None:
-        if event.startswith(forbidden) or (event == "import" and arguments[0] in modules):
-            raise PermissionError(f"a grader has no access to {arguments[0] if event == 'import' else event}")
-        if event == "open" or event.startswith(("os.", "shutil.", "tempfile.", "glob.")):
-            reading = event in reads and not (event == "open" and (arguments[2] or 0) & writing)
-            roots = (folder, *library) if reading else (folder,)
-            for path in arguments:
-                if is_a(path, text) and path and not below(path, roots) and not (event == "open" and path is arguments[1]):
-                    raise PermissionError("a grader has no access to other folders")
+        if starts(event, forbidden) or (event == "import" and plain(arguments[0]) in modules):
+            raise refusal(f"a grader has no access to {arguments[0] if event == 'import' else event}")
+        paths, changes = paths_of(event, arguments)
+        left[0] -= changes
+        if left[0] < 0:
+            raise refusal("a grader has no access to any more files")
+        for path in paths:
+            if not is_a(path, no_paths) and not is_below(path, inner if changes else readable):
+                raise refusal("a grader has no access to other folders")
 
     sys.addaudithook(ask)
 

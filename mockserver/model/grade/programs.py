@@ -10,9 +10,7 @@ import json
 import math
 import os
 import signal
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -35,9 +33,13 @@ def score(grader: Python, scope: Mapping[str, Json], means: Means) -> Outcome:
     """What the function returns. Raises UnavailableError unless Python graders are on."""
     if not means.python:
         raise UnavailableError("Python graders are not run here: turn on the setting `python_graders`")
-    if os.name != "posix":
-        raise UnavailableError("Python graders need a POSIX system, which can limit what they use")
-    answer = _run({"source": grader.source, "seconds": SECONDS, "memory": MEMORY, "output": OUTPUT, **scope})
+    if os.name != "posix" or not sys.executable:
+        raise UnavailableError("Python graders need a POSIX system, and Python as a program of its own")
+    try:
+        answer = _run({"source": grader.source, "seconds": SECONDS, "memory": MEMORY, "output": OUTPUT, **scope})
+    except OSError as error:
+        errors = Errors(python_grader_server_error=True, python_grader_server_error_type=type(error).__name__)
+        raise UngradedError(f"no Python process can be started: {error}", errors) from None
     reward = answer.get("reward")
     if not isinstance(reward, (int, float)) or not math.isfinite(reward):
         raise _failed(str(answer.get("error", "it gives no number"))[:1_000])
@@ -45,6 +47,9 @@ def score(grader: Python, scope: Mapping[str, Json], means: Means) -> Outcome:
 
 
 def _run(request: Json) -> dict[str, Json]:
+    import subprocess  # here, since few servers ever need them
+    import tempfile
+
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as output:
         with subprocess.Popen(
             [sys.executable, "-I", "-S", str(_PROCESS)],
