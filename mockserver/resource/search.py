@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mockserver.model.extract import extract_text
-from mockserver.model.extract.unreadable import too_large
 from mockserver.model.search import words
 from mockserver.model.search.chunks import Chunking, cut
 from mockserver.model.search.filters import Filter, compile_filter
@@ -47,26 +45,15 @@ class Hits:
     data: list[Hit]
 
 
-def read(store: Store, file_id: str) -> str:
-    """The text of a file. Raises UnreadableError for one that has none, ApiError 404 where there is no such file."""
-    filename = files.find(store, file_id)["filename"]
-    with files.content(store, file_id).open() as content:
-        return extract_text(filename, content)
-
-
 def index(store: Store, file: Document, text: str) -> None:
     """Cut the text of a vector store's file into chunks and keep them; `file` is its object in the store.
 
-    Its `chunking_strategy` is the static one. Raises UnreadableError for a text that has too many tokens.
+    Its `chunking_strategy` is the static one. Raises ValueError for a text that has too many tokens.
     """
     sizes = file["chunking_strategy"]["static"]
     chunking = Chunking(sizes["max_chunk_size_tokens"], sizes["chunk_overlap_tokens"])
     place = store_place(file["vector_store_id"], file["id"])
-    try:
-        parts = cut(text, chunking)
-    except ValueError:
-        raise too_large() from None
-    for number, chunk in enumerate(parts):
+    for number, chunk in enumerate(cut(text, chunking)):
         document = {"file_id": file["id"], "vector_store_id": file["vector_store_id"], "text": chunk}
         forms = words.index(chunk)
         store.put(CHUNK, f"{place}/{number}", document, parent=(STORE_FILE, place), text=forms, accepted=True)
@@ -103,7 +90,8 @@ def search(
             scores[place] = max(score, scores.get(place, 0.0))
     _fill(store, below, scores, max_num_results)
     best = sorted(scores, key=lambda place: -scores[place])[:max_num_results]
-    return Hits(searched, [_hit(store, place, scores[place]) for place in best if scores[place] >= ranking.score_threshold])
+    hits = [_hit(store, place, scores[place]) for place in best if scores[place] >= ranking.score_threshold]
+    return Hits(searched, [hit for hit in hits if hit is not None])
 
 
 def _below(store: Store, vector_store_ids: Sequence[str], accepts: Filter | None) -> list[Key]:
@@ -144,9 +132,10 @@ def _places(store: Store, below: Sequence[Key]) -> Iterator[str]:
                 yield f"{place}/{number}"
 
 
-def _hit(store: Store, place: str, score: float) -> Hit:
+def _hit(store: Store, place: str, score: float) -> Hit | None:
     chunk = store.get(CHUNK, place)
-    assert chunk is not None
+    if chunk is None:  # deleted just now by another thread's client
+        return None
     file_id = chunk["file_id"]
     in_store = store.get(STORE_FILE, store_place(chunk["vector_store_id"], file_id)) or {}
     file = store.get(files.FILE, file_id) or {}

@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from threading import RLock
 from typing import NamedTuple
 
 from mockserver.state.store import rarity
@@ -36,6 +37,7 @@ CREATE VIRTUAL TABLE IF NOT EXISTS text_index USING fts5(
 """
 _WEIGHT = 1_000  # weights are added up as whole numbers: the sum of fractions would depend on their order
 _MOST_WORDS = 100  # that are looked for: SQLite joins at most 500 queries
+_FEW_REMOVED = 50  # texts that are taken out of the index one by one
 _MOST_COUNTED = 10_000
 _MOST_ENTRIES = 3_000  # that are added up for more than two words: a word that many texts have says little and costs much
 
@@ -77,6 +79,7 @@ class FullText:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute: Execute = connection.execute
         self._indexed = _has_index(connection)
+        self._lock = RLock()  # in-process clients may call from several threads
         # How many texts have a word, by scope and word: counting takes longest, and a search asks for the same ones twice.
         self._counted: dict[tuple[int, str], int] = {}
 
@@ -91,33 +94,37 @@ class FullText:
 
         `parent` is the document that it hangs below directly, `root` the one at the top; it is itself where it has no parent.
         """
-        self.remove([number])
-        self.changed()
         words = text.split()
-        if words:
-            scope = self._add_to_scope(root, kind, len(words))
-            row = (number, scope, parent, " ".join(words))
-            self._execute("INSERT INTO text (number, scope, parent, words) VALUES (?, ?, ?, ?)", row)
-            if self._indexed:
-                self._execute("INSERT INTO text_index (rowid, words) VALUES (?, ?)", (number, _scoped(scope, words)))
+        with self._lock:
+            self.remove([number])
+            if words:
+                self._add(number, parent, self._add_to_scope(root, kind, len(words)), words)
 
     def remove(self, numbers: Collection[int]) -> None:
         """Forget the words of documents; those that have none are passed over."""
-        if len(numbers) > 1 and set(numbers).issuperset([number for (number,) in self._execute("SELECT number FROM text")]):
-            self.clear()  # which takes no time, where removing 10,000 texts one by one takes seconds
-            return
-        for number in numbers:
-            row = self._execute("SELECT scope, words FROM text WHERE number = ?", (number,)).fetchone()
-            if row is not None:
-                self._remove(number, *row)
+        with self._lock:
+            if len(numbers) > _FEW_REMOVED:
+                numbers = self._drop_scopes(set(numbers))
+            for number in numbers:
+                row = self._execute("SELECT scope, words FROM text WHERE number = ?", (number,)).fetchone()
+                if row is not None:
+                    self._remove(number, *row)
 
     def clear(self) -> None:
         """Forget all texts."""
+        with self._lock:
+            self.changed()
+            self._execute("DELETE FROM text")
+            self._execute("DELETE FROM text_scope")
+            if self._indexed:
+                self._execute("INSERT INTO text_index (text_index) VALUES ('delete-all')")
+
+    def _add(self, number: int, parent: int, scope: int, words: Sequence[str]) -> None:
         self.changed()
-        self._execute("DELETE FROM text")
-        self._execute("DELETE FROM text_scope")
+        row = (number, scope, parent, " ".join(words))
+        self._execute("INSERT INTO text (number, scope, parent, words) VALUES (?, ?, ?, ?)", row)
         if self._indexed:
-            self._execute("INSERT INTO text_index (text_index) VALUES ('delete-all')")
+            self._execute("INSERT INTO text_index (rowid, words) VALUES (?, ?)", (number, _scoped(scope, words)))
 
     def _remove(self, number: int, scope: int, text: str) -> None:
         words = text.split()
@@ -129,6 +136,34 @@ class FullText:
         if self._indexed:
             removal = "INSERT INTO text_index (text_index, rowid, words) VALUES ('delete', ?, ?)"
             self._execute(removal, (number, _scoped(scope, words)))
+
+    def _drop_scopes(self, numbers: set[int]) -> set[int]:
+        """Forget the scopes whose texts are all among `numbers`; return the others of these.
+
+        To take 10,000 texts out of the index takes three seconds. As no scope gets the number of an earlier one, what is left of
+        one there is never found, and may stay until it is more than all that is in use.
+        """
+        members: dict[int, list[int]] = {}
+        for number, scope in self._execute("SELECT number, scope FROM text"):
+            members.setdefault(scope, []).append(number)
+        for scope, inside in members.items():
+            if numbers.issuperset(inside):
+                self.changed()
+                self._execute("DELETE FROM text WHERE scope = ?", (scope,))
+                self._execute("UPDATE text_scope SET root = -scope, texts = 0 WHERE scope = ?", (scope,))
+                numbers = numbers.difference(inside)
+        row = self._execute("SELECT total(CASE WHEN root < 0 THEN words ELSE -words END) FROM text_scope").fetchone()
+        if row[0] > 0:
+            self._index_anew()
+        return numbers
+
+    def _index_anew(self) -> None:
+        self._execute("DELETE FROM text_scope WHERE root < 0")
+        if self._indexed:
+            self._execute("INSERT INTO text_index (text_index) VALUES ('delete-all')")
+            for number, scope, words in self._execute("SELECT number, scope, words FROM text"):
+                row = (number, _scoped(scope, words.split()))
+                self._execute("INSERT INTO text_index (rowid, words) VALUES (?, ?)", row)
 
     def _add_to_scope(self, root: int, kind: str, words: int) -> int:
         """Count one more text; return its scope's number."""
@@ -148,6 +183,10 @@ class FullText:
 
     def search(self, kind: str, words: Mapping[str, float], branches: Sequence[Branch], limit: int) -> Hits:
         """What `Store.search` finds; `branches` are the documents to search below."""
+        with self._lock:
+            return self._search(kind, words, branches, limit)
+
+    def _search(self, kind: str, words: Mapping[str, float], branches: Sequence[Branch], limit: int) -> Hits:
         scopes = {root: scope for root in dict.fromkeys([root for _, root in branches]) if (scope := self._scope(root, kind))}
         numbers = [scope.number for scope in scopes.values()]
         wanted = dict([(word, weight) for word, weight in words.items() if word.isprintable()][:_MOST_WORDS])

@@ -227,7 +227,8 @@ class MemoryStore:
             return Matches([], dict.fromkeys(words, 0), 0, 0)
         branches = [(entry.order, self._root(entry).order) for key in below if (entry := self._entries.get(key)) is not None]
         hits = self._texts.search(kind, words, branches, limit)
-        return Matches([Match(self._with_text[number].id, text) for number, text in hits.found], *hits[1:])
+        found = [(self._with_text.get(number), text) for number, text in hits.found]
+        return Matches([Match(entry.id, text) for entry, text in found if entry is not None], *hits[1:])
 
     def _put_text(self, entry: _Entry, text: str) -> None:
         if not text:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -199,6 +201,26 @@ def test_a_build_without_an_index_finds_the_same(full_text: FullText) -> None:
     assert full_text.search("note", {"red": 1.0}, [(0, 0)], 10) == ([], {"red": 0}, 0, 0)
 
 
+def test_what_is_dropped_as_a_whole_leaves_the_index_when_it_is_more_than_what_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fulltext, "_FEW_REMOVED", 1)
+    connection = sqlite3.connect(":memory:")
+    fulltext.create(connection)
+    texts = FullText(connection)
+    for number in range(10):
+        texts.put(number, number % 2, number % 2, "note", "red " * (1 + number % 2))
+    texts.remove(range(0, 10, 2))
+    query = "SELECT rowid FROM text_index WHERE text_index MATCH '\"1_red\"'"
+    assert len(connection.execute(query).fetchall()) == 5
+    texts.put(10, 0, 0, "note", "red")
+    assert [hit.number for hit in texts.search("note", {"red": 1.0}, [(0, 0)], 10).found] == [10]
+    for number in range(20, 23):
+        texts.put(number, 3, 3, "note", "red red red")
+    texts.remove([*range(20, 23), 1])
+    assert connection.execute(query).fetchall() == []
+    assert [hit.number for hit in texts.search("note", {"red": 1.0}, [(1, 1)], 10).found] == [3, 5, 7, 9]
+    connection.close()
+
+
 def test_texts_survive_in_a_file_where_resources_see_only_their_own(tmp_path: Path) -> None:
     for found in ([], ["1"]):
         file = StateFile(str(tmp_path / "texts.state"))
@@ -241,3 +263,21 @@ store.put("note", "a", {}, text="red")
 assert "sqlite3" in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_threads_that_put_delete_and_search_at_once_do_not_disturb_each_other(store: Store) -> None:
+    for box in (BOX, OTHER):
+        store.put(*box, {})
+
+    def work(number: int) -> None:
+        for at in range(20):
+            with store.transaction:
+                store.put("note", f"{number}", {}, parent=BOX, text=f"red {number} {at}")
+            assert f"{number}" in ids(store, "red", f"{number}")
+            with store.transaction:
+                store.delete("note", f"{number}")
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(work, number) for number in range(4)]:
+            done.result()
+    assert ids(store, "red") == []

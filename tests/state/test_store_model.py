@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from mockserver.errors import ApiError
+from mockserver.state import fulltext
 from mockserver.state.sqlite import SqliteStore
 from mockserver.state.sqlite_file import StateFile
 from mockserver.state.store import NEVER, Cursor, Store, rarity
@@ -290,6 +291,7 @@ def test_a_store_in_a_file_does_what_dicts_do_after_failures_and_when_it_is_open
     run_state_machine_as_test(machine, settings=settings(max_examples=25, stateful_step_count=25, deadline=None))
 
 
-def test_a_store_does_what_dicts_do(make_store: Callable[..., Store]) -> None:
+def test_a_store_does_what_dicts_do(make_store: Callable[..., Store], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fulltext, "_FEW_REMOVED", 1)
     machine = type("Machine", (StoreMachine,), {"make": staticmethod(make_store)})
     run_state_machine_as_test(machine, settings=settings(max_examples=60, stateful_step_count=40, deadline=None))
