@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mockserver.model.json_schema import make_instance
-from mockserver.model.prompt import Prompt, Tool, Turn, parse_json
+from mockserver.model.prompt import Grammar, Prompt, Tool, Turn, parse_json
 from mockserver.model.reply import Audio, Part, Reasoning, Reply, Text, ToolCall
 from mockserver.state.chance import Chance
 
@@ -135,16 +135,26 @@ def _call(tool: Tool, prompt: Prompt, chance: Chance) -> ToolCall:
 
 
 def _free_input(tool: Tool, chance: Chance) -> str:
-    """Input for a custom tool: what its regular expression takes, where it has one and an example is found; else words."""
-    if tool.pattern is not None:
-        from mockserver.model.json_schema.patterns import make_match
-
-        example = make_match(rf"^(?:{tool.pattern})\Z", 0, _LONGEST_INPUT, chance)
-        if example is not None:
-            return example
+    """Input for a custom tool: what its grammar takes, where it has one and an example is found; else words."""
+    example = _example(tool.grammar, chance) if tool.grammar is not None else None
+    if example is not None:
+        return example
     from mockserver.model.prose import write_words
 
     return write_words(6, chance)
+
+
+def _example(grammar: Grammar, chance: Chance) -> str | None:
+    if grammar.syntax == "regex":
+        from mockserver.model.json_schema.patterns import make_match
+
+        return make_match(rf"^(?:{grammar.definition})\Z", 0, _LONGEST_INPUT, chance)
+    from mockserver.model.grammar import GrammarError, make_sentence
+
+    try:
+        return make_sentence(grammar.definition, chance)
+    except GrammarError:
+        return None
 
 
 def _answer(prompt: Prompt, chance: Chance) -> Text | Audio:

@@ -47,12 +47,20 @@ class Turn:
     name: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """A grammar: a regular expression that all of the input has to match, or a grammar of Lark's."""
+
+    syntax: Literal["regex", "lark"]
+    definition: str
+
+
 @dataclass(slots=True)
 class Tool:
     """A tool offered to the model. `kind` is `function`, `custom` or a built-in tool's type such as `file_search`.
 
-    `legacy` marks chat's deprecated `functions`, which are answered with `function_call` instead of `tool_calls`. `pattern` is the
-    regular expression that the input of a custom tool has to match as a whole.
+    `legacy` marks chat's deprecated `functions`, which are answered with `function_call` instead of `tool_calls`. `grammar` is what
+    the input of a custom tool has to follow.
     """
 
     name: str
@@ -61,7 +69,7 @@ class Tool:
     strict: bool = False
     description: str | None = None
     legacy: bool = False
-    pattern: str | None = None
+    grammar: Grammar | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -378,6 +378,7 @@ def test_a_filtered_answer_is_withheld(client: OpenAI, mock: MockServer) -> None
         ({"max_tokens": 10**6}, "max_tokens is too large: 1000000. This model supports at most 16384 completion tokens, whereas you provided 1000000.", "max_tokens", "invalid_value"),
         ({"n": 129}, "Invalid 'n': integer above maximum value. Expected a value <= 128, but got 129 instead.", "n", "integer_above_max_value"),
         ({"foo": 1}, "Unknown parameter: 'foo'.", "foo", "unknown_parameter"),
+        ({"data_sources": [{"type": "azure_search", "parameters": {}}]}, "Unknown parameter: 'data_sources'.", "data_sources", "unknown_parameter"),
         ({"stop": ["a"] * 5}, "Invalid 'stop': array too long. Expected an array with maximum length 4, but got an array with length 5 instead.", "stop", "array_above_max_length"),
         ({"reasoning_effort": "high"}, "Unsupported parameter: 'reasoning_effort' is not supported with this model.", "reasoning_effort", "unsupported_parameter"),
         ({"stream_options": {}}, "The 'stream_options' parameter is only allowed when 'stream' is enabled.", "stream_options", None),

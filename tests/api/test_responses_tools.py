@@ -407,3 +407,23 @@ def test_a_custom_tools_input_matches_its_regular_expression(client: OpenAI, def
     for text in ("one", "two", "three"):
         (called,) = ask(client, tool, text)
         assert re.fullmatch(definition, called.input), called.input
+
+
+def test_a_custom_tools_input_follows_its_lark_grammar(client: OpenAI) -> None:
+    definition = 'start: "turn" DIRECTION "by" DEGREES\nDIRECTION: "left" | "right"\nDEGREES: /[1-9][0-9]/\n%ignore " "'
+    grammar = {"syntax": "lark", "definition": definition}
+    (called,) = ask(client, {"type": "custom", "name": "run", "format": {"type": "grammar", **grammar}})
+    assert re.fullmatch(r"turn (left|right) by \d\d", called.input), called.input
+    tools: Json = [{"type": "custom", "custom": {"name": "run", "format": {"type": "grammar", "grammar": grammar}}}]
+    chat = client.chat.completions.create(
+        model=MODEL, messages=[{"role": "user", "content": "go"}], tools=tools, tool_choice="required"
+    )
+    (used,) = chat.choices[0].message.tool_calls or ()
+    assert used.type == "custom"
+    assert re.fullmatch(r"turn (left|right) by \d\d", used.custom.input), used.custom.input
+
+
+def test_a_grammar_that_is_none_gets_words(client: OpenAI) -> None:
+    for grammar in ({"syntax": "lark", "definition": "no grammar"}, {"syntax": "regex", "definition": "("}):
+        (called,) = ask(client, {"type": "custom", "name": "run", "format": {"type": "grammar", **grammar}})
+        assert len(called.input.split()) == 6

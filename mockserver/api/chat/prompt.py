@@ -17,6 +17,7 @@ from mockserver.api.chat.requests import (
 )
 from mockserver.model.prompt import (
     PLAIN_TEXT,
+    Grammar,
     Media,
     OutputFormat,
     Prompt,
@@ -30,6 +31,8 @@ from mockserver.operations.body import JsonObjectFormat
 
 if TYPE_CHECKING:
     from mockserver.operations.call import ModelCall
+
+Json = Any
 
 
 def prompt(call: ModelCall) -> Prompt:
@@ -104,12 +107,20 @@ def _tools(body: ChatRequest) -> tuple[Tool, ...]:
     tools = [
         Tool(tool.function.name, "function", tool.function.parameters, bool(tool.function.strict), tool.function.description)
         if isinstance(tool, FunctionTool)
-        else Tool(tool.custom.name, "custom", description=tool.custom.description)
+        else Tool(tool.custom.name, "custom", description=tool.custom.description, grammar=_grammar(tool.custom.format))
         for tool in body.tools or ()
     ]
     tools += [Tool(one.name, "function", one.parameters, False, one.description, legacy=True) for one in body.functions or ()]
     refusals.refuse_loose_functions(body)
     return tuple(tools)
+
+
+def _grammar(form: dict[str, Json] | None) -> Grammar | None:
+    """The grammar of a custom tool's input, None where any text will do, and for a format that is none."""
+    given = (form or {}).get("grammar")
+    if not isinstance(given, dict) or given.get("syntax") not in ("lark", "regex"):
+        return None
+    return Grammar(given["syntax"], str(given.get("definition", "")))
 
 
 def _choice(body: ChatRequest) -> ToolChoice:

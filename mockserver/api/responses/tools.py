@@ -9,7 +9,7 @@ from typing import Any
 from mockserver import errors
 from mockserver.api.responses.refusals import no_tools, tool_not_offered
 from mockserver.api.responses.retrieval import refuse_file_search
-from mockserver.model.prompt import AUTO, Tool, ToolChoice
+from mockserver.model.prompt import AUTO, Grammar, Tool, ToolChoice
 from mockserver.operations.complaints import check_range, describe, empty_string, long_array, long_string, mismatched_string
 from mockserver.operations.members import Members, check, ordered
 
@@ -198,7 +198,7 @@ _FORMATS: dict[str, Members] = {"text": {}, "grammar": {"syntax": ("lark", "rege
 
 
 def _refuse_custom(tool: Object, path: str) -> None:
-    """A custom tool's grammar has to be one; that of the syntax `lark` is taken as it is."""
+    """A custom tool's name and the form of its format. What a grammar says is not checked: it is taken as it is."""
     _refuse_name(tool, path)
     form = tool.get("format")
     if form is None:
@@ -260,14 +260,14 @@ def offered(tools: list[Object] | None) -> tuple[Tool, ...]:
             tools_offered += offered(tool["tools"])
         else:
             name = tool.get("name") or kind
-            tools_offered.append(Tool(name, kind, description=tool.get("description"), pattern=_pattern(tool)))
+            tools_offered.append(Tool(name, kind, description=tool.get("description"), grammar=_grammar(tool)))
     return tuple(tools_offered)
 
 
-def _pattern(tool: Object) -> str | None:
-    """The regular expression that a custom tool's grammar is."""
+def _grammar(tool: Object) -> Grammar | None:
+    """The grammar of a custom tool's input, None where any text will do."""
     form = (tool.get("format") if tool["type"] == "custom" else None) or {}
-    return str(form["definition"]) if form.get("syntax") == "regex" else None
+    return Grammar(form["syntax"], form["definition"]) if form.get("type") == "grammar" else None
 
 
 def namespace_of(tools: list[Object] | None, name: str) -> str | None:
