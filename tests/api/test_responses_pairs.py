@@ -78,6 +78,13 @@ def test_a_local_shells_output_can_name_its_call_by_id(http: httpx2.Client, mock
     assert_azure_error(post(http, mock, called, {"type": "local_shell_call_output", "id": "lsh_2", "output": ""}), 400)
 
 
+def test_a_shell_in_a_container_needs_no_output_of_the_callers(http: httpx2.Client, mock: MockServer) -> None:
+    called = {"type": "shell_call", "call_id": "c1", "action": {"commands": ["ls"]}}
+    hosted = {"type": "container_reference", "container_id": "cntr_1"}
+    assert post(http, mock, {**called, "environment": hosted}).status_code == 200
+    assert_azure_error(post(http, mock, {**called, "environment": {"type": "local"}}), 400)
+
+
 @pytest.mark.parametrize(("acknowledged", "missing"), [(0, "['cu_sc_1', 'cu_sc_2']"), (1, "['cu_sc_2']"), (2, None)])
 def test_safety_checks_have_to_be_acknowledged(
     http: httpx2.Client, mock: MockServer, acknowledged: int, missing: str | None

@@ -60,8 +60,14 @@ def _refuse_loose_calls(kind: str, calls: list[Object], outputs: list[Object]) -
         if name not in known:
             raise refusals.output_without_call(kind, name)
     for item in calls:
-        if item["call_id"] not in answered and item.get("id") not in answered:
+        if item["call_id"] not in answered and item.get("id") not in answered and not _runs_itself(item):
             raise refusals.call_without_output(kind, item["call_id"])
+
+
+def _runs_itself(call: Object) -> bool:
+    """Whether the service runs the call, in a container, so that the caller need not answer it (documented)."""
+    environment = call.get("environment")
+    return isinstance(environment, dict) and environment.get("type") == "container_reference"
 
 
 def _answered(output: Object) -> str | None:
