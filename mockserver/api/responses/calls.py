@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from mockserver.api.responses.prompt import ResponsePrompt
-from mockserver.model.pictures import picture
 from mockserver.operations.members import ordered
 from mockserver.operations.visible import seal
 from mockserver.resource import containers
@@ -118,7 +117,9 @@ class CallWriter:
 
     def _container(self, wanted: str | Object) -> str:
         call = self._call
-        container = containers.for_tool(call.resource, wanted, chance=call.chance, now=call.now, earlier=self._containers)
+        before = [item["container_id"] for item in self._prompt.conversation if item["type"] == "code_interpreter_call"]
+        earlier = [*before, *self._containers]
+        container = containers.for_tool(call.resource, wanted, chance=call.chance, now=call.now, earlier=earlier)
         self._containers.append(container["id"])
         name: str = container["id"]
         return name
@@ -134,6 +135,8 @@ class CallWriter:
         return members
 
     def _picture(self, item: Object) -> str:
+        from mockserver.model.pictures import picture
+
         digest = hashlib.blake2b(str(item["revised_prompt"]).encode(), digest_size=3).digest()
         colour = (digest[0], digest[1], digest[2])
         transparent = item["background"] == "transparent"

@@ -1,4 +1,7 @@
-"""The tool `file_search`: what it may look like, which vector stores it searches, and what it finds there."""
+"""The tool `file_search`: what it may look like, which vector stores it searches, and what it finds there.
+
+What searches is imported when the first request has the tool, since most have not.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,9 @@ from typing import TYPE_CHECKING, Any
 from mockserver import errors
 from mockserver.api.responses import refusals
 from mockserver.model.prompt import Passage
-from mockserver.model.search.filters import FilterError, compile_filter
-from mockserver.model.search.ranking import Ranking
 from mockserver.operations.complaints import check_range, describe, short_array
 from mockserver.operations.members import Members, check
-from mockserver.resource import search, vector_stores
+from mockserver.resource import vector_stores
 
 if TYPE_CHECKING:
     from mockserver.operations.call import Call
@@ -40,11 +41,17 @@ def refuse_file_search(tool: Object, path: str) -> None:
     if not tool["vector_store_ids"]:
         raise short_array(f"{path}.vector_store_ids", 1, 0)
     _refuse_ranking(tool.get("ranking_options") or {}, f"{path}.ranking_options")
+    if tool.get("filters") is not None:
+        _refuse_filter(tool["filters"], f"{path}.filters")
+
+
+def _refuse_filter(filters: Json, path: str) -> None:
+    from mockserver.model.search.filters import FilterError, compile_filter
+
     try:
-        if tool.get("filters") is not None:
-            compile_filter(tool["filters"])
+        compile_filter(filters)
     except FilterError as error:
-        param = f"{path}.filters.{error.path}" if error.path else f"{path}.filters"
+        param = f"{path}.{error.path}" if error.path else path
         raise errors.invalid_value(param, f"Invalid '{param}': {error.message}.") from None
 
 
@@ -83,6 +90,9 @@ def _use_stores(call: Call, vector_store_ids: list[str]) -> None:
 
 
 def _search(call: Call, tool: Object, query: str) -> tuple[Passage, ...]:
+    from mockserver.model.search.ranking import Ranking
+    from mockserver.resource import search
+
     options = tool.get("ranking_options") or {}
     hybrid = options.get("hybrid_search") or {"embedding_weight": 1.0, "text_weight": 0.0}
     ranking = Ranking(

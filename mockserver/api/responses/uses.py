@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver.api.responses.calls import approved
 from mockserver.api.responses.prompt import ResponsePrompt
-from mockserver.model.prose import write_answer
 from mockserver.model.reply import BuiltInCall, Part, Reasoning, Reply, Text
 from mockserver.state.chance import Chance
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 Json = Any
 Object = dict[str, Json]
 _SITES = ("https://example.com/", "https://www.example.org/", "https://en.example.net/wiki/")
-_NUMBER = re.compile(r"(?<![\w.])-?\d{1,12}(?:\.\d{1,6})?(?![\w.])")
+_NUMBER = re.compile(r"(?<![\w.])-?\d{1,12}(?:\.\d{1,6})?(?!\w|\.\w)")
 _FILE = re.compile(r"(?<![\w./-])[\w-]{1,60}\.(?:csv|txt|md|json|py|log)\b")
 _LONGEST_QUERY = 200
 
@@ -99,10 +98,9 @@ class ToolUser:
 
     def code_interpreter(self, tool: Object, answer: Text) -> list[Part]:
         """Code that adds up the user's numbers or counts the user's words, and a file where the user names one."""
-        numbers = _NUMBER.findall(self._query)
+        numbers = [float(number) if "." in number else int(number) for number in _NUMBER.findall(self._query)]
         if len(numbers) > 1:
-            lines = [f"numbers = [{', '.join(numbers)}]", "result = sum(numbers)"]
-            result = repr(sum(float(number) if "." in number else int(number) for number in numbers))
+            lines, result = [f"numbers = {numbers}", "result = sum(numbers)"], repr(sum(numbers))
         else:
             lines, result = [f"text = {self._query!r}", "result = len(text.split())"], str(len(self._query.split()))
         lines.append("print(result)")
@@ -170,6 +168,8 @@ class ToolUser:
         return [*before, *self._called(called, answer)]
 
     def _called(self, called: Object, answer: Text) -> list[Part]:
+        from mockserver.model.prose import write_answer
+
         output = write_answer(self._query, self._chance.fork("mcp"))
         report = Text(f"According to {called['name']}: {output}")
         return [BuiltInCall({"type": "mcp_call", **called, "output": output}), self._plain(answer, report)]
