@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,6 +18,8 @@ from openai.types.fine_tuning.alpha import GraderRunResponse
 from support.azure_errors import assert_azure_error
 
 from mockserver import MockServer
+from mockserver.errors import ScenarioError
+from mockserver.model.grade import endpoints
 
 Json = Any
 Judged = Callable[[Json, Json], GraderRunResponse]
@@ -330,6 +334,82 @@ def test_an_unknown_deployment_is_an_error_of_the_model(http: httpx2.Client) -> 
     assert found["model_grader_server_error_details"].startswith("The API deployment for this resource does not exist.")
 
 
+def test_questions_are_in_the_journal_under_the_run(client: OpenAI, mock: MockServer) -> None:
+    run(client, MULTI | {"graders": {"a": JUDGE, "b": LABELS}, "calculate_output": "a"})
+    (grading,), questions = mock.calls("runGrader"), mock.calls("createChatCompletion")
+    assert [one.exchange.parent for one in questions] == [grading.exchange.number] * 2
+
+
+def test_questions_count_against_the_deployments_quota(http: httpx2.Client) -> None:
+    with MockServer({"deployments": {"gpt-4.1": {"rpm": 1}}}) as mock:
+        client = client_of(mock, http)
+        assert trouble(run(client, JUDGE)) == {}
+        found = trouble(run(client, JUDGE))
+    assert "have exceeded the call rate limit" in found["model_grader_server_error_details"]
+
+
+def test_a_strict_script_that_has_no_answer_says_so(http: httpx2.Client) -> None:
+    with MockServer({"resource": {"strict": True}, "rules": [{"when": {"user": "hello"}, "respond": {"text": "1"}}]}) as mock:
+        found = trouble(run(client_of(mock, http), JUDGE))
+    assert found["model_grader_server_error_details"].startswith("mockserver: no rule of the scenario matches this request.")
+
+
+def test_a_rule_tells_judges_apart_and_answers_in_turn(http: httpx2.Client) -> None:
+    scores = [{"json": {"steps": [], "result": score}} for score in (2, 4)]
+    rule = {"when": {"operation": "createChatCompletion", "system": {"contains": "expert grader"}}, "respond": scores}
+    with MockServer({"rules": [rule]}) as mock:
+        client = client_of(mock, http)
+        assert [run(client, JUDGE).reward for _ in range(3)] == [2, 4, 4]
+
+
+def test_a_rule_can_answer_for_a_grader_altogether(http: httpx2.Client) -> None:
+    rule = {"when": {"operation": "runGrader"}, "respond": {"body": {"reward": 0.125}}}
+    with MockServer({"rules": [rule]}) as mock:
+        result = run(client_of(mock, http), SAME)
+    assert (result.reward, result.metadata.name) == (0.125, "same")
+
+
+def test_a_judge_hears_what_the_caller_attaches(client: OpenAI, mock: MockServer) -> None:
+    sound = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
+    said = {"type": "output_text", "text": "{{sample.output_text}}"}
+    judge = JUDGE | {"model": "gpt-4o-audio-preview", "input": [{"role": "user", "content": [sound, said, "{{item.answer}}"]}]}
+    run(client, judge)
+    (call,) = mock.calls("createChatCompletion")
+    assert call.body["messages"][0]["content"] == [
+        {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
+        {"type": "text", "text": "Paris"},
+        {"type": "text", "text": "Paris"},
+    ]
+
+
+@pytest.mark.anyio
+async def test_many_graders_run_at_once(async_client: AsyncOpenAI) -> None:
+    graders = async_client.fine_tuning.alpha.graders
+    samples = ["Paris", "Rome"] * 10
+    results = await asyncio.gather(*(graders.run(grader=SAME, model_sample=one, item={"answer": "Paris"}) for one in samples))  # type: ignore[arg-type]
+    assert [result.reward for result in results] == [1, 0] * 10
+
+
+def test_the_same_run_gives_the_same_bytes(http: httpx2.Client) -> None:
+    body = {
+        "grader": MULTI | {"graders": {"a": JUDGE, "b": LABELS}, "calculate_output": "a + b"},
+        "model_sample": "x",
+        "item": {"answer": "y"},
+    }
+    texts = set()
+    for _ in range(2):
+        with MockServer(seed=7) as mock:
+            mock.clock.freeze(1_790_000_000)
+            answer = http.post(mock.base_url + "fine_tuning/alpha/graders/run", json=body, headers={"api-key": mock.api_key})
+            texts.add(answer.text)
+    assert len(texts) == 1
+
+
+def test_the_time_that_grading_takes_is_the_clocks(http: httpx2.Client) -> None:
+    with MockServer() as mock:
+        assert 0 <= run(client_of(mock, http), JUDGE).metadata.execution_time < 5
+
+
 # -- what settings and extras allow
 
 
@@ -354,6 +434,33 @@ def test_python_graders_run_once_they_are_on(http: httpx2.Client) -> None:
     with MockServer(python_graders=True) as mock:
         result = run(client_of(mock, http), PYTHON, item={"most": 10})
     assert (result.reward, result.metadata.name, trouble(result)) == (0.5, "python", {})
+
+
+def test_endpoint_graders_call_hosts_that_are_allowed(http: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Json] = []
+
+    def post(url: str, headers: Json, body: bytes) -> bytes:
+        sent.append((url, json.loads(body)))
+        return b'{"score": 7}'
+
+    monkeypatch.setattr(endpoints, "post", post)
+    with MockServer(grader_hosts=["grader.example"]) as mock:
+        client = client_of(mock, http)
+        result = run(client, ENDPOINT)
+        run(client, ENDPOINT)
+        error = refused(client, ENDPOINT | {"url": "https://other.example/"}, run_it=True)
+    assert_azure_error(error, 501, contains="'other.example'")
+    assert (result.reward, trouble(result)) == (7, {})
+    (url, body), (_, again) = sent
+    assert (url, body["item"], body["sample"]["output_text"]) == (ENDPOINT["url"], {"answer": "Paris"}, "Paris")
+    assert re.fullmatch(r"trace_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", body["trace_id"])
+    assert body["trace_id"] != again["trace_id"]
+
+
+@pytest.mark.parametrize("setting", [{"python_graders": True}, {"grader_hosts": ["grader.example"]}])
+def test_a_scenario_cannot_open_the_machine(setting: Json) -> None:
+    with pytest.raises(ScenarioError, match=next(iter(setting))):
+        MockServer({"resource": setting})
 
 
 # -- definitions
@@ -459,6 +566,29 @@ MISTAKES: list[tuple[Json, str, str]] = [
 def test_a_mistake_in_a_definition_is_refused(client: OpenAI, grader: Json, param: str, message: str) -> None:
     assert_azure_error(refused(client, grader), 400, contains=message, param=param)
     assert_azure_error(refused(client, grader, run_it=True), 400, contains=message, param=param)
+
+
+def test_a_refusal_is_one_line_too(mock: MockServer, http: httpx2.Client) -> None:
+    answer = http.post(mock.base_url + "fine_tuning/alpha/graders/validate", json={}, headers={"api-key": mock.api_key})
+    message = "Missing required parameter: 'grader'."
+    error = {"message": message, "type": "invalid_request_error", "param": "grader", "code": "missing_required_parameter"}
+    assert answer.text == json.dumps({"error": error}, separators=(",", ":"))
+
+
+def test_no_preview_header_is_needed(http: httpx2.Client) -> None:
+    """The path's `alpha` is the opt-in, under every profile (documented)."""
+    for profile in ("2026-01", "2026-03"):
+        with MockServer(profile=profile) as mock:
+            assert run(client_of(mock, http), SAME).reward == 1
+
+
+def test_another_resources_script_does_not_answer(http: httpx2.Client) -> None:
+    rule = {"when": {"operation": "createChatCompletion"}, "respond": {"text": "5"}}
+    one, other = {"resource": {"name": "one", "keys": ["a"]}, "rules": [rule]}, {"resource": {"name": "two", "keys": ["b"]}}
+    with MockServer([one, other]) as mock:
+        clients = [OpenAI(base_url=mock.base_url, api_key=key, http_client=http, max_retries=0) for key in ("a", "b")]
+        rewards = [run(client, JUDGE | {"range": [0, 5]}).reward for client in clients]
+    assert rewards[0] == 5 != rewards[1]
 
 
 def test_a_run_needs_a_grader_and_a_sample(mock: MockServer, http: httpx2.Client) -> None:
