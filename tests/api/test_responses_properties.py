@@ -67,7 +67,14 @@ bodies = st.builds(
     lambda rest, given, offered: {"model": "gpt-5-mini", **rest, **given, **offered},
     st.dictionaries(st.sampled_from(sorted(ResponseRequest.model_fields)), json_values, max_size=1),
     st.fixed_dictionaries({"input": st.text(max_size=9) | st.lists(items, max_size=3)}),
-    st.fixed_dictionaries({}, optional={"tools": st.lists(tools, max_size=2), "stream": st.booleans()}),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "tools": st.lists(tools, max_size=2),
+            "tool_choice": st.sampled_from(["required", "auto"]),
+            "stream": st.booleans(),
+        },
+    ),
 )
 queries = st.dictionaries(
     st.sampled_from(["stream", "starting_after", "include[]", "limit", "order", "after", "before", "include_obfuscation"]),
@@ -87,7 +94,8 @@ def server() -> Iterator[MockServer]:
 
 
 def post(http: httpx2.Client, mock: MockServer, body: Json, path: str = "responses") -> httpx2.Response:
-    return http.post(f"{mock.base_url}{path}", content=json.dumps(body).encode(), headers={"api-key": mock.api_key})
+    headers = {"api-key": mock.api_key, "x-ms-oai-image-generation-deployment": "gpt-image-1"}
+    return http.post(f"{mock.base_url}{path}", content=json.dumps(body).encode(), headers=headers)
 
 
 @settings(max_examples=20, deadline=None)
@@ -113,6 +121,13 @@ def test_a_conversation_of_any_items_can_be_listed_and_answered(http: httpx2.Cli
     assert listed.status_code == 200, listed.text
     assert len(listed.json()["data"]) <= len(given)
     answer = post(http, server, {"model": "gpt-5-mini", "input": "x", "conversation": conversation})
+    assert answer.status_code in (200, 400, 404), answer.text
+
+
+@settings(max_examples=20, deadline=None)
+@given(tool=tools, text=words)
+def test_any_tool_can_be_demanded(http: httpx2.Client, server: MockServer, tool: Json, text: str) -> None:
+    answer = post(http, server, {"model": "gpt-4o", "input": text, "tools": [tool], "tool_choice": "required", "stream": True})
     assert answer.status_code in (200, 400, 404), answer.text
 
 

@@ -154,9 +154,20 @@ def _refuse_function(tool: Object, path: str) -> None:
 def _refuse_mcp(tool: Object, path: str) -> None:
     if tool.get("server_url") is None and tool.get("connector_id") is None:
         raise errors.missing_parameter(f"{path}.server_url")
+    _refuse_tool_filter(tool.get("allowed_tools"), f"{path}.allowed_tools")
     approval = tool.get("require_approval")
     if isinstance(approval, str) and approval not in ("always", "never"):
         raise errors.unsupported_choice(f"{path}.require_approval", approval, ["always", "never"])
+    if isinstance(approval, dict):
+        check(approval, f"{path}.require_approval", {}, {"always": "object", "never": "object"})
+        for name in ("always", "never"):
+            _refuse_tool_filter(approval.get(name), f"{path}.require_approval.{name}")
+
+
+def _refuse_tool_filter(wanted: Json, path: str) -> None:
+    """Check which of a server's tools are meant: by a list of names, or by a filter."""
+    if isinstance(wanted, dict):
+        check(wanted, path, {}, {"tool_names": "array", "read_only": "boolean"})
 
 
 _CONTAINER: Members = {"file_ids": "array", "memory_limit": ("1g", "4g", "16g", "64g")}
