@@ -60,7 +60,7 @@ def create(call: Call) -> Result:
     """Begin a conversation, with up to 20 items in it. The response does not list them (recorded)."""
     body: CreateRequest = call.body
     conversation: Object = {
-        "id": SharedIds(call.chance, call.created).new("conv"),
+        "id": call.new_id or SharedIds(call.chance, call.created).new("conv"),
         "object": "conversation",
         "created_at": call.created,
         "metadata": body.metadata or {},

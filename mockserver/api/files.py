@@ -67,6 +67,7 @@ def create(call: Call) -> Result:
         chance=call.chance,
         now=call.now,
         expires_after=seconds,
+        file_id=call.new_id,
     )
     result = _result(document)
     if files.is_of_jobs(document["id"]):

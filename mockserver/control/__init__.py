@@ -8,8 +8,9 @@ refused in any case (`gateway.origin`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from starlette.routing import Route
 
 from mockserver import __version__
 from mockserver.errors import ApiError, ScenarioError, StateError
-from mockserver.gateway import origin
+from mockserver.gateway import origin, preload
 from mockserver.gateway.auth import authorise
 from mockserver.resource.build import apply_scenario
 from mockserver.resource.journal import Exchange
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from mockserver.scenario.load import Scenario
+    from mockserver.scenario.preload import Planned
 
 log = logging.getLogger("mockserver")
 Json = Any
@@ -129,8 +131,10 @@ async def get_scenario(request: Request, resource: Resource) -> Json:
 
 
 async def add_rules(request: Request, resource: Resource) -> Json:
-    """Add rules behind those that are there."""
-    scenario = await _scenario(request)
+    """Add rules behind those that are there, and give the resource what the body's `state` has."""
+    scenario = await _scenario(request, resource.preload)
+    with _refusing():
+        preload.give(resource, scenario.state)
     for rule in scenario.rules:
         resource.script.add(rule)
     return _describe(resource)
@@ -168,7 +172,7 @@ async def reset(request: Request, resource: Resource) -> Json:
     elif what == "journal":
         resource.journal.clear()
     elif what == "state":
-        resource.store.clear()
+        resource.forget()
     else:
         raise ControlError(400, f"cannot reset {what!r}; 'what' is all, journal or state")
     return {"reset": what, "resource": resource.name}
@@ -178,6 +182,7 @@ async def get_state(request: Request, resource: Resource) -> Json:
     """All that the resource remembers, as `mockserver state export` writes it."""
     from mockserver.state.dump import dump
 
+    preload.fill(resource)
     return Response(b"".join(dump({resource.name: resource.store})), media_type="application/json")
 
 
@@ -195,13 +200,14 @@ async def put_state(request: Request, resource: Resource) -> Json:
         with resource.store.transaction:
             resource.store.clear()
             restore(resource.store, entries)
+            resource.preload.pending = ()
         resource.renew_ids(found.generation)
     return {"documents": len(entries), "resource": resource.name}
 
 
 async def delete_state(request: Request, resource: Resource) -> Json:
-    """Forget what the resource remembers."""
-    resource.store.clear()
+    """Forget what the resource remembers, but for what its scenario gives."""
+    resource.forget()
     return {"reset": "state", "resource": resource.name}
 
 
@@ -245,8 +251,15 @@ def _describe(resource: Resource) -> Json:
         "deployments": {one.name: one.model.name for one in resource.deployments.values()},
         "rules": [{"name": rule.name, "place": rule.place, "uses": uses[rule.name]} for rule in script.rules],
         "states": dict(script.states),
+        "state": _given(resource),
         "unused": script.unused(),
     }
+
+
+def _given(resource: Resource) -> Json:
+    """The ids of what the resource was given, by kind and name; without the kinds of which there is nothing."""
+    kinds = asdict(resource.preload.given())
+    return {kind: {name: entry.id for name, entry in entries.items()} for kind, entries in kinds.items() if entries}
 
 
 def _resource(resources: Resources, request: Request, *, guarded: bool) -> Resource:
@@ -272,12 +285,12 @@ def _authorised(resources: Resources, request: Request) -> Resource:
         raise ControlError(error.status, "the control API requires a key when other machines can reach the server") from None
 
 
-async def _scenario(request: Request) -> Scenario:
+async def _scenario(request: Request, known: Iterable[Planned] = ()) -> Scenario:
     from mockserver.scenario import load
 
     text = (await request.body()).decode("utf-8", "replace")
     with _refusing():
-        return load.parse(text, "body")
+        return load.parse(text, "body", known)
 
 
 async def _body(request: Request) -> dict[str, Json]:

@@ -17,7 +17,7 @@ from pydantic_core import from_json, to_json
 
 from mockserver import errors
 from mockserver.errors import ApiError
-from mockserver.gateway import bodies, headers, preview
+from mockserver.gateway import bodies, headers, preload, preview
 from mockserver.gateway.auth import authorise
 from mockserver.gateway.headers import RequestHeaders, ResponseHead
 from mockserver.gateway.paths import V1, Target, check_version, locate
@@ -204,6 +204,8 @@ def _log_failure(request: Request) -> None:
 
 def _result(resources: Resources, request: Request, progress: _Progress) -> Result | work.Unfinished:
     target, parameters = _route(resources, request, progress)
+    if progress.resource.preload.pending:
+        preload.fill(progress.resource)
     # What the request changes is whole and durable before the response leaves.
     with progress.resource.store.transaction:
         try:

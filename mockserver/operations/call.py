@@ -141,7 +141,8 @@ class Call:
     `raw` is the body as parsed JSON ({} where there is none; the fields of a form, with a file's name, type and size in its
     place), `body` the same as the operation's validated model, `files` are the uploaded files by field, `text` is a body
     that is plain text. `now` is the resource's time in Unix seconds, read once. `answer` is what the script says, None where
-    it says nothing. `number` is the exchange's number in the journal.
+    it says nothing. `number` is the exchange's number in the journal. `new_id` is the id of the object that is created, where a
+    scenario has given it one.
     """
 
     resource: Resource
@@ -157,6 +158,7 @@ class Call:
     files: Mapping[str, list[UploadedFile]] = field(default_factory=dict)
     text: str = ""
     answer: Answer | None = None
+    new_id: str | None = None
     _polled: tuple[Key, ...] = ()
 
     @property

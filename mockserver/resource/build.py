@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mockserver.errors import ScenarioError
 from mockserver.model.catalogue import CATALOGUE, Model, find, infer
 from mockserver.operations.table import TABLE
+from mockserver.resource import preload
 from mockserver.resource.resource import DEFAULT_KEYS, DEFAULT_NAME, Resource
 from mockserver.resource.resources import Resources
 from mockserver.settings import NO_KEYS, resolve
@@ -62,13 +63,19 @@ def build_resources(scenarios: Sequence[Scenario], overrides: Mapping[str, Any],
 def apply_scenario(resource: Resource, scenario: Scenario | None, overrides: Mapping[str, Any]) -> None:
     """Put what a scenario scripts in the place of the old rules, deployments and prompt templates, all at once.
 
-    Raises ScenarioError before any change.
+    What its `state` gives is made at the next call, as far as it is not there; what the old one gave stays. Raises ScenarioError
+    before any change.
     """
     planned = _deployments(scenario, overrides)
+    state = scenario.state if scenario is not None else ()
+    problems = preload.check(state, {name: model for name, (model, _) in planned.items()}) if state else []
+    if problems:
+        raise ScenarioError(problems)
     resource.script.replace(scenario.rules if scenario is not None else ())
     resource.script.strict = resolve(overrides, scenario.settings if scenario is not None else {})["strict"]
     resource.redeclare(planned)
     resource.prompts = scenario.prompts if scenario is not None else {}
+    resource.preload.replace(state)
 
 
 def _deployments(scenario: Scenario | None, overrides: Mapping[str, Any]) -> dict[str, tuple[Model, DeploymentSpec | None]]:

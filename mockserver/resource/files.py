@@ -44,19 +44,26 @@ def add(
     now: float,
     expires_after: int | None = None,
     accepted: bool = False,
+    file_id: str | None = None,
 ) -> Document:
-    """Keep a new file and return its object. `size` is the content's in bytes, `expires_after` in seconds.
+    """Keep a new file and return its object. `size` is the content's in bytes, `expires_after` in seconds; without
+    `file_id` an id is drawn.
 
     A file to train on is first `pending` and enters its other stages by the resource's lifecycle; others are `processed` at once
     (recorded). Raises ApiError 507 where the store is full, unless the content was `accepted` before, in parts.
     """
     expires_at = None if expires_after is None else int(now) + expires_after
     write = _of_tools if purpose in _OF_TOOLS else _of_jobs
-    document = write(chance, filename, purpose, size, int(now), expires_at)
+    document = write(file_id or new_id(purpose, chance), filename, purpose, size, int(now), expires_at)
     resource.store.put(FILE, document["id"], document, due=expires_at, content=content, accepted=accepted)
     if document["status"] == "pending":
         work.begin(resource, FILE, document["id"], now)
     return document
+
+
+def new_id(purpose: Purpose, chance: Chance) -> str:
+    """The id of a new file, in the form of the service that keeps such files (recorded)."""
+    return f"assistant-{chance.alnum(22)}" if purpose in _OF_TOOLS else f"file-{chance.hex(32)}"
 
 
 def find(store: Store, file_id: str) -> Document:
@@ -104,10 +111,10 @@ def _expire(resource: work.Owner, file_id: str) -> None:
     delete(resource.store, file_id)
 
 
-def _of_tools(chance: Chance, filename: str, purpose: str, size: int, created: int, expires_at: int | None) -> Document:
+def _of_tools(file_id: str, filename: str, purpose: str, size: int, created: int, expires_at: int | None) -> Document:
     return {
         "object": "file",
-        "id": f"assistant-{chance.alnum(22)}",
+        "id": file_id,
         "purpose": purpose,
         "filename": filename,
         "bytes": size,
@@ -118,14 +125,14 @@ def _of_tools(chance: Chance, filename: str, purpose: str, size: int, created: i
     }
 
 
-def _of_jobs(chance: Chance, filename: str, purpose: str, size: int, created: int, expires_at: int | None) -> Document:
+def _of_jobs(file_id: str, filename: str, purpose: str, size: int, created: int, expires_at: int | None) -> Document:
     return {
         "status": "pending" if purpose == "fine-tune" else "processed",
         "bytes": size,
         "purpose": purpose,
         "filename": filename,
         **({} if expires_at is None else {"expires_at": expires_at}),
-        "id": f"file-{chance.hex(32)}",
+        "id": file_id,
         "created_at": created,
         "object": "file",
     }

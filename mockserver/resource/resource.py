@@ -9,6 +9,7 @@ from mockserver import errors
 from mockserver.model.catalogue import Model, infer
 from mockserver.resource.deployment import Deployment
 from mockserver.resource.journal import Journal
+from mockserver.resource.preload import Preload
 from mockserver.resource.quota import DEFAULT_RPM, DEFAULT_TPM, Quota
 from mockserver.scenario.engine import Script
 from mockserver.scenario.switches import split_switch
@@ -56,6 +57,7 @@ class Resource:
         self.open = keys is None
         self.script = Script() if script is None else script
         self.seed = str(self.settings["seed"])
+        self.preload = Preload(self.seed)
         self.profile: str = self.settings["profile"]
         self.region: str = self.settings["region"]
         self.legacy_api: bool = self.settings["legacy_api"]
@@ -92,6 +94,11 @@ class Resource:
             if old is not None and old.model is deployment.model:
                 deployment.cache = old.cache
         self.deployments = after
+
+    @property
+    def models(self) -> dict[str, Model]:
+        """The models of the deployments that are declared, by the deployments' names."""
+        return {name: deployment.model for name, deployment in self.deployments.items()}
 
     def _deploy(self, name: str, model: Model, spec: DeploymentSpec | None) -> Deployment:
         rpm, tpm = (spec.rpm, spec.tpm) if spec is not None else (None, None)
@@ -144,6 +151,7 @@ class Resource:
         """Go on with a store that was closed."""
         if self._open_store is not None:
             self.store = self._open_store()
+            self.preload.resume()
 
     def renew_ids(self, generation: int) -> None:
         """Draw ids from now on that no state of this generation, or of this resource's own, has."""
@@ -151,9 +159,14 @@ class Resource:
         self._chances = ChanceSource(self.seed, self.store.generation)
         self.chance = self._chances.draw
 
+    def forget(self) -> None:
+        """Forget what is stored, but for what the scenario gives, which is made anew."""
+        self.store.clear()
+        self.preload.renew()
+
     def reset(self, *, rules: bool = False) -> None:
         """Forget state, journal, counters and quotas, and with `rules` the rules added in Python; time is real again."""
-        self.store.clear()
+        self.forget()
         self.journal.clear()
         self.script.reset(rules=rules)
         self.clock.reset()

@@ -13,6 +13,7 @@ from mockserver.state import work
 
 if TYPE_CHECKING:
     from mockserver.errors import ApiError
+    from mockserver.state.chance import Chance
     from mockserver.state.store import Document, Store
 
 Json = Any
@@ -27,6 +28,11 @@ _DAY = 24 * 3_600
 def store_place(vector_store_id: str, file_id: str) -> str:
     """The id under which the document of a file in a vector store is kept: the object's own is the file's, in every store."""
     return f"{vector_store_id}/{file_id}"
+
+
+def new_id(chance: Chance) -> str:
+    """The id of a new vector store (recorded)."""
+    return f"vs_{chance.alnum(24)}"
 
 
 def missing(vector_store_id: str) -> ApiError:

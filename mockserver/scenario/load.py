@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver.errors import ScenarioError
 from mockserver.scenario.document import LONGEST, Document, UnreadableError, dotted, from_python, read
+from mockserver.scenario.preload import KINDS, Finder, Planned, anywhere, below, check_links, compile_state, nowhere
 from mockserver.scenario.rule import Behaviour, Rule, compile_behaviour, compile_rule
 from mockserver.scenario.template import Report
 from mockserver.settings import SETTINGS, check
@@ -40,7 +41,7 @@ class DeploymentSpec:
 
 @dataclass(slots=True)
 class Scenario:
-    """What is scripted of one resource. `settings` are those of `resource` besides name and keys."""
+    """What is scripted of one resource, and what it has. `settings` are those of `resource` besides name and keys."""
 
     name: str | None = None
     keys: tuple[str, ...] = ()
@@ -48,6 +49,7 @@ class Scenario:
     deployments: dict[str, DeploymentSpec] = field(default_factory=dict)
     prompts: dict[str, PromptTemplate] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
+    state: tuple[Planned, ...] = ()
     files: tuple[Path, ...] = ()
 
 
@@ -60,11 +62,14 @@ def load(paths: Sequence[str | Path]) -> list[Scenario]:
     merged: dict[str | None, Scenario] = {}
     for path in files_of(paths, problems):
         try:
-            scenario = parse(_text(path), str(path))
+            scenario = _parse(_text(path), str(path), below(path.parent))
             scenario.files = (path,)
             _merge(merged.setdefault(scenario.name, Scenario(scenario.name)), scenario, problems)
         except ScenarioError as error:
             problems += error.problems
+    for scenario in merged.values():
+        scenario.state = tuple(sorted(scenario.state, key=lambda planned: KINDS.index(planned.kind)))
+        problems += check_links(scenario.state)
     if problems:
         raise ScenarioError(problems)
     return list(merged.values())
@@ -95,17 +100,34 @@ def _files_at(path: Path) -> list[Path]:
     return files
 
 
-def parse(text: str, name: str = "<string>") -> Scenario:
-    """A scenario from YAML or JSON text. Raises ScenarioError; `name` stands for the file in its problems."""
+def parse(text: str, name: str = "<string>", known: Iterable[Planned] = ()) -> Scenario:
+    """A scenario from YAML or JSON text. Raises ScenarioError; `name` stands for the file in its problems.
+
+    Its `state` may refer to what is `known`. Such a text may be anybody's, so it cannot name files of this machine.
+    """
+    return _linked(_parse(text, name, nowhere), known)
+
+
+def _parse(text: str, name: str, find: Finder) -> Scenario:
     try:
-        return _scenario(read(text, name))
+        return _scenario(read(text, name), find)
     except UnreadableError as error:
         raise ScenarioError(error.problems) from None
 
 
-def build(document: Mapping[str, Json], name: str = "<dict>") -> Scenario:
-    """A scenario from a mapping with the keys of the file. Raises ScenarioError; `name` stands for the file in its problems."""
-    return _scenario(_from_python(document, name))
+def _linked(scenario: Scenario, known: Iterable[Planned]) -> Scenario:
+    problems = check_links(scenario.state, known)
+    if problems:
+        raise ScenarioError(problems)
+    return scenario
+
+
+def build(document: Mapping[str, Json], name: str = "<dict>", known: Iterable[Planned] = ()) -> Scenario:
+    """A scenario from a mapping with the keys of the file, whose `state` may refer to what is `known`.
+
+    Raises ScenarioError; `name` stands for the file in its problems.
+    """
+    return _linked(_scenario(_from_python(document, name), anywhere), known)
 
 
 def build_rule(document: Mapping[str, Json], name: str) -> Rule:
@@ -140,7 +162,7 @@ def _text(path: Path) -> str:
         raise ScenarioError([f"{path}:{line}:1: is not UTF-8 text: byte 0x{data[error.start]:02x}"]) from None
 
 
-def _scenario(document: Document) -> Scenario:
+def _scenario(document: Document, find: Finder) -> Scenario:
     from mockserver.scenario.schema import ScenarioFile
 
     if not isinstance(document.value, dict):
@@ -148,7 +170,7 @@ def _scenario(document: Document) -> Scenario:
         raise ScenarioError([document.problem([], f"a scenario is a mapping with resource, deployments or rules, not {kind}")])
     file: Any = _validate(document, ScenarioFile)
     problems: list[str] = []
-    scenario = _compile(file, document, problems)
+    scenario = _compile(file, document, problems, find)
     if problems:
         raise ScenarioError(problems)
     return scenario
@@ -165,7 +187,7 @@ def _validate(document: Document, model: type[BaseModel]) -> BaseModel:
         raise ScenarioError(problems(document, error, model)) from None
 
 
-def _compile(file: ScenarioFile, document: Document, problems: list[str]) -> Scenario:
+def _compile(file: ScenarioFile, document: Document, problems: list[str], find: Finder) -> Scenario:
     resource = file.resource.model_dump(exclude_unset=True, by_alias=True) if file.resource is not None else {}
     settings = check({name: value for name, value in resource.items() if name in SETTINGS})
     lifecycle = {"lifecycle": resource["lifecycle"]} if "lifecycle" in resource else {}
@@ -176,6 +198,7 @@ def _compile(file: ScenarioFile, document: Document, problems: list[str]) -> Sce
         _deployments(file, document, problems),
         _prompts(file),
         _rules(file, document, problems),
+        compile_state(file.state, document, problems, find) if file.state is not None else (),
     )
 
 
@@ -229,6 +252,7 @@ def _merge(into: Scenario, more: Scenario, problems: list[str]) -> None:
         into.prompts[name] = prompt
     into.keys = tuple(dict.fromkeys((*into.keys, *more.keys)))
     into.rules += more.rules
+    into.state += more.state
     into.files += more.files
 
 

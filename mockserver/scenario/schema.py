@@ -22,6 +22,7 @@ from mockserver.scenario.section import (
     optional,
     problem_at,
 )
+from mockserver.scenario.state import StateSection
 from mockserver.settings import SETTINGS, Setting
 
 Json = Any
@@ -114,6 +115,9 @@ class ScenarioFile(Section):
     deployments: dict[Name, _Deployment] = optional("The deployments by name. If there are any, all other names are unknown.")
     prompts: dict[Name, PromptSection] = optional("Prompt templates by id, which responses name under `prompt`.")
     rules: list[RuleSection] = optional("The rules. The first that fits a call answers it.")
+    state: StateSection = optional(
+        "What the resource has before its first call: files, vector stores, conversations, responses."
+    )
 
 
 def json_schema() -> dict[str, Json]:

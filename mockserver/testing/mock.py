@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from mockserver.server.variables import for_azure_openai, for_openai
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
     import httpx2
     from openai import AsyncOpenAI, OpenAI
 
     from mockserver.app import Application
     from mockserver.resource.journal import Exchange
+    from mockserver.resource.preload import Given
     from mockserver.resource.resource import Resource
     from mockserver.scenario.engine import Script, When
     from mockserver.state.clock import Clock
@@ -121,8 +124,29 @@ class Mock:
         """Begin a rule: `mock.when(user="hello").respond("Hi!")`. Conditions and responses are those of a scenario file."""
         return self.script.when(**conditions)
 
+    def given(
+        self,
+        *,
+        files: Mapping[str, str | Path | Mapping[str, Any]] | None = None,
+        vector_stores: Mapping[str, Mapping[str, Any]] | None = None,
+        conversations: Mapping[str, Mapping[str, Any]] | None = None,
+        responses: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Given:
+        """Give the resource files, vector stores, conversations and responses, in the words of a scenario's `state`.
+
+        >>> state = mock.given(files={"handbook": Path("handbook.md")}, vector_stores={"docs": {"files": ["handbook"]}})
+        >>> state.vector_stores["docs"].id
+
+        A file is its text, a path (from the working directory), or a mapping. Return all that the resource was given, the
+        scenario's included. Raises ScenarioError for what cannot be made.
+        """
+        __tracebackhide__ = True
+        from mockserver.testing.given import give
+
+        return give(self.resource, files, vector_stores, conversations, responses)
+
     def reset(self) -> None:
-        """Forget state, journal, counters and the rules added with `when`; the scenario's rules stay."""
+        """Forget state, journal, counters and the rules added with `when`; the scenario's rules stay, and what it gives is there again."""
         self.resource.reset(rules=True)
 
     # -- what happened

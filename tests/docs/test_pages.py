@@ -15,7 +15,8 @@ from mockserver.cli import main as cli
 from mockserver.cli.operations import markdown_page
 from mockserver.operations.table import TABLE
 from mockserver.scenario import named_errors
-from mockserver.scenario.load import parse
+from mockserver.scenario.document import read
+from mockserver.scenario.load import build
 from mockserver.scenario.switches import MARK, SWITCHES
 from mockserver.settings import SETTINGS
 
@@ -41,8 +42,9 @@ def test_python_snippets_run(snippet: str) -> None:
 
 
 @pytest.mark.parametrize("snippet", fences("yaml"))
-def test_yaml_snippets_are_scenarios(snippet: str) -> None:
-    parse(snippet)
+def test_yaml_snippets_are_scenarios(snippet: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT / "tests/examples/scenarios")  # where the files are that they name
+    build(read(snippet, "page").value)
 
 
 def test_the_coverage_page_is_the_table() -> None:

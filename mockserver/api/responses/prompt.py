@@ -47,7 +47,7 @@ def prompt(call: ModelCall) -> ResponsePrompt:
     body: ResponseRequest = call.body
     model = call.deployment.model
     ids = ResponseIds(call.chance, call.created, stored=body.stored)
-    response_id = ids.new("resp")
+    response_id = call.new_id or ids.new("resp")
     validate_tools(body.tools)
     template = filled(call, body.prompt) if body.conversation_id is None else None
     past, new = conversation_of(call, body, body.conversation_id, answers=body.prompt is not None)

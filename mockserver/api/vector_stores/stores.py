@@ -39,7 +39,7 @@ def create(call: Call) -> Result:
 def _new(call: Call) -> dict[str, Json]:
     body: CreateStoreRequest = call.body
     return {
-        "id": f"vs_{call.chance.alnum(24)}",
+        "id": call.new_id or vector_stores.new_id(call.chance),
         "object": "vector_store",
         "name": body.name,
         "status": "completed",
