@@ -13,10 +13,10 @@ from mockserver.model.catalogue import CATALOGUE, Model
 from mockserver.operations.call import Call, Result
 from mockserver.operations.objects import deleted
 from mockserver.operations.table import family
+from mockserver.resource import trained
 
 Json = Any
 Object = dict[str, Json]
-TRAINED = "model"
 operation = family(style="pretty")
 
 
@@ -38,7 +38,7 @@ def delete_model(call: Call) -> Result:
     """Delete a fine-tuned model. Raises ApiError 404 for an unknown one, 403 for one that is not the caller's (inferred)."""
     name = call.path["model"]
     _known(call, name)
-    if not call.resource.store.delete(TRAINED, name):
+    if not trained.delete(call.resource.store, name):
         message = f"The model '{name}' is not a fine-tuned model of this resource and cannot be deleted."
         raise errors.request_error(message, param="model", status=403)
     return Result(deleted(name, "model"))
@@ -47,8 +47,8 @@ def delete_model(call: Call) -> Result:
 def _models(call: Call) -> dict[str, Object]:
     models = {model.snapshot: model for model in CATALOGUE.values()} | {model.name: model for model in CATALOGUE.values()}
     models |= {deployment.name: deployment.model for deployment in call.resource.deployments.values()}
-    trained = {document["id"]: _trained_object(document) for document in call.resource.store.documents(TRAINED)}
-    return {name: _model_object(name, model) for name, model in models.items()} | trained
+    own = {document["id"]: _trained_object(document) for document in call.resource.store.documents(trained.MODEL)}
+    return {name: _model_object(name, model) for name, model in models.items()} | own
 
 
 def _known(call: Call, name: str) -> Object:

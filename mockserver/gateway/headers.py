@@ -147,15 +147,15 @@ def of_model(
 def of_stored(kind: Headers, resource: str, region: str, chance: Chance, *, created: bool) -> ResponseHead:
     """The headers of stored objects, less type and length; the caller's request id is not among them (recorded).
 
-    The service behind jobs and their files has a set of its own, which differs for what has just been `created`.
+    The service behind jobs and their files has a set of its own, which differs for a file that has just been `created`.
     """
     ids = [chance.uuid().encode() for _ in range(3)]
     ms = 20 + chance.below(180)
     if kind == "machine-learning":
         return ResponseHead(_machine_learning(region), _OF_MACHINE_LEARNING % (ids[0], ids[1], ms // 1000, ms % 1000))
-    if kind != "authoring":
+    if kind not in ("authoring", "training"):
         return ResponseHead(_store(kind, resource, region), _OF_STORED % (ms, *ids))
-    own = _OF_NEW_JOBS % ids[0] if created else _OF_JOBS % ms
+    own = _OF_NEW_JOBS % ids[0] if created and kind == "authoring" else _OF_JOBS % ms
     return ResponseHead(_authoring(region), own + b"apim-request-id: %b\r\n" % ids[1])
 
 

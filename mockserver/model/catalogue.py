@@ -226,12 +226,13 @@ _SHORTER_OUTPUT = {"gpt-4o-2024-05-13": 4_096}
 def find(model: str) -> Model | None:
     """The model with this name, snapshot or fine-tuned model's name; None where there is none.
 
-    A fine-tuned model, `{base}.ft-{hex}` or a checkpoint of one, behaves like its base and answers by its full name (wire).
+    A fine-tuned model, `{base}.ft-{hex}`, with a suffix or not, or a checkpoint of one, behaves like its base and answers by its
+    full name (wire).
     """
     exact = CATALOGUE.get(model)
     if exact is not None:
         return exact
-    tuned = re.fullmatch(r"(.+?)\.ft-[0-9a-f]+(?::ckpt-step-\d+)?", model)
+    tuned = re.fullmatch(r"(.+?)\.ft-[0-9a-f]+(?:-[A-Za-z0-9_-]+)?(?::ckpt-step-\d+)?", model)
     if tuned is not None:
         base = find(tuned[1])
         return base and replace(base, snapshot=model)

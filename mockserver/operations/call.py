@@ -224,7 +224,7 @@ class ModelCall(Call):
         return min(cached, size // STEP * STEP)
 
     def reply(self, choice: int = 0) -> Reply:
-        """What the model says: the script's reply, else an improvised one, another for each `choice`.
+        """What the model says: the script's reply, else an improvised one, another for each `choice`; a trained model recalls.
 
         Improvised words depend on the seed and the prompt alone, so that the same request, streamed or not, gives them again.
         """
@@ -236,6 +236,10 @@ class ModelCall(Call):
         seed = f"{self.resource.seed}/{getattr(self.body, 'seed', None)}/{choice}"
         prompt = self.prompt
         reply = improvise(prompt, Chance(f"{seed}/{prompt.turns!r}{prompt.tools!r}{prompt.output!r}"))
+        if ".ft-" in prompt.model.snapshot:
+            from mockserver.model.training.recall import recall
+
+            reply = recall(self.resource.store, prompt, reply)
         return self.answer.finish(reply) if self.answer is not None else reply
 
     @property

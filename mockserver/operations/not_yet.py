@@ -43,11 +43,6 @@ NOT_YET: dict[str, tuple[Row, ...]] = {
             "deleteFineTuningCheckpointPermission",
             None,
         ),
-        ("POST", "/fine_tuning/jobs", "createFineTuningJob", None),
-        ("GET", "/fine_tuning/jobs", "listPaginatedFineTuningJobs", None),
-        ("GET", "/fine_tuning/jobs/{fine_tuning_job_id}", "retrieveFineTuningJob", None),
-        ("POST", "/fine_tuning/jobs/{fine_tuning_job_id}/cancel", "cancelFineTuningJob", None),
-        ("GET", "/fine_tuning/jobs/{fine_tuning_job_id}/checkpoints", "listFineTuningJobCheckpoints", None),
         (
             "POST",
             "/fine_tuning/jobs/{fine_tuning_job_id}/checkpoints/{fine_tuning_checkpoint_id}/copy",
@@ -60,9 +55,6 @@ NOT_YET: dict[str, tuple[Row, ...]] = {
             "FineTuning_GetCheckpoint",
             _COPY,
         ),
-        ("GET", "/fine_tuning/jobs/{fine_tuning_job_id}/events", "listFineTuningEvents", None),
-        ("POST", "/fine_tuning/jobs/{fine_tuning_job_id}/pause", "pauseFineTuningJob", None),
-        ("POST", "/fine_tuning/jobs/{fine_tuning_job_id}/resume", "resumeFineTuningJob", None),
     ),
     "realtime": (
         ("POST", "/realtime/calls", "createRealtimeCall", None),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Json = Any
 JsonStyle = Literal["compact", "minified", "pretty", "pretty-newline"]
-Headers = Literal["chat", "responses", "embeddings", "stored", "files", "authoring", "machine-learning"]
+Headers = Literal["chat", "responses", "embeddings", "stored", "files", "authoring", "training", "machine-learning"]
 ModelKind = Literal["chat", "embedding", "completion"]
 ContentType = Literal["application/json", "multipart/form-data", "application/sdp", "text/plain"]
 DeploymentName = Callable[[Json, Mapping[str, str]], Json]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver import errors
 from mockserver.model.catalogue import Model, infer
+from mockserver.model.training.recall import is_trained
+from mockserver.resource import trained
 from mockserver.resource.deployment import Deployment
 from mockserver.resource.journal import Journal
 from mockserver.resource.preload import Preload
@@ -120,7 +122,7 @@ class Resource:
             return known
         served, behaviour = split_switch(name)
         declared = self.deployments.get(served)
-        if len(name) > _LONGEST_NAME or (declared is None and self.deployments):
+        if len(name) > _LONGEST_NAME or (declared is None and self.deployments and not self._has_trained(served)):
             raise errors.deployment_not_found()
         model = declared.model if declared is not None else infer(served, kind)
         return self._assume(name, kind, Deployment(name, model, behaviour=behaviour))
@@ -174,6 +176,10 @@ class Resource:
         for deployment in (*self.deployments.values(), *self._assumed.values()):
             deployment.quota.reset()
             deployment.cache.reset()
+
+    def _has_trained(self, model: str) -> bool:
+        """Whether this is a model that the resource has trained: one that can be called by its own name, without a deployment."""
+        return is_trained(model) and trained.place(self.store, model) is not None
 
     def _assume(self, name: str, kind: str, deployment: Deployment) -> Deployment:
         if len(self._assumed) >= _NAMES_KEPT:

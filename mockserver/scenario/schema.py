@@ -75,6 +75,9 @@ class LifecyclesSection(LifecycleSection):
     response: LifecycleSection = optional("Responses in the background.")
     file: LifecycleSection = optional("Files to train on, which are pending first, then running, then processed.")
     vector_store_file: LifecycleSection = optional("Files that are indexed in a vector store.", alias="vector_store.file")
+    job: LifecycleSection = optional(
+        "Fine-tuning jobs, which are pending first, then running, then succeeded.", alias="fine_tuning.job"
+    )
     batch: LifecycleSection = optional("Batches, which are validated first, then in progress, then finalized, then completed.")
 
 

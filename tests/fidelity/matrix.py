@@ -356,5 +356,20 @@ NOT_FOLLOWED = (
         r"\$(.data\[\d\])?.name: None is not of type 'string'",
         "A vector store without a name has a `name` of null (recorded).",
     ),
+    (
+        "FineTuningJob",
+        r"(error|fine_tuned_model|finished_at|organization_id|result_files|trained_tokens|validation_file)' is required and absent",
+        "A fine-tuning job leaves out members that have no value, and has no `organization_id` (recorded).",
+    ),
+    (
+        "FineTuningJob",
+        r"\.status: '(pending|paused|resuming)' is not one of",
+        "A new fine-tuning job is `pending`, and one can be `paused` and `resuming` (recorded).",
+    ),
+    (
+        "FineTuningJob",
+        r"\.(finished_at|estimated_finish): \d+ is not of type 'string'",
+        "Times of fine-tuning jobs are numbers, which the document calls strings (recorded).",
+    ),
 )
 """Where the service, or what is known of it, breaks its own document: which cases, the finding, and why."""

@@ -14,7 +14,8 @@ from typing import Any
 
 Json = Any
 OBJECTS = Path(__file__).with_name("objects.jsonl")
-_FAMILIES = re.compile(r"/(containers|conversations|vector_stores|chat/completions/\{)")
+_FAMILIES = re.compile(r"/(containers|conversations|fine_tuning|vector_stores|chat/completions/\{)")
+_OF_AZURE = ("/fine_tuning", "/vector_stores")
 _PARAMETER = re.compile(r"\{[^}]+\}")
 _WORDS = ("anchor", "object", "role", "source", "status", "type")
 """Members whose strings are words of the protocol."""
@@ -68,10 +69,12 @@ def reduced(material: Path) -> list[dict[str, Json]]:
 def _genuine(raw: dict[str, Json]) -> bool:
     """One project's exchanges are invented; another's are the answers of a gateway in between.
 
-    Of vector stores there are exchanges with Azure's own surface, from whose objects the sister service's have departed.
+    Of vector stores and fine-tuning there are exchanges with Azure's own surface, from whose objects the sister service's differ.
     """
-    if raw["endpoint"].startswith("/vector_stores") and not raw["provider"].startswith("azure"):
+    if raw["endpoint"].startswith(_OF_AZURE) and not raw["provider"].startswith("azure"):
         return False
+    if "/openai/" not in raw["path"] and raw["provider"].startswith("azure"):
+        return False  # a path outside the surface
     agent = (raw.get("request_headers") or {}).get("User-Agent", "")
     return agent != "Ruby" and raw["response_body_format"] != "parsed-sorted" and raw["status"] != 401
 
@@ -86,7 +89,7 @@ def _reduced(raw: dict[str, Json]) -> dict[str, Json]:
         "content_type": headers.get("content-type"),
         # The project route is another service, which writes everything anew.
         "ordered": raw["surface"] != "project",
-        "shape": shape_of(raw["response_body"]),
+        "shape": shape_of(raw.get("response_body")),
     }
 
 

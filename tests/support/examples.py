@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+from support.training import chats
 
 from mockserver.operations.table import Operation
 
@@ -43,6 +44,8 @@ class Caller:
 
 
 Example = Callable[[Caller, Ids], str]
+ONE_POLL = {"lifecycle": {"fine_tuning.job": {"polls": 1}}}
+"""What a resource must have for a job that can be paused: it runs for one poll."""
 MESSAGE = {"type": "message", "role": "user", "content": "a secret"}
 MODEL = "gpt-4.1-nano"
 GRADER = {
@@ -121,6 +124,31 @@ def _batch(owner: Caller, ids: Ids) -> str:
     return str(owner.post("/batches", _new_batch(owner))["id"])
 
 
+def _training_file(owner: Caller) -> str:
+    files = {"file": ("a.jsonl", chats())}
+    return str(owner.post("/files", files=files, data={"purpose": "fine-tune"})["id"])
+
+
+def _new_job(owner: Caller) -> dict[str, Json]:
+    return {"model": MODEL, "training_file": _training_file(owner)}
+
+
+def _job(owner: Caller, ids: Ids) -> str:
+    return str(owner.post("/fine_tuning/jobs", _new_job(owner))["id"])
+
+
+def _run_job(owner: Caller, ids: Ids) -> dict[str, Json]:
+    """Have a job run, where the lifecycle has it run for one poll."""
+    owner.send("GET", f"/fine_tuning/jobs/{ids['fine_tuning_job_id']}")
+    return {}
+
+
+def _pause_job(owner: Caller, ids: Ids) -> dict[str, Json]:
+    _run_job(owner, ids)
+    owner.send("POST", f"/fine_tuning/jobs/{ids['fine_tuning_job_id']}/pause")
+    return {}
+
+
 EXAMPLES: dict[str, Example | None] = {
     "/batches/{batch_id}": _batch,
     "/chat/completions/{completion_id}": _completion,
@@ -129,6 +157,7 @@ EXAMPLES: dict[str, Example | None] = {
     "/conversations/{conversation_id}": _conversation,
     "/conversations/{conversation_id}/items/{item_id}": _conversation_item,
     "/files/{file_id}": _file,
+    "/fine_tuning/jobs/{fine_tuning_job_id}": _job,
     "/models/{model}": None,
     "/responses/{response_id}": _response,
     "/uploads/{upload_id}": _upload,
@@ -147,10 +176,13 @@ BODIES: dict[str, Callable[[Caller, Ids], dict[str, Json]]] = {
     "createConversation": lambda owner, ids: {"json": {"items": [MESSAGE], "metadata": {"a": "b"}}},
     "createConversationItems": lambda owner, ids: {"json": {"items": [MESSAGE]}},
     "createFile": lambda owner, ids: {"files": {"file": ("a.txt", b"x")}, "data": {"purpose": "assistants"}},
+    "createFineTuningJob": lambda owner, ids: {"json": _new_job(owner)},
     "createVectorStoreFile": lambda owner, ids: {"json": {"file_id": _file(owner, {})}},
     "createVectorStoreFileBatch": lambda owner, ids: {"json": {"file_ids": [_file(owner, {})]}},
     "modifyVectorStore": lambda owner, ids: {"json": {"name": "x"}},
     "runGrader": lambda owner, ids: {"json": {"grader": GRADER, "model_sample": "a secret", "item": {"answer": "a secret"}}},
+    "pauseFineTuningJob": _run_job,
+    "resumeFineTuningJob": _pause_job,
     "searchVectorStore": lambda owner, ids: {"json": {"query": "secret"}},
     "updateChatCompletion": lambda owner, ids: {"json": {"metadata": {"a": "b"}}},
     "updateConversation": lambda owner, ids: {"json": {"metadata": {"a": "b"}}},
