@@ -328,6 +328,11 @@ def test_a_body_that_is_no_completion_is_an_error_of_the_model(body: Json, judge
         )
 
 
+def test_a_named_error_is_an_error_of_the_model(judged: Judged) -> None:
+    found = trouble(judged(LABELS, {"error": "rate_limit"}))
+    assert "rate limit" in found["model_grader_server_error_details"]
+
+
 def test_an_unknown_deployment_is_an_error_of_the_model(http: httpx2.Client) -> None:
     with MockServer({"deployments": {"gpt-4o": {}}}) as mock:
         found = trouble(run(client_of(mock, http), JUDGE))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 LONGEST = 4_096  # characters
@@ -39,7 +39,7 @@ class Formula:
     """A formula that has been read."""
 
     text: str
-    _value: _Node
+    _value: _Node = field(repr=False, compare=False)  # the same for the same text
 
     def value(self, values: Values) -> float:
         """Its value for the values of its names. Raises FormulaError where that is no finite number."""
