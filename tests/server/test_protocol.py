@@ -435,7 +435,7 @@ async def test_an_application_that_fails_before_its_answer_gives_a_500(app: Any,
     assert client.received.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
     assert b"set-cookie" not in client.received
     assert client.wire.closed
-    assert [record.message for record in caplog.records] == ["POST /a failed"]
+    assert [record.message for record in caplog.records] == ["POST '/a' failed"]
 
 
 async def stops_midway(scope: Any, receive: Any, send: Any) -> None:
