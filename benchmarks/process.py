@@ -30,6 +30,11 @@ class Process:
             text=True,
         )
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     def write(self, line: str) -> None:
         """Write a line to its input."""
         assert self._process.stdin is not None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Serving(Process):
-    """A server process, from outside: `ours`, `ours-logging`, or an application of `benchmarks.floors`."""
+    """A server process, from outside: `ours`, `ours-logging`, `bare` without a script, or an application of `benchmarks.floors`."""
 
     def __init__(self, name: str) -> None:
         super().__init__("benchmarks.serving", name)
@@ -43,13 +43,14 @@ class Serving(Process):
 
 def serve(name: str) -> None:
     """Serve until the input ends."""
-    server, listener = _ours(logs=name.endswith("logging")) if name.startswith("ours") else _floor(name)
+    ours = name.startswith("ours") or name == "bare"
+    server, listener = _ours(logs=name.endswith("logging"), scripted=name != "bare") if ours else _floor(name)
     print(listener.getsockname()[1], flush=True)
     threading.Thread(target=_report, daemon=True).start()
     asyncio.run(server.serve(sockets=[listener]))
 
 
-def _ours(*, logs: bool) -> tuple[uvicorn.Server, socket.socket]:
+def _ours(*, logs: bool, scripted: bool) -> tuple[uvicorn.Server, socket.socket]:
     from benchmarks.workload import scenario
     from mockserver import create_app
     from mockserver.cli.logs import log_to
@@ -57,7 +58,7 @@ def _ours(*, logs: bool) -> tuple[uvicorn.Server, socket.socket]:
 
     if logs:
         log_to(open(os.devnull, "w", encoding="utf-8"), "info")  # noqa: SIM115 - open as long as the process
-    return Server(create_app(scenario())), listen("127.0.0.1", 0)
+    return Server(create_app(*([scenario()] if scripted else []))), listen("127.0.0.1", 0)
 
 
 def _floor(name: str) -> tuple[uvicorn.Server, socket.socket]:
