@@ -1,50 +1,43 @@
-"""Regular expressions whose matching can take a time that doubles with every character of a text."""
+"""How many ways a backtracking matcher of a regular expression can have to try from one place of a text."""
 
 from __future__ import annotations
 
-import re
+from math import inf, prod
 
-from mockserver.model import regex
-from mockserver.model.regex import Character, Group, Node, Nodes, Repeat, children
-
-
-def is_explosive(pattern: re.Pattern[str]) -> bool:
-    """Whether repeats are nested so that matching may never end.
-
-    A repeat inside an endless repeat is harmless only where a fixed character begins or ends each round of the outer one.
-    """
-    return any(map(_is_explosive, regex.read(pattern)))
+from mockserver.model.regex import Character, Group, Lookaround, Node, Nodes, Repeat, children
 
 
-def _is_explosive(nodes: Nodes) -> bool:
-    return any(_explodes(node) or any(map(_is_explosive, children(node))) for node in nodes)
+def is_cheap(alternatives: tuple[Nodes, ...], length: int, most: int) -> bool:
+    """Whether there are at most so many ways in a text of this length. A single endless repeat has as many as there are characters."""
+    return _ways_of_any(alternatives, length) <= most
 
 
-def _explodes(node: Node) -> bool:
-    if not (isinstance(node, Repeat) and _is_endless(node)):
-        return False
-    return _can_backtrack((node.node,)) and not (_is_fixed((node.node,), 0) or _is_fixed((node.node,), -1))
+def _ways_of_any(alternatives: tuple[Nodes, ...], length: int, *, repeated: bool = False) -> float:
+    return sum(prod(_ways(node, length, repeated=repeated) for node in nodes) for nodes in alternatives)
 
 
-def _is_endless(node: Repeat) -> bool:
-    return node.most is None and not node.possessive
+def _ways(node: Node, length: int, *, repeated: bool) -> float:
+    if isinstance(node, Repeat):
+        return _ways_of_repeat(node, length)
+    ways = max(1, _ways_of_any(children(node), length, repeated=repeated)) if children(node) else 1
+    if isinstance(node, Lookaround) and repeated:
+        return ways  # each round looks again
+    if isinstance(node, Lookaround) or (isinstance(node, Group) and node.atomic):
+        return 1 if ways <= length else inf  # matched once, and not come back to
+    return ways
 
 
-def _can_backtrack(nodes: Nodes) -> bool:
-    """Whether an endless repeat stands anywhere inside, where matching can come back to it."""
-    for node in nodes:
-        if isinstance(node, Repeat) and _is_endless(node):
-            return True
-        if not (isinstance(node, Group) and node.atomic) and any(map(_can_backtrack, children(node))):
-            return True
-    return False
+def _ways_of_repeat(node: Repeat, length: int) -> float:
+    inner = _ways(node.node, length, repeated=True)
+    if node.most is None:
+        return (1 if node.possessive else length) if inner == 1 and _is_solid(node.node) else inf
+    if node.most > length or (inner > 1 and node.most * inner > length):
+        return inf
+    return (1 if node.possessive else node.most - node.least + 1) * inner**node.most
 
 
-def _is_fixed(nodes: Nodes, end: int) -> bool:
-    """Whether the first (0) or last (-1) node of a sequence matches exactly one character."""
-    if not nodes:
-        return False
-    node = nodes[end]
-    if isinstance(node, Group) and not node.atomic:
-        return all(_is_fixed(alternative, end) for alternative in node.alternatives)
-    return isinstance(node, Character)
+def _is_solid(node: Node) -> bool:
+    """Whether it matches one character at least, and always as many."""
+    if isinstance(node, Group):
+        return len(node.alternatives) == 1 and any(map(_is_solid, node.alternatives[0]))
+    return isinstance(node, Character) or (isinstance(node, Repeat) and node.least > 0 and _is_solid(node.node))

@@ -7,7 +7,7 @@ classes and of most escapes stay text: `re` itself knows best which characters t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Nodes = tuple["Node", ...]
 
@@ -22,12 +22,16 @@ class Character:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """`node` from `least` to `most` times, None for any number. Possessive repeats never give back what they have matched."""
+    """`node` from `least` to `most` times, None for any number, as often as possible or, where `lazy`, as seldom.
+
+    Possessive repeats never give back what they have matched.
+    """
 
     node: Node
     least: int
     most: int | None
     possessive: bool = False
+    lazy: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +45,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Lookaround:
-    """A condition on the text ahead or behind, which matches no character."""
+    """A condition on the text ahead or `behind`, which matches no character."""
 
     alternatives: tuple[Nodes, ...]
     negative: bool
+    behind: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,9 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A position, such as `^` or a word boundary."""
+    """A position, such as `^` or a word boundary, as it is written."""
+
+    source: str = field(default="", compare=False)
 
 
 Node = Character | Repeat | Group | Lookaround | Conditional | Reference | Anchor
@@ -134,11 +141,11 @@ class _Reader:
             return Character(characters[0][1], literal=True) if single else Character(characters[0])
         character = self._text[self._at]
         self._at += 1
-        return Anchor() if character in "^$" else Character(character, literal=character != ".")
+        return Anchor(character) if character in "^$" else Character(character, literal=character != ".")
 
     def _escape(self, escape: re.Match[str]) -> Node:
         if escape["anchor"]:
-            return Anchor()
+            return Anchor(escape[0])
         if escape["reference"]:
             return Reference(int(escape["reference"]))
         return Character(escape["symbol"], literal=True) if escape["symbol"] else Character(escape[0])
@@ -157,7 +164,7 @@ class _Reader:
         self._verbose = verbose
         self._at += 1  # the closing parenthesis
         if opening["lookaround"]:
-            return Lookaround(alternatives, negative=opening["lookaround"] == "!")
+            return Lookaround(alternatives, opening["lookaround"] == "!", behind="<" in opening[0])
         return Conditional(alternatives) if opening["conditional"] else Group(alternatives, number, bool(opening["atomic"]))
 
     def _take(self, syntax: re.Pattern[str]) -> re.Match[str] | None:
@@ -169,5 +176,6 @@ class _Reader:
 def _repeat(node: Node, quantifier: re.Match[str]) -> Repeat:
     sign, least, comma, most, suffix = quantifier.groups()
     if sign:
-        return Repeat(node, *_BOUNDS[sign], suffix == "+")
-    return Repeat(node, int(least or 0), (int(most) if most else None) if comma else int(least), suffix == "+")
+        return Repeat(node, *_BOUNDS[sign], suffix == "+", lazy=suffix == "?")
+    bounds = int(least or 0), (int(most) if most else None) if comma else int(least)
+    return Repeat(node, *bounds, suffix == "+", lazy=suffix == "?")

@@ -12,6 +12,7 @@ from mockserver.scenario.paths import parse_path
 from mockserver.scenario.predicate import NOTHING, Predicate, Value, abbreviate, compile_matcher, equals, exists
 
 if TYPE_CHECKING:
+    from mockserver.model.bounded_regex import BoundedPattern
     from mockserver.model.prompt import Prompt, Turn
     from mockserver.scenario.conditions import WhenSection
 
@@ -97,7 +98,7 @@ class Check:
     test: Callable[[CallView], bool]
     mismatch: Callable[[CallView], Mismatch]
     cost: int = 0
-    captures: tuple[tuple[Callable[[CallView], str], re.Pattern[str]], ...] = ()
+    captures: tuple[tuple[Callable[[CallView], str], re.Pattern[str] | BoundedPattern], ...] = ()
 
     @property
     def of_operation(self) -> bool:

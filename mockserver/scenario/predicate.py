@@ -6,9 +6,12 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mockserver.scenario.pattern import SEARCH_LIMIT, compile_pattern
+
+if TYPE_CHECKING:
+    from mockserver.model.bounded_regex import BoundedPattern
 
 Json = Any
 BareMeaning = Literal["contains", "equals"]
@@ -56,7 +59,7 @@ class Predicate:
     expected: str
     test: Callable[[Value], bool]
     distance: Callable[[Value], float] = lambda value: 1.0
-    patterns: tuple[re.Pattern[str], ...] = ()
+    patterns: tuple[re.Pattern[str] | BoundedPattern, ...] = ()
 
 
 def equals(operand: Json) -> Predicate:
@@ -168,7 +171,7 @@ def compile_matcher(matcher: Json, bare: BareMeaning) -> Predicate:
     return all_of(parts)
 
 
-def _patterns(predicates: Iterable[Predicate]) -> tuple[re.Pattern[str], ...]:
+def _patterns(predicates: Iterable[Predicate]) -> tuple[re.Pattern[str] | BoundedPattern, ...]:
     return tuple(pattern for predicate in predicates for pattern in predicate.patterns)
 
 

@@ -17,11 +17,12 @@ from mockserver.scenario.pattern import SEARCH_LIMIT
 if TYPE_CHECKING:
     from jinja2 import Template
 
+    from mockserver.model.bounded_regex import BoundedPattern
     from mockserver.scenario.match import CallView
     from mockserver.state.chance import Chance
 
 Json = Any
-Capture = tuple[Callable[["CallView"], str], re.Pattern[str]]
+Capture = tuple[Callable[["CallView"], str], "re.Pattern[str] | BoundedPattern"]
 Report = Callable[[list[str | int], str], None]
 
 _TYPED_KEYS = frozenset({"json", "tool_calls", "items", "annotations", "body"})  # their values are JSON, not only text

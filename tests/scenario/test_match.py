@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import warnings
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenario.calls import answer_to, call, tool_result
 
+from mockserver.model import regex
+from mockserver.model.bounded_regex import BoundedPattern
 from mockserver.scenario.engine import Script
 from mockserver.scenario.load import build
 from mockserver.scenario.match import CallView
@@ -225,10 +230,54 @@ def test_explain_tells_which_rule_answers_and_why_the_others_do_not() -> None:
     assert script.unused() == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize("pattern", ["(a+)+$", r"(\w+\s?)*x", "(x+x+)+y", r"((a|b+)*)*", "(?:a*)*", "("])
-def test_an_expression_that_may_never_end_is_refused(pattern: str) -> None:
-    with pytest.raises(ValueError, match=r"nests repeats|is not a regular expression"):
+EXPLOSIVE = [
+    "(a+)+$", "(a|aa)+$", "(a|a)*b", "a*a*a*a*b", ".*foo.*bar.*x", r"(\w+\s?)*x$", "(x+x+)+y", "((a|b+)*)*$", "(a?){30}a{30}b",
+    "(?:a*)*$", "^(?!.*foo).*bar.*q", "(?:(?!.*foo).)*bar", "(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", EXPLOSIVE)
+def test_no_expression_takes_long_whatever_the_text(pattern: str) -> None:
+    searcher = compile_pattern(pattern)
+    assert not isinstance(searcher, re.Pattern)
+    for text in ("a" * 9_999 + "!", "foo" * 3_000 + "!", "x" * 9_999):
+        searcher.search(text, 0, 2_000)
+
+
+@pytest.mark.parametrize("pattern", [r"(.*)-(.*)-\1", "(?<!x)a.*b.*", "(?i:a).*b.*c", "(a{1,100}){1,100}b", "("])
+def test_what_would_take_long_and_cannot_be_bounded_is_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match=r"can take too long|is not a regular expression"):
         compile_pattern(pattern)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r"from (?P<a>\w+) to (?P<b>\w+)", "please go from Rome to Oslo now"),
+        (r"(?i)^(HELLO|hi),?\s+(.*?)[.!]*$", "Hello, dear  world!!"),
+        (r"(\d+)-(\d+)?.*(x|yy?)", "a 12-34 b yy"),
+        (r"(?m)^b(.*)$", "a\nbcd\ne"),
+        (r"(?s)a(.*)b(.*)", "a\nb\nc"),
+        (r"^(?=.*\d)(?!.*no).*(z+)", "a1zz"),
+        (r"(\w{2,3}?)(\w*)-(\w+)", "abcd-ef"),
+    ],
+)
+def test_a_bounded_expression_finds_what_python_finds(pattern: str, text: str) -> None:
+    compiled = re.compile(pattern)
+    found, expected = BoundedPattern(compiled, regex.read(compiled)).search(text, 0, 10_000), compiled.search(text)
+    assert found is not None
+    assert expected is not None
+    assert (found[0], found.groups(), found.groupdict()) == (expected[0], expected.groups(), expected.groupdict())
+
+
+@given(st.text(alphabet="ab.|()*+?^$[]", max_size=12), st.text(alphabet="abc\n", max_size=8))
+@settings(max_examples=300, deadline=None)
+def test_a_bounded_expression_matches_where_python_does(pattern: str, text: str) -> None:
+    with warnings.catch_warnings(), suppress(re.error, ValueError):
+        warnings.simplefilter("ignore")
+        compiled = re.compile(pattern)
+        found = BoundedPattern(compiled, regex.read(compiled)).search(text, 0, 10_000)
+        assert (found is None) is (compiled.search(text) is None)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from mockserver.model import regex
+from mockserver.model.bounded_regex import searcher
 from mockserver.model.regex import Character, Group, Lookaround, Node, Nodes, Reference, Repeat
 from mockserver.state.chance import Chance
 
@@ -20,16 +21,20 @@ _LONGEST_CHECKED = 500  # characters; a search through more could backtrack for 
 
 
 def make_match(pattern: str, least: int, most: int, chance: Chance) -> str | None:
-    """A string of `least` to `most` characters in which a regular expression is found; None where the walk finds none."""
+    """A string of `least` to `most` characters in which a regular expression is found; None where the walk finds none.
+
+    None too for an expression that could take too long to look for: it is a client's.
+    """
     try:
         expression = re.compile(pattern)
         alternatives = regex.read(expression)
+        search = searcher(expression, alternatives, _LONGEST_CHECKED, _LONGEST_CHECKED**2).search
         for attempt, extra in enumerate(_extra_rounds(alternatives, least, most, chance)):
             text = _Walk(chance, extra, most, attempt % 2 == 1).choose(alternatives)
             fits = least <= len(text) <= most and not any(ord(character) in _SURROGATES for character in text)
-            if fits and (len(text) > _LONGEST_CHECKED or expression.search(text)):
+            if fits and (len(text) > _LONGEST_CHECKED or search(text, 0, len(text))):
                 return text
-    except (re.error, OverflowError, RecursionError, Warning):
+    except (re.error, ValueError, OverflowError, RecursionError, Warning):
         pass
     return None
 
