@@ -13,7 +13,6 @@ from pydantic import BeforeValidator
 from pydantic_core import from_json
 
 from mockserver import errors
-from mockserver.operations.authoring import authored
 from mockserver.operations.body import Body, FileExpiry
 from mockserver.operations.call import Binary, Call, Result
 from mockserver.operations.lists import cursor, list_object
@@ -122,7 +121,8 @@ def _result(document: Document) -> Result:
     """An object in the layout, and with the headers, of the service that a file's id is of."""
     if not files.is_of_jobs(document["id"]):
         return Result(document)
-    return authored(document)
+    content_type = (b"content-type", b"application/json; charset=utf-8")
+    return Result(document, content_type=None, headers=[content_type], style="minified", header_family="authoring")
 
 
 def _location(call: Call, file_id: str) -> bytes:

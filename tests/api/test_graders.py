@@ -607,3 +607,30 @@ def test_a_run_needs_a_grader_and_a_sample(mock: MockServer, http: httpx2.Client
     assert post({"grader": SAME, "model_sample": 1}) == "model_sample"
     assert post({"grader": SAME, "model_sample": "x", "item": "x"}) == "item"
     assert post({"grader": SAME, "model_sample": "x", "reference_answer": "x"}) == "reference_answer"
+
+
+@pytest.mark.parametrize(
+    ("grader", "message", "param"),
+    [
+        ({"type": "string_check"}, "Missing required parameter: 'method.reinforcement.grader.name'.", "name"),
+        ({"type": "label_model"}, "Invalid value: 'label_model'. Supported values are: 'string_check', ", "type"),
+        (
+            MULTI | {"graders": {"a": SAME}, "calculate_output": "a + b"},
+            "'b' is not the name of a grader; there are 'a'.",
+            "calculate_output",
+        ),
+        (MULTI | {"graders": {"a": SAME | {"input": "{{output}}"}}}, "is in an unknown namespace.", "graders.a.input"),
+    ],
+)
+def test_a_job_with_a_mistake_in_its_grader_is_refused(
+    http: httpx2.Client, mock: MockServer, grader: Json, message: str, param: str
+) -> None:
+    key, file = {"api-key": mock.api_key}, {"file": ("a.jsonl", b"{}")}
+    file_id = http.post(mock.base_url + "files", files=file, data={"purpose": "fine-tune"}, headers=key).json()["id"]
+    method = {"type": "reinforcement", "reinforcement": {"grader": grader}}
+    body = {"model": "o4-mini-2025-04-16", "training_file": file_id, "validation_file": file_id, "method": method}
+    response = http.post(mock.base_url + "fine_tuning/jobs", json=body, headers=key)
+    assert_azure_error(response, 400, contains=message, param=f"method.reinforcement.grader.{param}")
+    method["reinforcement"]["grader"] = MULTI | {"graders": {"a": SAME}, "calculate_output": "a"}
+    response = http.post(mock.base_url + "fine_tuning/jobs", json=body, headers=key)
+    assert (response.status_code, response.json()["method"]["type"]) == (201, "reinforcement")

@@ -9,16 +9,14 @@ from dataclasses import asdict
 from typing import Any
 
 from mockserver import errors
+from mockserver.api.fine_tuning.family import operation, written
 from mockserver.model import grade
 from mockserver.model.grade import samples
 from mockserver.operations import graders, grading
-from mockserver.operations.authoring import authored
 from mockserver.operations.body import Body
 from mockserver.operations.call import Call, Result
-from mockserver.operations.table import family
 
 Json = Any
-operation = family(style="minified", headers="authoring")
 
 
 class RunGraderRequest(Body):
@@ -45,7 +43,7 @@ def run(call: Call) -> Result:
         headers = {"x-should-retry": "false"}
         raise errors.gateway_error(501, "NotImplemented", f"mockserver: {error}", headers=headers) from None
     seconds = call.resource.clock.now() - call.now
-    return authored(_graded(grader.name, body.grader["type"], outcome, seconds))
+    return written(_graded(grader.name, body.grader["type"], outcome, seconds))
 
 
 @operation("POST", "/fine_tuning/alpha/graders/validate", "validateGrader", body=ValidateGraderRequest)
@@ -53,7 +51,7 @@ def validate(call: Call) -> Result:
     """Return a definition without what does not belong into it. Raises ApiError 400 for the first mistake in it."""
     body: ValidateGraderRequest = call.body
     graders.parse(body.grader)
-    return authored({"grader": graders.described(body.grader)})
+    return written({"grader": graders.described(body.grader)})
 
 
 def _graded(name: str, kind: str, outcome: grade.Outcome, seconds: float) -> dict[str, Json]:

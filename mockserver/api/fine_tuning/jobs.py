@@ -16,6 +16,7 @@ from mockserver.api.fine_tuning.requests import CreateJobRequest, Hyperparameter
 from mockserver.api.fine_tuning.run import UNFINISHED
 from mockserver.model.training import hyperparameters
 from mockserver.model.training.bases import Base, Method, base_of
+from mockserver.operations import graders
 from mockserver.operations.call import EMPTY, Call, Result
 from mockserver.operations.lists import cursor
 from mockserver.resource import files, trained
@@ -37,6 +38,8 @@ _TRAINING_TYPES = {
     "developertier": "developerTier",
 }
 """How callers spell training types (documented, and in clients), and how they are reported (recorded of `standard`)."""
+
+_GRADERS = tuple(kind for kind in graders.KINDS if kind != "label_model")  # spec, and documented for `python`
 
 
 @operation("POST", "/fine_tuning/jobs", "createFineTuningJob", body=CreateJobRequest)
@@ -145,6 +148,8 @@ def _checked(call: Call, body: CreateJobRequest) -> Base:
         raise errors.gateway_error(400, "invalidPayload", message)
     if body.method is not None and method == "reinforcement" and body.method.reinforcement is None:
         raise errors.missing_parameter("method.reinforcement")
+    if body.method is not None and body.method.reinforcement is not None:
+        graders.parse(body.method.reinforcement.grader, "method.reinforcement.grader", kinds=_GRADERS)
     if method == "reinforcement" and body.validation_file is None:
         raise errors.missing_parameter("validation_file")
     _training_type(body.trainingType)
