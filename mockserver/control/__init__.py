@@ -24,7 +24,7 @@ from starlette.routing import Route
 
 from mockserver import __version__
 from mockserver.errors import ApiError, ScenarioError, StateError
-from mockserver.gateway import origin, preload
+from mockserver.gateway import origin
 from mockserver.gateway.auth import authorise
 from mockserver.resource.build import apply_scenario
 from mockserver.resource.journal import Exchange
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from mockserver.scenario.load import Scenario
-    from mockserver.scenario.preload import Planned
+    from mockserver.scenario.plan import Planned
 
 log = logging.getLogger("mockserver")
 Json = Any
@@ -133,8 +133,11 @@ async def get_scenario(request: Request, resource: Resource) -> Json:
 async def add_rules(request: Request, resource: Resource) -> Json:
     """Add rules behind those that are there, and give the resource what the body's `state` has."""
     scenario = await _scenario(request, resource.preload)
-    with _refusing():
-        preload.give(resource, scenario.state)
+    if scenario.state:
+        from mockserver.gateway.preload import give
+
+        with _refusing():
+            give(resource, scenario.state)
     for rule in scenario.rules:
         resource.script.add(rule)
     return _describe(resource)
@@ -180,9 +183,10 @@ async def reset(request: Request, resource: Resource) -> Json:
 
 async def get_state(request: Request, resource: Resource) -> Json:
     """All that the resource remembers, as `mockserver state export` writes it."""
+    from mockserver.gateway.preload import fill
     from mockserver.state.dump import dump
 
-    preload.fill(resource)
+    fill(resource)
     return Response(b"".join(dump({resource.name: resource.store})), media_type="application/json")
 
 

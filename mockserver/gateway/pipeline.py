@@ -17,7 +17,7 @@ from pydantic_core import from_json, to_json
 
 from mockserver import errors
 from mockserver.errors import ApiError
-from mockserver.gateway import bodies, headers, preload, preview
+from mockserver.gateway import bodies, headers, preview
 from mockserver.gateway.auth import authorise
 from mockserver.gateway.headers import RequestHeaders, ResponseHead
 from mockserver.gateway.paths import V1, Target, check_version, locate
@@ -204,8 +204,6 @@ def _log_failure(request: Request) -> None:
 
 def _result(resources: Resources, request: Request, progress: _Progress) -> Result | work.Unfinished:
     target, parameters = _route(resources, request, progress)
-    if progress.resource.preload.pending:
-        preload.fill(progress.resource)
     # What the request changes is whole and durable before the response leaves.
     with progress.resource.store.transaction:
         try:
@@ -259,6 +257,10 @@ def _route(resources: Resources, request: Request, progress: _Progress) -> tuple
     if operation.handler is None:
         raise errors.not_emulated(operation.id)
     resource.sender = resource.sender or partial(_send, resources)
+    if resource.preload.pending:
+        from mockserver.gateway.preload import fill  # seldom needed
+
+        fill(resource)
     return target, parameters
 
 

@@ -14,7 +14,7 @@ from mockserver.operations.encoding import printable
 from mockserver.operations.table import TABLE
 from mockserver.resource.conversations import CONVERSATION
 from mockserver.resource.files import FILE
-from mockserver.resource.preload import check, model_of
+from mockserver.resource.planning import check, model_of
 from mockserver.resource.vector_stores import STORE_FILE, VECTOR_STORE, store_place
 from mockserver.scenario.match import CallView
 from mockserver.scenario.template import Moment
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mockserver.resource.resource import Resource
-    from mockserver.scenario.preload import Kind, Planned
+    from mockserver.scenario.plan import Kind, Planned
     from mockserver.scenario.step import Step
 
 Json = Any

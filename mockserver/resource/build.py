@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from mockserver.errors import ScenarioError
 from mockserver.model.catalogue import CATALOGUE, Model, find, infer
 from mockserver.operations.table import TABLE
-from mockserver.resource import preload
 from mockserver.resource.resource import DEFAULT_KEYS, DEFAULT_NAME, Resource
 from mockserver.resource.resources import Resources
 from mockserver.settings import NO_KEYS, resolve
@@ -24,6 +23,7 @@ from mockserver.state.work import Lifecycles
 
 if TYPE_CHECKING:
     from mockserver.scenario.load import DeploymentSpec, Scenario
+    from mockserver.scenario.plan import Planned
     from mockserver.state.sqlite_file import StateFile
     from mockserver.state.store import Store
 
@@ -68,14 +68,23 @@ def apply_scenario(resource: Resource, scenario: Scenario | None, overrides: Map
     """
     planned = _deployments(scenario, overrides)
     state = scenario.state if scenario is not None else ()
-    problems = preload.check(state, {name: model for name, (model, _) in planned.items()}) if state else []
-    if problems:
-        raise ScenarioError(problems)
+    _check_state(state, planned)
     resource.script.replace(scenario.rules if scenario is not None else ())
     resource.script.strict = resolve(overrides, scenario.settings if scenario is not None else {})["strict"]
     resource.redeclare(planned)
     resource.prompts = scenario.prompts if scenario is not None else {}
     resource.preload.replace(state)
+
+
+def _check_state(state: Sequence[Planned], deployments: Mapping[str, tuple[Model, DeploymentSpec | None]]) -> None:
+    """Raise ScenarioError for objects that the service would refuse."""
+    if not state:
+        return  # mostly so, and what checks it need not be imported
+    from mockserver.resource.planning import check
+
+    problems = check(state, {name: model for name, (model, _) in deployments.items()})
+    if problems:
+        raise ScenarioError(problems)
 
 
 def _deployments(scenario: Scenario | None, overrides: Mapping[str, Any]) -> dict[str, tuple[Model, DeploymentSpec | None]]:

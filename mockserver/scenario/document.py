@@ -130,7 +130,9 @@ def from_python(value: Json, name: str) -> Document:
             problems.append(f"{name}: is nested more than {DEEPEST} levels deep")
         elif isinstance(value, Mapping):
             problems.extend(
-                f"{name}: {dotted(path)}: the key {key!r:.60} is not text" for key in value if not isinstance(key, str)
+                f"{name}: {dotted(path)}: the key {key!r:.60} is not text"
+                for key in value
+                if not (isinstance(key, str) and _is_json(key))
             )
             return {key: plain(inner, [*path, str(key)]) for key, inner in value.items()}
         elif isinstance(value, (list, tuple)):

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver.errors import ScenarioError
 from mockserver.scenario.document import LONGEST, Document, UnreadableError, dotted, from_python, read
-from mockserver.scenario.preload import KINDS, Finder, Planned, anywhere, below, check_links, compile_state, nowhere
+from mockserver.scenario.plan import KINDS, Planned
+from mockserver.scenario.preload import check_links, compile_state
 from mockserver.scenario.rule import Behaviour, Rule, compile_behaviour, compile_rule
+from mockserver.scenario.sources import Finder, anywhere, below, nowhere
 from mockserver.scenario.template import Report
 from mockserver.settings import SETTINGS, check
 

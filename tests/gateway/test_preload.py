@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai import OpenAI
 
 from mockserver import MockServer
+from mockserver.cli.main import main
 from mockserver.errors import ScenarioError
 from mockserver.gateway import preload
 from mockserver.resource.build import build_resources
@@ -187,6 +190,7 @@ def test_a_test_gives_more(mock: MockServer, client: OpenAI, tmp_path: Path) -> 
     [
         ({"files": {"a": Path("/nowhere/a.md")}}, r"given\(…\): state.files.a.path: cannot be read: No such file"),
         ({"files": {"a": {"txt": "x"}}}, r"given\(…\): state.files.a.txt: unknown key; did you mean 'text'\?"),
+        ({"files": {"\ud800": "x"}}, "the key '.*' is not text"),
         ({"files": {"known": "x"}}, "state.files.known: the resource has another one of this name"),
         ({"files": {"a": {"text": "x", "id": "assistant-known"}}}, "state.files.a: has the id of 'known'"),
         ({"vector_stores": {"a": {"files": ["knwn"]}}}, "there is no 'knwn' under state.files; did you mean 'known'"),
@@ -293,6 +297,16 @@ def test_a_state_that_survives_gets_what_it_does_not_have(tmp_path: Path) -> Non
         assert len(list(mock.client.vector_stores.list())) == 2
         assert len(list(mock.client.conversations.items.list(ids.conversations["chat"].id, limit=100))) == 52
         assert mock.client.responses.retrieve(ids.responses["second"].id).output_text == "And now? Goodbye!"
+
+
+def test_explain_sees_it(tmp_path: Path) -> None:
+    scenario = tmp_path / "s.yaml"
+    scenario.write_text(
+        "state: {responses: {first: {id: resp_first, input: Hello, respond: Hi}}}\nrules: [{name: two, when: {turn: 2}, respond: x}]"
+    )
+    body = json.dumps({"model": MODEL, "input": "more", "previous_response_id": "resp_first"})
+    result = CliRunner().invoke(main, ["explain", str(scenario), "-"], input=body)
+    assert (result.exit_code, "two: answers" in result.output) == (0, True)
 
 
 # -- through the control API

@@ -14,7 +14,7 @@ from mockserver import MockServer
 from mockserver.errors import ScenarioError
 from mockserver.resource.build import build_resources, load_scenarios
 from mockserver.scenario.load import build, load, parse
-from mockserver.scenario.preload import below
+from mockserver.scenario.sources import below
 
 
 def problems(source: str) -> list[str]:
