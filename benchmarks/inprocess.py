@@ -17,7 +17,8 @@ from benchmarks.asgi import App, Transport, call
 from benchmarks.budget import RESOURCE, RESPOND, SHARE, Figure, Findings, median
 from mockserver import create_app
 from mockserver.gateway.headers import RequestHeaders
-from mockserver.gateway.pipeline import Request, respond
+from mockserver.gateway.pipeline import respond
+from mockserver.gateway.rendering import Request
 from mockserver.resource.resource import Resource
 from mockserver.resource.resources import Resources
 

@@ -12,7 +12,8 @@ from mockserver.errors import ApiError
 from mockserver.gateway.bodies import parse_json
 from mockserver.gateway.headers import RequestHeaders
 from mockserver.gateway.paths import V1
-from mockserver.gateway.pipeline import Request, view
+from mockserver.gateway.pipeline import view
+from mockserver.gateway.rendering import Request
 from mockserver.operations.table import TABLE
 
 if TYPE_CHECKING:

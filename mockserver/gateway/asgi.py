@@ -11,12 +11,13 @@ from mockserver.errors import ApiError
 from mockserver.gateway import bodies
 from mockserver.gateway.delivery import Delivery, Message, Receive, Scope, Send
 from mockserver.gateway.headers import RequestHeaders
-from mockserver.gateway.pipeline import Pending, Request, begin
+from mockserver.gateway.pipeline import Pending, begin
+from mockserver.gateway.rendering import Request
 from mockserver.operations.encoding import printable
 
 if TYPE_CHECKING:
     from mockserver.gateway.bodies import Payload
-    from mockserver.gateway.pipeline import Response
+    from mockserver.gateway.rendering import Response
     from mockserver.resource.journal import Exchange
     from mockserver.resource.resources import Resources
 

@@ -12,7 +12,7 @@ from mockserver.operations.call import Binary
 from mockserver.state.clock import stopwatch
 
 if TYPE_CHECKING:
-    from mockserver.gateway.pipeline import Response
+    from mockserver.gateway.rendering import Response
     from mockserver.model.reply import Fault, Timing
     from mockserver.operations.call import Frame
     from mockserver.resource.journal import Exchange

@@ -1,6 +1,6 @@
 """The life of a request, read top to bottom: where, who, may you, body, deployment, script, handler, render, journal.
 
-Each step returns something small or raises `ApiError`; only this module renders errors, and even a 401 is journaled. Nothing
+Each step returns something small or raises `ApiError`, and even a 401 is journaled. Nothing
 here waits or knows a socket: `respond` serves requests from outside (`gateway.asgi`) and those that operations send themselves.
 """
 
@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from mockserver import errors
 from mockserver.errors import ApiError
 from mockserver.gateway import bodies, headers, preview
 from mockserver.gateway.auth import authorise
-from mockserver.gateway.headers import RequestHeaders, ResponseHead
+from mockserver.gateway.headers import RequestHeaders
 from mockserver.gateway.paths import V1, Target, check_version, locate
-from mockserver.model.reply import DEFAULT_TIMING
+from mockserver.gateway.rendering import Progress, Request, Response, draw_chance, error_result, render
 from mockserver.operations.body import validate
-from mockserver.operations.call import EMPTY, Binary, Call, Frame, ModelCall, Result
-from mockserver.operations.encoding import encode, printable
+from mockserver.operations.call import Call, ModelCall, Result
+from mockserver.operations.encoding import printable
 from mockserver.operations.table import TABLE, Operation
 from mockserver.resource.journal import Exchange
 from mockserver.resource.quota import estimate
@@ -35,94 +35,15 @@ from mockserver.state.clock import stopwatch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mockserver.gateway.bodies import Payload
     from mockserver.model.reply import Raw
     from mockserver.resource.resource import Resource
     from mockserver.resource.resources import Resources
     from mockserver.scenario.engine import Answer
-    from mockserver.state.chance import Chance
-    from mockserver.state.clock import Clock
 
 Json = Any
-EVENT_STREAM = "text/event-stream; charset=utf-8"
 _JSON_HEADERS = {"content-type": "application/json"}
 _TURN = 0.01  # seconds that long work takes before others are answered
 log = logging.getLogger("mockserver")
-
-
-@dataclass(slots=True)
-class Request:
-    """A request whose body has arrived.
-
-    `path` is the decoded path, `query` the text behind its question mark. `refusal` is an error that reading the body has
-    given. A request that an operation sends itself names the `resource` that it belongs to, and the `parent` exchange.
-    One that is not `metered` does not count against a deployment's minute.
-    """
-
-    method: str
-    path: str
-    query: str
-    headers: RequestHeaders
-    payload: Payload = b""
-    refusal: ApiError | None = None
-    resource: Resource | None = None
-    parent: int | None = None
-    metered: bool = True
-
-
-@dataclass(slots=True)
-class Response:
-    """What is delivered: a `body`, or the `frames` of a stream; with the pace and the faults that the script asks for."""
-
-    status: int
-    head: ResponseHead
-    body: bytes | Binary
-    frames: list[Frame] | None
-    exchange: Exchange
-    clock: Clock
-    chance: Chance
-    script: Answer | None = None
-
-    @property
-    def immediate(self) -> bool:
-        """Whether it is sent at once: it has no pace and no fault, and all of its content is in memory."""
-        script, body = self.script, self.body
-        if script is not None and not (script.timing is DEFAULT_TIMING and script.fault is None):
-            return False
-        return isinstance(body, bytes) or isinstance(body.content, bytes)
-
-    @property
-    def content(self) -> bytes:
-        """The whole body; a stream's frames joined."""
-        if self.frames is not None:
-            return b"".join([frame.data for frame in self.frames])
-        if isinstance(self.body, bytes):
-            return self.body
-        return self.body.content if isinstance(self.body.content, bytes) else b"".join(self.body.content)
-
-    def end(self) -> None:
-        """Note that it ends now, before its last byte leaves: no client can have begun to wait any earlier."""
-        self.exchange.ended = stopwatch()
-        self.exchange.ended_at = self.clock.now()
-
-    def json(self) -> Json:
-        """The body as JSON. Raises ValueError where it is none."""
-        return from_json(self.content)
-
-    def headers(self) -> dict[str, str]:
-        """The headers by their names in lower case."""
-        return {name.decode("latin-1"): value.decode("latin-1") for name, value in self.head.pairs}
-
-
-@dataclass(slots=True)
-class _Progress:
-    """How far a request has come: what rendering its answer needs, whichever step gives that."""
-
-    exchange: Exchange
-    resource: Resource
-    operation: Operation | None = None
-    call: Call | None = None
-    scripted: bool = False  # whether the script has been asked
 
 
 @dataclass(slots=True)
@@ -131,7 +52,7 @@ class Pending:
 
     resources: Resources
     request: Request
-    progress: _Progress
+    progress: Progress
     steps: Iterator[None]
     failed: bool = False
 
@@ -151,7 +72,7 @@ class Pending:
     def resume(self) -> Response | Pending:
         """Go on with the request."""
         if self.failed:
-            return _ended(self.request, self.progress, _error_result(errors.server_error(), self.progress))
+            return _ended(self.request, self.progress, error_result(errors.server_error(), self.progress))
         return _attempt(self.resources, self.request, self.progress)
 
 
@@ -172,28 +93,28 @@ def begin(resources: Resources, request: Request) -> Response | Pending:
     payload = request.payload
     exchange.request_body = payload if isinstance(payload, bytes) else to_json(payload.document)
     exchange.parent = request.parent
-    return _attempt(resources, request, _Progress(exchange, resources.default))
+    return _attempt(resources, request, Progress(exchange, resources.default))
 
 
-def _attempt(resources: Resources, request: Request, progress: _Progress) -> Response | Pending:
+def _attempt(resources: Resources, request: Request, progress: Progress) -> Response | Pending:
     """Answer a request, or go on with it. A failure of ours is logged, and answered with a 500."""
     try:
         result = _result(resources, request, progress)
     except ApiError as error:
-        result = _error_result(error, progress)
+        result = error_result(error, progress)
     except Exception:
         _log_failure(request)
-        result = _error_result(errors.server_error(), progress)
+        result = error_result(errors.server_error(), progress)
     if isinstance(result, work.Unfinished):
         return Pending(resources, request, progress, result.steps)
     return _ended(request, progress, result)
 
 
-def _ended(request: Request, progress: _Progress, result: Result) -> Response:
+def _ended(request: Request, progress: Progress, result: Result) -> Response:
     exchange, payload = progress.exchange, request.payload
     if not isinstance(payload, bytes):
         payload.close()  # what a handler keeps of a file is a copy
-    response = _response(request, progress, result)
+    response = render(request, progress, result)
     exchange.ms = (stopwatch() - exchange.begun) * 1000
     return response
 
@@ -202,7 +123,7 @@ def _log_failure(request: Request) -> None:
     log.exception("mockserver failed to answer %s %r; please report this", request.method, request.path)
 
 
-def _result(resources: Resources, request: Request, progress: _Progress) -> Result | work.Unfinished:
+def _result(resources: Resources, request: Request, progress: Progress) -> Result | work.Unfinished:
     target, parameters = _route(resources, request, progress)
     # What the request changes is whole and durable before the response leaves.
     with progress.resource.store.transaction:
@@ -213,7 +134,7 @@ def _result(resources: Resources, request: Request, progress: _Progress) -> Resu
             return unfinished  # and so what has been written stays
 
 
-def _handle(call: Call, progress: _Progress) -> Result:
+def _handle(call: Call, progress: Progress) -> Result:
     if not progress.scripted:
         call.answer = _answer(call, progress.exchange)
         progress.scripted = True
@@ -230,12 +151,12 @@ def _handle(call: Call, progress: _Progress) -> Result:
 def view(resources: Resources, request: Request) -> CallView:
     """A request as the script's rules see it. Raises ApiError where it is refused before any rule is tried."""
     exchange = Exchange(0, request.method, request.path, request.headers, request.query)
-    progress = _Progress(exchange, resources.default)
+    progress = Progress(exchange, resources.default)
     target, parameters = _route(resources, request, progress)
     return _view(_prepare(request, progress, target, parameters))
 
 
-def _route(resources: Resources, request: Request, progress: _Progress) -> tuple[Target, dict[str, str]]:
+def _route(resources: Resources, request: Request, progress: Progress) -> tuple[Target, dict[str, str]]:
     """Find the resource and the operation; return where the path leads, and its parameters. Raises ApiError."""
     exchange, target = progress.exchange, locate(request.path)
     found = TABLE.find(target.path) if target is not None else None
@@ -264,7 +185,7 @@ def _route(resources: Resources, request: Request, progress: _Progress) -> tuple
     return target, parameters
 
 
-def _prepare(request: Request, progress: _Progress, target: Target, parameters: dict[str, str]) -> Call:
+def _prepare(request: Request, progress: Progress, target: Target, parameters: dict[str, str]) -> Call:
     """The call that a request makes, up to its script; before that, the resource does what is due. Raises ApiError."""
     resource, operation = progress.resource, progress.operation
     assert operation is not None
@@ -291,7 +212,7 @@ def _call(
     now: float,
     number: int,
 ) -> Call:
-    chance = _chance(resource, request, operation.id, _variant(request, target, parameters))
+    chance = draw_chance(resource, request, operation.id, _variant(request, target, parameters))
     kind = Call if operation.prompt is None else ModelCall
     return kind(resource, operation, parameters, request.headers, request.query, chance, now, number)
 
@@ -300,12 +221,6 @@ def _variant(request: Request, target: Target, parameters: dict[str, str]) -> st
     """What a URL says beyond its operation: mostly nothing."""
     path = target.path if parameters else target.deployment or ""
     return f"{path}?{request.query}" if request.query else path
-
-
-def _chance(resource: Resource, request: Request, operation_id: str, variant: str) -> Chance:
-    """The chance of one request; `variant` is what its URL says beyond the operation."""
-    payload = request.payload
-    return resource.chance(operation_id, payload if isinstance(payload, bytes) else payload.digest, variant)
 
 
 def _read_body(call: Call, request: Request, exchange: Exchange, deployment: str | None) -> None:
@@ -413,72 +328,3 @@ def _send(
         return respond(resources, request)
     finally:
         _depth.reset(token)
-
-
-# -- rendering
-
-
-def _error_result(error: ApiError, progress: _Progress) -> Result:
-    """An error as a result."""
-    progress.exchange.error = str(error.detail.get("code") or error.detail.get("message") or error.status)
-    operation = progress.operation
-    family_indents = operation is not None and operation.style in ("pretty", "pretty-newline")
-    indented = error.style == "pretty" or (error.style == "family" and family_indents)
-    payload = error.payload if isinstance(error.payload, bytes) else to_json(error.payload, indent=2 if indented else None)
-    added = headers.encoded(error.headers)
-    return Result(payload, error.status, added, error.content_type, error.header_set, reason=error.reason)
-
-
-def _response(request: Request, progress: _Progress, result: Result) -> Response:
-    """The response to a result; the exchange is complete and in the journal."""
-    exchange, resource, call = progress.exchange, progress.resource, progress.call
-    chance = call.chance if call is not None else _chance(resource, request, "", f"{request.method} {request.path}")
-    head = _head(request, progress, result, chance)
-    body = _body(progress.operation, result, head)
-    exchange.at = call.now if call is not None else resource.clock.now()
-    exchange.resource, exchange.status, exchange.head = resource.name, result.status, head
-    if result.frames is None:
-        exchange.response_body = body if isinstance(body, bytes) else b"" if body is EMPTY else to_json(body.summary())
-    else:
-        exchange.frames = [frame.data for frame in result.frames]
-    resource.journal.add(exchange)
-    script = call.answer if call is not None else None
-    return Response(result.status, head, body, result.frames, exchange, resource.clock, chance, script)
-
-
-def _head(request: Request, progress: _Progress, result: Result, chance: Chance) -> ResponseHead:
-    """All headers of an answer but those of its body."""
-    resource, call, client_id = progress.resource, progress.call, request.headers.get("x-ms-client-request-id")
-    if call is None or result.header_set != "inference":
-        head = headers.of_gateway(resource.region, result.header_set, chance, client_id)
-    elif isinstance(call, ModelCall) and progress.exchange.deployment:
-        streamed, kind = result.frames is not None, call.operation.headers
-        head = headers.of_model(call.deployment, resource.region, kind, chance, client_id, streamed=streamed)
-    else:
-        kind = result.header_family or call.operation.headers
-        head = headers.of_stored(kind, resource.name, resource.region, chance, created=call.operation.method == "POST")
-    head.reason = result.reason
-    if result.headers:
-        head.add(result.headers)
-    return head
-
-
-def _body(operation: Operation | None, result: Result, head: ResponseHead) -> bytes | Binary:
-    """The body as it is sent; the headers that describe it are added to `head`."""
-    payload = result.payload
-    if result.frames is not None:
-        head.set_type(EVENT_STREAM)
-        return b""
-    if isinstance(payload, Binary):
-        if payload.content_type is not None:
-            head.set_type(payload.content_type)
-        head.length = payload.size
-        return payload
-    style = result.style or (operation.style if operation is not None else "compact")
-    body = payload if isinstance(payload, bytes) else encode(payload, style)
-    if result.content_type is None:
-        return body  # such answers are sent in chunks, without a length (recorded)
-    if not result.headers or b"content-type" not in dict(result.headers):
-        head.set_type(result.content_type)
-    head.length = len(body)
-    return body

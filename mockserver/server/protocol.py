@@ -16,7 +16,7 @@ from mockserver.gateway.asgi import Surface
 from mockserver.gateway.delivery import WIRE
 from mockserver.gateway.headers import RequestHeaders
 from mockserver.gateway.paths import ROOT
-from mockserver.gateway.pipeline import Response
+from mockserver.gateway.rendering import Response
 from mockserver.server.cycle import App, Cycle
 from mockserver.server.framing import PLAIN_TEXT, header_lines, status_line
 from mockserver.server.parsing import BAD_REQUEST, TOO_LARGE, Parser, RefusedError, Request, UpgradeError

@@ -9,7 +9,8 @@ import pytest
 
 from mockserver import create_app
 from mockserver.gateway.headers import RequestHeaders
-from mockserver.gateway.pipeline import Request, Response, respond
+from mockserver.gateway.pipeline import respond
+from mockserver.gateway.rendering import Request, Response
 
 CHAT = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]}
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from mockserver import create_app
 from mockserver.gateway.headers import RequestHeaders
-from mockserver.gateway.pipeline import Request, respond
+from mockserver.gateway.pipeline import respond
+from mockserver.gateway.rendering import Request
 from mockserver.resource.resources import Resources
 from mockserver.state.store import Store
 

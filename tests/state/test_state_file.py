@@ -111,7 +111,7 @@ def test_work_that_came_due_while_nobody_served_is_done_by_any_first_request(pat
         assert work.status == "queued"
     program = (
         "import sys; from mockserver import create_app; from mockserver.gateway.headers import RequestHeaders;"
-        "from mockserver.gateway.pipeline import Request, respond;"
+        "from mockserver.gateway.pipeline import respond; from mockserver.gateway.rendering import Request;"
         "resources = create_app(state=sys.argv[1]).state.resources; resources.default.clock.advance('2h');"
         "headers = RequestHeaders([(b'api-key', b'mock-key')]);"
         "print(respond(resources, Request('GET', '/openai/v1/models', '', headers)).status);"
@@ -430,7 +430,8 @@ LIMITED = """
 import json, resource, sys
 from mockserver import StateError, create_app
 from mockserver.gateway.headers import RequestHeaders
-from mockserver.gateway.pipeline import Request, respond
+from mockserver.gateway.pipeline import respond
+from mockserver.gateway.rendering import Request
 path, most = sys.argv[1], int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 try:
