@@ -103,7 +103,8 @@ class Maker:
         if kind == "boolean":
             return chance.random() < 0.5
         if kind == "integer":
-            return chance.randint(int(shape.get("minimum", 0)), int(shape.get("maximum", 100)))
+            least = int(shape.get("minimum", 0))
+            return chance.randint(least, int(shape.get("maximum", least + 100)))
         if kind == "number":
             return round(chance.uniform(shape.get("minimum", 0), shape.get("maximum", 2)), 2)
         if kind in ("null", "any"):
