@@ -9,7 +9,7 @@ the pytest plugin loads it in every run.
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal, NamedTuple, TypedDict, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict, TypeVar, get_args, get_type_hints
 
 Surface = Literal["serve", "file", "python", "ini", "pytest"]
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -17,6 +17,23 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 # The preview profiles, and the headers that each does not require any more. `2026-01` is Microsoft's lifecycle page of January
 # 2026; `2026-03` follows the official document of March 2026, where evals left preview.
 PROFILES: Mapping[str, frozenset[str]] = {"2026-01": frozenset(), "2026-03": frozenset({"aoai-evals"})}
+Refusal = Literal[
+    "audio_input",
+    "chat_operation",
+    "effort_with_tools",
+    "file_data",
+    "file_parts",
+    "function_schemas",
+    "image_data",
+    "image_input",
+    "parallel_tool_calls",
+    "reasoning_efforts",
+    "sampling_parameters",
+    "system_messages",
+    "verbosity",
+]
+"""What the service refuses today and may take tomorrow, by name; docs/fidelity.md says what each is and how it is known."""
+REFUSALS: tuple[Refusal, ...] = get_args(Refusal)
 NO_KEYS = "none"  # in place of a key, turns key checks off
 MIB = 1024 * 1024
 GIB = 1024 * MIB
@@ -79,8 +96,10 @@ class Setting(NamedTuple):
             converted = self.kind.convert(value)
         except (TypeError, ValueError):
             raise ValueError(self.expected) from None
-        if self.choices and converted not in self.choices:
-            raise ValueError(self.expected)
+        chosen = converted if isinstance(converted, tuple) else (converted,)
+        wrong = [one for one in chosen if self.choices and one not in self.choices]
+        if wrong:
+            raise ValueError(f"{self.expected}{_nearest(wrong[0], self.choices)}")
         return converted
 
     @property
@@ -92,6 +111,13 @@ class Setting(NamedTuple):
     def variable(self) -> str:
         """Its environment variable."""
         return f"MOCKSERVER_{(self.flag or self.name).upper()}"
+
+
+def _nearest(name: str, choices: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, choices, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _count(value: Any) -> int:
@@ -174,6 +200,14 @@ class Settings(TypedDict, total=False):
         ),
     ]
     profile: Annotated[Text, Setting("2026-01", "Which of the service's preview rules apply.", choices=tuple(PROFILES))]
+    allow: Annotated[
+        Keys,
+        Setting(
+            (),
+            "Refusals that are let through, by name. The service changes its mind about what its models can do.",
+            choices=REFUSALS,
+        ),
+    ]
     region: Annotated[Text, Setting("East US 2", "The region in headers and error messages.")]
     seed: Annotated[
         Seed,

@@ -18,7 +18,7 @@ from mockserver.cli.main import main
 from mockserver.cli.options import overrides
 from mockserver.resource.build import load_scenarios
 from mockserver.scenario.schema import json_schema
-from mockserver.settings import SETTINGS, Setting, check, default_text, resolve
+from mockserver.settings import REFUSALS, SETTINGS, Setting, check, default_text, resolve
 from mockserver.testing.options import OPTIONS
 
 ROOT = Path(__file__).parent.parent
@@ -39,7 +39,10 @@ def sample(setting: Setting) -> tuple[str, Any]:
     if setting.kind.name == "flag":
         value = not SETTINGS[setting.alias_of or setting.name].default
         return str(value).lower(), value
-    return (setting.choices[-1], setting.choices[-1]) if setting.choices else SAMPLES[setting.kind.name]
+    if setting.choices:
+        last = setting.choices[-1]
+        return (last, (last,)) if setting.kind.name == "names" else (last, last)
+    return SAMPLES[setting.kind.name]
 
 
 def at(surface: str) -> list[Any]:
@@ -161,6 +164,7 @@ def test_the_old_name_is_not_advertised() -> None:
         ({"whatever": 1}, "there is no setting 'whatever'; expected one of keys, key, "),
         ({"strict": "yes"}, "strict='yes': expected True or False"),
         ({"profile": "1999"}, "profile='1999': expected '2026-01' or '2026-03'"),
+        ({"allow": ["parallel_tool_call"]}, "; did you mean 'parallel_tool_calls'?"),
         ({"seed": 1.5}, "seed=1.5: expected a whole number or text"),
         ({"journal_limit": 0}, "journal_limit=0: expected a whole number above 0"),
         ({"journal_limit": True}, "journal_limit=True: expected a whole number above 0"),
@@ -197,6 +201,7 @@ def test_a_wrong_flag_names_what_is_expected(arguments: list[str], message: str)
     [
         ({"journal_bytes": "a lot"}, "resource.journal_bytes: expected a number of bytes such as 1048576 or 64 MiB"),
         ({"journal_limit": 0}, "resource.journal_limit: must be at least 1, got 0"),
+        ({"allow": ["verbose"]}, "resource.allow[0]: there is no 'verbose'; did you mean 'verbosity'?"),
         ({"journal_limt": 5}, "resource.journal_limt: unknown key; did you mean 'journal_limit'?"),
     ],
 )
@@ -229,12 +234,14 @@ def test_the_schema_lists_the_settings_of_files() -> None:
     properties = json_schema()["$defs"]["ResourceSection"]["properties"]
     assert set(properties) == {name for name, setting in SETTINGS.items() if "file" in setting.at} | {"name", "lifecycle"}
     assert {name for name, one in properties.items() if one.get("deprecated")} == {"dated"}
+    assert properties["allow"]["items"]["enum"] == list(REFUSALS)
     assert properties["profile"]["enum"] == ["2026-01", "2026-03"]
     assert all(properties[setting.name]["description"] == setting.help for setting in SETTINGS.values() if "file" in setting.at)
 
 
 def test_the_options_of_the_pytest_fixtures_include_every_setting() -> None:
-    assert SETTINGS.items() <= OPTIONS.items()
+    assert {name: one for name, one in SETTINGS.items() if name != "allow"}.items() <= OPTIONS.items()
+    assert "allow" in OPTIONS  # which takes hosts too
 
 
 def test_the_page_of_settings_is_the_table() -> None:

@@ -41,7 +41,8 @@ def _option(setting: Setting) -> Callable[[Command], Command]:
     if kind == "flag":
         return option(f"{flag}/--no-{setting.option}", setting.name, default=None, **traits)
     if kind == "names":
-        return option(flag, setting.name, multiple=True, metavar=setting.option.upper(), **traits)
+        form = click.Choice(setting.choices) if setting.choices else None
+        return option(flag, setting.name, type=form, multiple=True, metavar=setting.option.upper(), **traits)
     if kind == "models":
         return option(flag, setting.name, multiple=True, metavar="NAME=MODEL", callback=_pairs, **traits)
     if setting.choices:

@@ -58,7 +58,8 @@ def _advertised() -> list[Setting]:
 
 
 def _help(setting: Setting) -> str:
-    choices = " or ".join(f"`{choice}`" for choice in setting.choices)
+    between = ", " if setting.kind.name == "names" else " or "
+    choices = between.join(f"`{choice}`" for choice in setting.choices)
     return f"{setting.help.removesuffix('.')}: {choices}." if choices else setting.help
 
 

@@ -259,6 +259,8 @@ def _deploy(call: ModelCall, exchange: Exchange, *, metered: bool) -> None:
         raise errors.rate_limited(name, model, region, operation.quota_name, wait, unit=unit)
     if deployment.model.kind != operation.model_kind:
         raise errors.operation_not_supported(operation.capability, deployment.model.name)
+    if operation.screen is not None:
+        operation.screen(call)
 
 
 def _answer(call: Call, exchange: Exchange) -> Answer | None:

@@ -27,6 +27,10 @@ class Model:
     empty tuple means that the model does not reason; `thinking` False marks another vendor's model without reasoning.
     `fingerprint` is whether answers have a `system_fingerprint`, `phase` whether message items name their phase.
     `reported_name` is the name in embeddings answers where it is not `name`. `versions` are older ones that can be served.
+
+    What callers may want of it: `chat` completions rather than responses alone; there, function `tools_with_effort`; images;
+    `system` messages; the parameters `parallel` (`parallel_tool_calls`), `stop` and `verbosity`. `lacks` names hosted tools that
+    it does not have, `since` is the first version of the legacy API that serves it.
     """
 
     name: str
@@ -50,6 +54,15 @@ class Model:
     reported_name: str | None = None
     thinking: bool = True
     versions: tuple[str, ...] = ()
+    chat: bool = True
+    tools_with_effort: bool = True
+    images: bool = True
+    system: bool = True
+    parallel: bool = True
+    stop: bool = True
+    verbosity: bool = False
+    lacks: tuple[str, ...] = ()
+    since: str = ""
 
     @property
     def reasons(self) -> bool:
@@ -79,7 +92,7 @@ def _chat(name: str, version: str, created: int | None = None, **traits: Any) ->
 def _reasoner(
     name: str, version: str, efforts: tuple[str, ...], default: str, created: int | None = None, **traits: Any
 ) -> Model:
-    limits = {"context": 400_000, "output": 128_000, "fingerprint": False} | traits
+    limits = {"context": 400_000, "output": 128_000, "fingerprint": False, "stop": False, "verbosity": True} | traits
     return _chat(name, version, created, efforts=efforts, default_effort=default, **limits)
 
 
@@ -97,11 +110,22 @@ def _of(owner: str, dialect: Dialect, name: str, released: str, **traits: Any) -
     return replace(_undated(name, _midnight(released)), owner=owner, dialect=dialect, **({"output": 8_192} | traits))
 
 
-_OLD: dict[str, Any] = {"encoding": "cl100k_base", "output": 4_096, "fingerprint": False}
+_OLD: dict[str, Any] = {"encoding": "cl100k_base", "output": 4_096, "fingerprint": False, "images": False}
 _GPT41: dict[str, Any] = {"context": 1_047_576, "output": 32_768}
-_OSERIES: dict[str, Any] = {"context": 200_000, "output": 100_000}
-_AUDIO: dict[str, Any] = {"audio": True, "cache_retention": None}
-_GPT54: dict[str, Any] = {"top_p": 0.98, "phase": True}
+_O3: dict[str, Any] = {
+    "context": 200_000,
+    "output": 100_000,
+    "parallel": False,
+    "verbosity": False,
+    "since": "2024-12-01-preview",
+}
+_O1: dict[str, Any] = {**_O3, "stop": True}
+# The first two that thought, which took neither instructions nor tools nor images.
+_EARLY: dict[str, Any] = {**_O1, "context": 128_000, "system": False, "images": False}
+_RESPONSES_ONLY: dict[str, Any] = {"chat": False}
+_CODER: dict[str, Any] = {**_RESPONSES_ONLY, "verbosity": False}
+_AUDIO: dict[str, Any] = {"audio": True, "cache_retention": None, "images": False}
+_GPT54: dict[str, Any] = {"top_p": 0.98, "phase": True, "tools_with_effort": False}
 _LONG: dict[str, Any] = {"context": 1_050_000}
 _GPT55: dict[str, Any] = {**_GPT54, **_LONG, "cache_retention": "24h"}
 _EMBEDDING: dict[str, Any] = {
@@ -137,17 +161,17 @@ _ALL = (
     _chat("gpt-4.1-mini", "2025-04-14", 1_744_318_173, **_GPT41),
     _chat("gpt-4.1-nano", "2025-04-14", 1_744_321_707, **_GPT41),
     _chat("gpt-4.5-preview", "2025-02-27"),
-    _reasoner("o1", "2024-12-17", _O, "medium", 1_734_375_816, **(_OSERIES | {"fingerprint": True})),
-    _reasoner("o1-preview", "2024-09-12", _ONLY_MEDIUM, "medium", context=128_000, output=32_768),
-    _reasoner("o1-mini", "2024-09-12", _ONLY_MEDIUM, "medium", 1_725_649_008, context=128_000, output=65_536),
-    _reasoner("o1-pro", "2025-03-19", _O, "medium", 1_742_251_791, **_OSERIES),
-    _reasoner("o3", "2025-04-16", _O, "medium", 1_744_225_308, **_OSERIES),
-    _reasoner("o3-mini", "2025-01-31", _O, "medium", 1_737_146_383, **_OSERIES),
-    _reasoner("o3-pro", "2025-06-10", _O, "medium", 1_748_475_349, **_OSERIES),
-    _reasoner("o3-deep-research", "2025-06-26", _O, "medium", 1_749_840_121, **_OSERIES),
-    _reasoner("o4-mini", "2025-04-16", _O, "medium", 1_744_225_351, **_OSERIES),
-    _reasoner("codex-mini", "2025-05-16", _O, "medium", **_OSERIES),
-    _chat("computer-use-preview", "2025-03-11", 1_734_655_677, context=8_192, output=1_024),
+    _reasoner("o1", "2024-12-17", _O, "medium", 1_734_375_816, **(_O1 | {"fingerprint": True})),
+    _reasoner("o1-preview", "2024-09-12", _ONLY_MEDIUM, "medium", **(_EARLY | {"output": 32_768})),
+    _reasoner("o1-mini", "2024-09-12", _ONLY_MEDIUM, "medium", 1_725_649_008, **(_EARLY | {"output": 65_536})),
+    _reasoner("o1-pro", "2025-03-19", _O, "medium", 1_742_251_791, **_O1, **_RESPONSES_ONLY),
+    _reasoner("o3", "2025-04-16", _O, "medium", 1_744_225_308, **_O3),
+    _reasoner("o3-mini", "2025-01-31", _O, "medium", 1_737_146_383, **_O3, images=False),
+    _reasoner("o3-pro", "2025-06-10", _O, "medium", 1_748_475_349, **_O3, **_RESPONSES_ONLY),
+    _reasoner("o3-deep-research", "2025-06-26", _O, "medium", 1_749_840_121, **_O3, **_RESPONSES_ONLY),
+    _reasoner("o4-mini", "2025-04-16", _O, "medium", 1_744_225_351, **_O3),
+    _reasoner("codex-mini", "2025-05-16", _O, "medium", **_O3, **_RESPONSES_ONLY),
+    _chat("computer-use-preview", "2025-03-11", 1_734_655_677, context=8_192, output=1_024, **_RESPONSES_ONLY),
     _reasoner("gpt-5", "2025-08-07", _GPT5, "medium", 1_754_425_777),
     _reasoner("gpt-5-mini", "2025-08-07", _GPT5, "medium", 1_754_425_928),
     _reasoner("gpt-5-nano", "2025-08-07", _GPT5, "medium", 1_754_426_384),
@@ -159,20 +183,20 @@ _ALL = (
         created=1_754_073_306,
         versions=("2025-08-07", "2025-10-03"),
     ),
-    _reasoner("gpt-5-codex", "2025-09-15", _O, "medium"),
-    _reasoner("gpt-5-pro", "2025-10-06", ("high",), "high"),
+    _reasoner("gpt-5-codex", "2025-09-15", _O, "medium", **_CODER),
+    _reasoner("gpt-5-pro", "2025-10-06", ("high",), "high", **_RESPONSES_ONLY),
     _reasoner("gpt-5.1", "2025-11-13", _GPT51, "none"),
     _latest("gpt-5.1-chat", "2025-11-13", versions=("2025-11-13",)),
-    _reasoner("gpt-5.1-codex", "2025-11-13", _GPT51, "medium"),
-    _reasoner("gpt-5.1-codex-mini", "2025-11-13", _GPT51, "medium"),
-    _reasoner("gpt-5.1-codex-max", "2025-12-04", _CODEX, "medium", top_p=0.985),
+    _reasoner("gpt-5.1-codex", "2025-11-13", _GPT51, "medium", **_CODER),
+    _reasoner("gpt-5.1-codex-mini", "2025-11-13", _GPT51, "medium", **_CODER),
+    _reasoner("gpt-5.1-codex-max", "2025-12-04", _CODEX, "medium", top_p=0.985, **_CODER),
     _reasoner("gpt-5.2", "2025-12-11", _GPT52, "none"),
     _latest("gpt-5.2-chat", "2026-02-10", top_p=0.85, versions=("2025-12-11", "2026-02-10")),
-    _reasoner("gpt-5.2-codex", "2026-01-14", _CODEX, "medium"),
+    _reasoner("gpt-5.2-codex", "2026-01-14", _CODEX, "medium", **_CODER),
     _latest("gpt-5.3-chat", "2026-03-03", versions=("2026-03-03",)),
-    _reasoner("gpt-5.3-codex", "2026-02-24", _CODEX, "medium"),
+    _reasoner("gpt-5.3-codex", "2026-02-24", _CODEX, "medium", **_CODER),
     _reasoner("gpt-5.4", "2026-03-05", _GPT52, "none", **_GPT54, **_LONG),
-    _reasoner("gpt-5.4-pro", "2026-03-05", ("medium", "high", "xhigh"), "medium", **_GPT54, **_LONG),
+    _reasoner("gpt-5.4-pro", "2026-03-05", ("medium", "high", "xhigh"), "medium", **_GPT54, **_LONG, **_RESPONSES_ONLY),
     _reasoner("gpt-5.4-mini", "2026-03-17", _GPT52, "none", **_GPT54),
     _reasoner("gpt-5.4-nano", "2026-03-17", _GPT52, "none", **_GPT54),
     _reasoner("gpt-5.5", "2026-04-24", _GPT52, "medium", **_GPT55),

@@ -149,7 +149,6 @@ def _quoted(listed: str) -> list[str]:
 
 def _out_of_range(param: str, kind: str, context: dict[str, Any], value: Json) -> ApiError:
     bound = next(iter(context.values()))
-    bound = int(bound) if isinstance(bound, float) and bound.is_integer() else bound
     return below_minimum(param, value, bound) if kind.startswith("greater") else above_maximum(param, value, bound)
 
 
@@ -177,16 +176,16 @@ def check_range(param: str, value: float | None, least: float, most: float) -> N
 
 
 def below_minimum(param: str, value: float, least: float) -> ApiError:
-    """A number that is too small."""
-    number = _number(value)
-    message = f"Invalid '{param}': {number} below minimum value. Expected a value >= {least}, but got {value} instead."
+    """A number that is too small. A bound that is a decimal says that the parameter is one (recorded on the sister service)."""
+    number = _number(least)
+    message = f"Invalid '{param}': {number} below minimum value. Expected a value >= {_plain(least)}, but got {value} instead."
     return errors.invalid_value(param, message, f"{number}_below_min_value")
 
 
 def above_maximum(param: str, value: float, most: float) -> ApiError:
-    """A number that is too large."""
-    number = _number(value)
-    message = f"Invalid '{param}': {number} above maximum value. Expected a value <= {most}, but got {value} instead."
+    """A number that is too large; see `below_minimum`."""
+    number = _number(most)
+    message = f"Invalid '{param}': {number} above maximum value. Expected a value <= {_plain(most)}, but got {value} instead."
     return errors.invalid_value(param, message, f"{number}_above_max_value")
 
 
@@ -229,5 +228,10 @@ def large_object(param: str, most: int, length: int) -> ApiError:
     return errors.invalid_value(param, f"Invalid '{param}': too many properties. {expected}", "object_above_max_properties")
 
 
-def _number(value: float) -> str:
-    return "integer" if isinstance(value, int) else "decimal"
+def _number(bound: float) -> str:
+    return "integer" if isinstance(bound, int) else "decimal"
+
+
+def _plain(bound: float) -> float:
+    """A bound as messages write it: whole decimals without their zero."""
+    return int(bound) if isinstance(bound, float) and bound.is_integer() else bound

@@ -43,6 +43,7 @@ class Traits(TypedDict, total=False):
 
     body: type[Any] | None
     content: tuple[ContentType, ...]
+    screen: Callable[..., None] | None
     prompt: Callable[..., Prompt] | None
     prompt_reads_store: bool
     deployment: DeploymentName
@@ -67,6 +68,9 @@ class Operation:
     serve a model of `model_kind`, and the call counts against its quota. `capability` is what the refusal of another kind of
     model calls the operation, `quota_name` what rate-limit messages call it.
 
+    `screen` refuses what the deployment's model does not take; it sees the body as it came, since that is reported before mistakes
+    in the body.
+
     `preview` is the header that must say `preview`. `style` and `headers` name the wire habits of its family.
     """
 
@@ -76,6 +80,7 @@ class Operation:
     handler: Callable[..., Any] | None = None
     body: type[Any] | None = None
     content: tuple[ContentType, ...] = ("application/json",)
+    screen: Callable[..., None] | None = None
     prompt: Callable[..., Prompt] | None = None
     prompt_reads_store: bool = False
     deployment: DeploymentName = model_member

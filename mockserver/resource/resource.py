@@ -15,7 +15,7 @@ from mockserver.resource.preload import Preload
 from mockserver.resource.quota import DEFAULT_RPM, DEFAULT_TPM, Quota
 from mockserver.scenario.engine import Script
 from mockserver.scenario.switches import split_switch
-from mockserver.settings import SETTINGS, resolve
+from mockserver.settings import SETTINGS, Refusal, resolve
 from mockserver.state.chance import ChanceSource
 from mockserver.state.clock import Clock
 from mockserver.state.memory import MemoryStore
@@ -61,6 +61,7 @@ class Resource:
         self.seed = str(self.settings["seed"])
         self.preload = Preload(self.seed)
         self.profile: str = self.settings["profile"]
+        self.allowed: frozenset[Refusal] = frozenset(self.settings["allow"])
         self.region: str = self.settings["region"]
         self.legacy_api: bool = self.settings["legacy_api"]
         self.clock = clock or Clock()
@@ -80,6 +81,10 @@ class Resource:
         """Give it another name and other keys, while it is not served. Whether it is open to everybody stays as it is."""
         self.name = name
         self.keys = tuple(keys)
+
+    def refuses(self, refusal: Refusal) -> bool:
+        """Whether it refuses what the service refuses under this name, rather than letting it through."""
+        return refusal not in self.allowed
 
     def declare(self, name: str, model: Model, spec: DeploymentSpec | None = None) -> Deployment:
         """Add a deployment; from now on only declared ones exist. A limit that `spec` sets is enforced."""

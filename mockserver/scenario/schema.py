@@ -93,7 +93,9 @@ _TYPES = {
 
 
 def _field(setting: Setting) -> tuple[Any, Any]:
-    type_ = Literal[setting.choices] if setting.choices else _TYPES[setting.kind.name]
+    type_: Any = Literal[setting.choices] if setting.choices else _TYPES[setting.kind.name]
+    if setting.choices and setting.kind.name == "names":
+        type_ = list[type_]
     return type_, optional(setting.help, json_schema_extra={"deprecated": True} if setting.deprecated else None)
 
 

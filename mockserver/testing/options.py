@@ -8,9 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
-from mockserver.settings import NO_KEYS, SETTINGS, Flag, Kind, Setting, Settings, Surface, Text, check, declarations, names
+from mockserver.settings import (
+    NO_KEYS,
+    REFUSALS,
+    SETTINGS,
+    Flag,
+    Kind,
+    Setting,
+    Settings,
+    Surface,
+    Text,
+    check,
+    declarations,
+    names,
+)
 
 if TYPE_CHECKING:
     import pytest
@@ -38,7 +51,6 @@ def _time(value: Any) -> float:
     return value
 
 
-_Names = Annotated[str | Sequence[str] | None, Kind("names", "text or a list of texts", names)]
 _Hosts = Annotated[bool | str | Sequence[str] | None, Kind("hosts", "True, False, a host or a list of hosts", _hosts)]
 _Time = Annotated[float | None, Kind("time", "a time in Unix seconds", _time)]
 
@@ -48,7 +60,6 @@ class Keywords(Settings, total=False):
 
     frozen: Annotated[_Time, Setting(help="The time at which its clock stands, in Unix seconds.", at=("python",))]
     guard: Annotated[Flag, Setting(True, "Whether calls to real Azure and OpenAI hosts are stopped.", ("python", "ini"))]
-    allow: Annotated[_Names, Setting((), "Real hosts that the guard lets through.", ("python", "ini"))]
     intercept: Annotated[_Hosts, Setting(help="Hosts to answer for; True: all of Azure and OpenAI.", at=("python",))]
     unmatched: Annotated[
         Text,
@@ -57,7 +68,17 @@ class Keywords(Settings, total=False):
     rules_unused: Annotated[Text, Setting(FAIL, "'ok': rules may answer no call.", ("python", "ini"), choices=(FAIL, OK))]
 
 
-OPTIONS: Mapping[str, Setting] = declarations(Keywords)
+class _Wider(TypedDict):
+    """A setting that means more here: besides refusals it names real hosts."""
+
+    allow: Annotated[
+        str | Sequence[str] | None,
+        Kind("names", "text or a list of texts", names),
+        Setting((), "Refusals that are let through, and real hosts that the guard lets through.", ("python", "ini")),
+    ]
+
+
+OPTIONS: Mapping[str, Setting] = declarations(Keywords) | declarations(_Wider)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -123,12 +144,25 @@ def _relative(path: Path) -> Path:
 def _options(config: pytest.Config, scenarios: tuple[Source, ...], keywords: dict[str, Any]) -> Options:
     """The options: `keywords` win over flags, flags over the ini file."""
     values = _of_run("ini", config.getini) | _of_run("pytest", config.getoption) | keywords
-    keys = values.pop("keys", ())
+    keys, allowed = values.pop("keys", ()), values.pop("allow", ())
     settings = {name: values.pop(name) for name in SETTINGS if name in values}
     if NO_KEYS in keys:
         keys, settings["keys"] = (), ()
+    if refusals := [name for name in allowed if name in REFUSALS]:
+        settings["allow"] = tuple(refusals)
+    hosts = tuple(_host(name) for name in allowed if name not in REFUSALS)
     used = scenarios or find_scenarios(config.getini(f"{MARKER}_scenario") or (), (config.rootpath,))
-    return Options(scenarios=used, common=not scenarios, settings=settings, keys=keys, **values)
+    return Options(scenarios=used, common=not scenarios, settings=settings, keys=keys, allow=hosts, **values)
+
+
+def _host(name: str) -> str:
+    """A host that is allowed; what is nearly a refusal's name is taken for a mistake."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, REFUSALS, n=1, cutoff=0.8)
+    if near:
+        raise OptionError(f"allow={name!r}: there is no such refusal; did you mean {near[0]!r}?")
+    return name
 
 
 def _of_run(surface: Surface, get: Callable[[str], Any]) -> dict[str, Any]:

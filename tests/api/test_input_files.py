@@ -82,7 +82,8 @@ def test_the_scripts_see_what_is_referred_to(client: OpenAI, mock: MockServer) -
     assert [media.reference for media in prompt.turns[-1].media] == [file.id]
 
 
-def test_a_chat_refers_to_files_too(client: OpenAI) -> None:
+def test_a_chat_refers_to_files_too_where_they_are_let_through(client: OpenAI, mock: MockServer) -> None:
+    mock.resource.allowed = frozenset(["file_parts"])
     file = client.files.create(file=("a.pdf", b"%PDF"), purpose="assistants")
 
     def ask(*file_ids: str) -> Any:

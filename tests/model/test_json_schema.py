@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 
-from mockserver.model.json_schema import make_instance, normalise_strict, strict_problem
+from mockserver.model.json_schema import loose_problem, make_instance, normalise_strict, strict_problem
 from mockserver.state.chance import Chance
 
 Json = Any
@@ -166,6 +166,7 @@ def test_any_json_value_is_accepted_as_a_schema_and_left_as_it_was(schema: Json)
     before = repr(schema)
     json.dumps(make(schema))
     strict_problem(schema)
+    loose_problem(schema)
     normalise_strict(schema)
     assert repr(schema) == before
 
@@ -423,3 +424,47 @@ def test_normalising_forbids_additional_properties_where_nothing_is_said_and_cha
     before = copy.deepcopy(schema)
     assert normalise_strict(schema) == expected
     assert schema == before
+
+
+def open_object(**properties: Json) -> Json:
+    return {"type": "object", "properties": properties}
+
+
+NOT_AN_OBJECT = "schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{}\"'."
+NOT_FOUND = "In context=('properties', 'a'), reference to component '#/$defs/A' which was not found in the schema."
+
+
+@pytest.mark.parametrize(
+    ("schema", "problem"),
+    [
+        (open_object(), None),
+        (open_object(a={"type": ["array", "null"], "items": {}}, b={"type": "object"}, c={}, d=True), None),
+        (open_object(a={"type": "array", "prefixItems": [{}]}, b={"$ref": "#/properties/a"}), None),
+        (open_object(a={"$ref": "https://example.com/a.json"}), None),
+        (open_object(type={"type": "string"}, a={"enum": ["type"], "default": {"type": "any"}}), None),
+        ({"$defs": {"A": {}}, **open_object(a={"$ref": "#/$defs/A"})}, None),
+        ({}, NOT_AN_OBJECT.format("None")),
+        ({"type": "array", "items": {}}, NOT_AN_OBJECT.format("array")),
+        ({"type": "object"}, "In context=(), object schema missing properties."),
+        (open_object(a={"type": "array"}), "In context=('properties', 'a'), array schema missing items."),
+        (
+            open_object(a={"anyOf": [{"type": "string"}, {"type": ["array", "null"]}]}),
+            "In context=('properties', 'a', 'anyOf', '1'), array schema missing items.",
+        ),
+        (open_object(a={"type": "float"}), "'float' is not valid under any of the given schemas."),
+        (open_object(a={"type": 7}), "7 is not valid under any of the given schemas."),
+        (open_object(a={"type": ["any", "null"]}), "['any', 'null'] is not valid under any of the given schemas."),
+        (open_object(a={"$ref": "#/$defs/A"}), NOT_FOUND),
+        (
+            {**open_object(), "oneOf": []},
+            "schema must have type 'object' and not have 'oneOf'/'anyOf'/'allOf'/'enum'/'not' at the top level.",
+        ),
+    ],
+)
+def test_any_schema_of_an_object_will_do_for_a_function_that_is_not_strict(schema: Json, problem: str | None) -> None:
+    assert loose_problem(schema) == problem
+
+
+def test_a_strict_reference_that_leads_nowhere_is_not_found() -> None:
+    schema = {**open_object(a={"$ref": "#/$defs/A"}), "required": ["a"], "additionalProperties": False}
+    assert strict_problem(schema) == NOT_FOUND

@@ -397,6 +397,7 @@ def test_a_test_that_failed_or_was_skipped_is_not_blamed_again(project: pytest.P
         ("strict='yes'", "the marker azure_openai: strict='yes': expected True or False"),
         ("rules_unused='no'", "*: rules_unused='no': expected 'fail' or 'ok'"),
         ("allow=[1]", "*: allow=*1*: expected text or a list of texts"),
+        ("allow=['verbosty']", "allow='verbosty': there is no such refusal; did you mean 'verbosity'?"),
         ("frozen='now'", "*: frozen='now': expected a time in Unix seconds"),
         ("journal_limit=0", "*: journal_limit=0: expected a whole number above 0"),
         ("deployments=['x']", "*expected a mapping of deployments to models"),

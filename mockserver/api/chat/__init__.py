@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mockserver import errors
 from mockserver.api.chat import chunks, deepseek, render, stored
+from mockserver.api.chat.abilities import screen
 from mockserver.api.chat.encoding import document
 from mockserver.api.chat.prompt import prompt
 from mockserver.api.chat.requests import ChatRequest
@@ -19,6 +20,7 @@ from mockserver.resource.files import refuse_unknown
     "/chat/completions",
     "createChatCompletion",
     body=ChatRequest,
+    screen=screen,
     prompt=prompt,
     style="compact",
     headers="chat",

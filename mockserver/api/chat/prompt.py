@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mockserver import errors
-from mockserver.api.chat import refusals
+from mockserver.api.chat import abilities, refusals
 from mockserver.api.chat.requests import (
     AllowedChoice,
     AssistantMessage,
@@ -39,15 +39,17 @@ def prompt(call: ModelCall) -> Prompt:
     """The prompt of a validated request. Raises ApiError 400 for what its model does not take."""
     body: ChatRequest = call.body
     model = call.deployment.model
-    if model.reasons:
-        refusals.refuse_sampling(body, model.name)
-    refusals.refuse_combinations(body, model.efforts)
+    abilities.refuse_unable(call)
+    refusals.refuse_combinations(body)
     turns = [_turn(message) for message in body.messages]
+    if [turn for turn in turns if turn.media]:
+        abilities.refuse_parts(call)
     if [turn for turn in turns if turn.tool_calls or turn.role == "tool"]:
         name_tool_results(turns)
         refusals.refuse_orphans(turns)
     result = Prompt(body.model, model, turns)
     if body.tools or body.functions:
+        refusals.refuse_schemas(body, loose=call.resource.refuses("function_schemas"))
         result.tools = _tools(body)
     if body.tool_choice is not None or body.function_call is not None:
         result.tool_choice = _choice(body)
@@ -111,7 +113,6 @@ def _tools(body: ChatRequest) -> tuple[Tool, ...]:
         for tool in body.tools or ()
     ]
     tools += [Tool(one.name, "function", one.parameters, False, one.description, legacy=True) for one in body.functions or ()]
-    refusals.refuse_loose_functions(body)
     return tuple(tools)
 
 

@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 from mockserver import errors
-from mockserver.api.chat.requests import ChatRequest, FunctionTool
+from mockserver.api.chat.requests import ChatRequest, Function, FunctionTool
 from mockserver.model.prompt import Turn
 from mockserver.operations.body import JsonObjectFormat
 
-_ONLY_DEFAULT = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0}
-_WITHOUT_STOP = ("o3", "o4-mini", "gpt-5")
 
-
-def refuse_sampling(body: ChatRequest, model: str) -> None:
-    """What reasoning models do not take (docs(reasoning); texts as reported and recorded)."""
-    if body.max_tokens is not None:
-        raise errors.unsupported_parameter("max_tokens", "max_completion_tokens")
-    for name, default in _ONLY_DEFAULT.items():
-        value = getattr(body, name)
-        if value is not None and value != default:
-            raise errors.unsupported_value(name, value, f" Only the default ({default}) value is supported.")
-    for name in ("logprobs", "top_logprobs", "logit_bias"):
-        if getattr(body, name):
-            raise errors.unsupported_parameter(name)
-    if body.stop is not None and model.startswith(_WITHOUT_STOP):
-        raise errors.unsupported_parameter("stop")
-
-
-def refuse_combinations(body: ChatRequest, efforts: tuple[str, ...]) -> None:
-    if body.reasoning_effort is not None and body.reasoning_effort not in efforts:
-        _refuse_effort("reasoning_effort", body.reasoning_effort, efforts)
+def refuse_combinations(body: ChatRequest) -> None:
+    """Raise ApiError 400 for members that do not go together, whatever the model."""
     if body.max_tokens is not None and body.max_completion_tokens is not None:
         message = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported."
         raise errors.request_error(message, param="max_tokens", code="invalid_parameter_combination")
@@ -47,17 +28,18 @@ def refuse_combinations(body: ChatRequest, efforts: tuple[str, ...]) -> None:
 
 
 def _refuse_loose_choices(body: ChatRequest) -> None:
+    """How to choose among tools that are not there, be it none of them (reported)."""
     for name in ("tool_choice", "parallel_tool_calls"):
-        if getattr(body, name) not in (None, "none", "auto"):
-            message = f"Invalid value for '{name}': '{name}' is only allowed when 'tools' are specified."
-            raise errors.request_error(message, param=name)
+        if getattr(body, name) is not None:
+            raise _only_with(name, "tools")
+    if body.function_call is not None and not body.functions:
+        raise _only_with("function_call", "functions")
 
 
-def _refuse_effort(param: str, effort: str, efforts: tuple[str, ...]) -> None:
-    if not efforts:
-        raise errors.unsupported_parameter(param)
-    listed = errors.unsupported_choice(param, effort, list(efforts)).detail["message"].partition(". ")[2]
-    raise errors.unsupported_value(param, effort, f" {listed}")
+def _only_with(name: str, other: str) -> errors.ApiError:
+    return errors.request_error(
+        f"Invalid value for '{name}': '{name}' is only allowed when '{other}' are specified.", param=name
+    )
 
 
 def _refuse_audio(body: ChatRequest) -> None:
@@ -118,16 +100,26 @@ def _refuse_unanswered(open_ids: dict[str, None], turns: list[Turn], end: int) -
         raise errors.request_error(message, param=f"messages.[{end}].role" if end < len(turns) else "messages")
 
 
-def refuse_loose_functions(body: ChatRequest) -> None:
+def refuse_schemas(body: ChatRequest, *, loose: bool) -> None:
+    """Parameters of functions that break the rules of `strict: true` or, if `loose` says so, those of any function."""
     for at, tool in enumerate(body.tools or ()):
-        if not isinstance(tool, FunctionTool) or not tool.function.strict:
-            continue
-        from mockserver.model.json_schema import strict_problem
+        if isinstance(tool, FunctionTool):
+            _refuse_schema(tool.function, f"tools[{at}].function.parameters", loose=loose)
+    for at, function in enumerate(body.functions or ()):
+        _refuse_schema(function, f"functions[{at}].parameters", loose=loose)
 
-        problem = strict_problem(tool.function.parameters or {})
-        if problem is not None:
-            message = f"Invalid schema for function '{tool.function.name}': {problem}"
-            raise errors.invalid_value(f"tools[{at}].function.parameters", message, "invalid_function_parameters")
+
+def _refuse_schema(function: Function, path: str, *, loose: bool) -> None:
+    from mockserver.model.json_schema import loose_problem, strict_problem
+
+    problem = None
+    if function.strict:
+        problem = strict_problem(function.parameters or {})
+    elif loose and function.parameters is not None:
+        problem = loose_problem(function.parameters)
+    if problem is not None:
+        message = f"Invalid schema for function '{function.name}': {problem}"
+        raise errors.invalid_value(path, message, "invalid_function_parameters")
 
 
 def refuse_unknown_tool(body: ChatRequest, name: str) -> None:

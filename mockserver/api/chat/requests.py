@@ -25,6 +25,8 @@ from mockserver.operations.body import (
 Json = Any
 Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]+$", max_length=64, min_length=1)]
 
+CallId = Annotated[str, Field(max_length=40)]  # reported: the ids of responses may have 64
+
 
 class TextPart(Part):
     type: Literal["text"]
@@ -101,13 +103,13 @@ class CustomUse(Part):
 
 
 class FunctionToolCall(Part):
-    id: str
+    id: CallId
     type: Literal["function"]
     function: FunctionUse
 
 
 class CustomToolCall(Part):
-    id: str
+    id: CallId
     type: Literal["custom"]
     custom: CustomUse
 
@@ -124,7 +126,7 @@ class AssistantMessage(Part):
 class ToolMessage(Part):
     role: Literal["tool"]
     content: str | TextParts
-    tool_call_id: str
+    tool_call_id: CallId
 
 
 class FunctionMessage(Part):

@@ -57,7 +57,7 @@ def _refuse_filter(filters: Json, path: str) -> None:
 
 def _refuse_ranking(options: Object, path: str) -> None:
     check(options, path, {}, _RANKING)
-    check_range(f"{path}.score_threshold", options.get("score_threshold"), 0, 1)
+    check_range(f"{path}.score_threshold", options.get("score_threshold"), 0.0, 1.0)
     if options.get("hybrid_search") is not None:
         check(options["hybrid_search"], f"{path}.hybrid_search", _HYBRID, {})
 

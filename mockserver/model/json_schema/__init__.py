@@ -7,6 +7,7 @@ and number limits). `not`, `if`, `contains`, `patternProperties` and `dependentâ
 from __future__ import annotations
 
 from mockserver.model.json_schema.instances import make_instance
+from mockserver.model.json_schema.loose import loose_problem
 from mockserver.model.json_schema.strict import normalise_strict, strict_problem
 
-__all__ = ["make_instance", "normalise_strict", "strict_problem"]
+__all__ = ["loose_problem", "make_instance", "normalise_strict", "strict_problem"]

@@ -12,6 +12,7 @@ from mockserver.model.json_schema.hints import number_range
 Json = Any
 Node = dict[str, Json]
 
+_NOTHING = object()  # where a reference points nowhere; null and false are values
 LONGEST = 100_000  # characters of one string, and the largest value of any limit
 _CLASSES: dict[str, tuple[type, ...]] = {
     "null": (type(None),),
@@ -82,10 +83,18 @@ def limit(node: Node, key: str, default: int) -> int:
     return min(int(value), LONGEST) if is_number(value) and value >= 0 else default
 
 
+def is_missing(root: Json, reference: str) -> bool:
+    """Whether a reference points nowhere inside the document; those to other documents are not followed."""
+    return reference.startswith("#") and _target(root, reference) is _NOTHING
+
+
 def resolve(root: Json, reference: str) -> Json:
     """The value that a reference points to inside the document, {} where it points nowhere or outside."""
-    if not reference.startswith("#"):
-        return {}
+    found = _target(root, reference) if reference.startswith("#") else _NOTHING
+    return {} if found is _NOTHING else found
+
+
+def _target(root: Json, reference: str) -> Json:
     value = root
     for step in unquote(reference[1:]).split("/")[1:]:
         key = step.replace("~1", "/").replace("~0", "~")
@@ -94,7 +103,7 @@ def resolve(root: Json, reference: str) -> Json:
         elif isinstance(value, dict) and key in value:
             value = value[key]
         else:
-            return {}
+            return _NOTHING
     return value
 
 

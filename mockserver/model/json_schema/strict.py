@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from mockserver.model.json_schema.keywords import Json, Node, copy_json, declared_types, properties, required, resolve
+from mockserver.model.json_schema.keywords import Json, Node, copy_json, declared_types, is_missing, properties, required
 
 Path = tuple[str, ...]
 
@@ -34,7 +34,7 @@ def strict_problem(schema: Json) -> str | None:
     a nested `not`, of whose refusal the whole wording is unknown. How levels are counted (objects and arrays, references
     not followed) and which problem of one schema comes first are inferred.
     """
-    if problem := _root_problem(schema):
+    if problem := not_an_object(schema, ("anyOf", "enum", "not")):
         return problem
     waiting: list[tuple[Path, Json, int]] = [((), schema, 0)]
     levels = count = 0
@@ -44,7 +44,7 @@ def strict_problem(schema: Json) -> str | None:
             return problem
         level += any(kind in ("object", "array") for kind in declared_types(node))
         levels, count = max(levels, level), count + len(properties(node))
-        inner = [((*path, *step), child, 0 if step[0] in _DEFINITIONS else level) for step, child in _children(node)]
+        inner = [((*path, *step), child, 0 if step[0] in _DEFINITIONS else level) for step, child in children(node)]
         waiting += reversed(inner)
     if levels > _LEVELS:
         return f"{levels} levels of nesting exceeds limit of {_LEVELS}."
@@ -63,11 +63,11 @@ def normalise_strict(schema: Json) -> Json:
         if isinstance(node, dict):
             if "object" in declared_types(node) or ("type" not in node and isinstance(node.get("properties"), dict)):
                 node.setdefault("additionalProperties", False)
-            waiting += [child for _, child in _children(node)]
+            waiting += [child for _, child in children(node)]
     return normalised
 
 
-def _children(node: Node) -> Iterator[tuple[Path, Json]]:
+def children(node: Node) -> Iterator[tuple[Path, Json]]:
     """The schemas inside a schema, with the steps that lead to them."""
     for key, value in node.items():
         if key in _WITH_MAPPING and isinstance(value, dict):
@@ -78,11 +78,12 @@ def _children(node: Node) -> Iterator[tuple[Path, Json]]:
             yield (key,), value
 
 
-def _root_problem(schema: Json) -> str | None:
+def not_an_object(schema: Json, combining: Sequence[str]) -> str | None:
+    """The message for a root that is no object, or has a keyword that combines others; None for one that is in order."""
     kind = schema.get("type") if isinstance(schema, dict) else None
     if kind != "object":
         return f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{kind}\"'."
-    if any(key in schema for key in ("anyOf", "enum", "not")):
+    if any(key in schema for key in combining):
         return "schema must have type 'object' and not have 'oneOf'/'anyOf'/'allOf'/'enum'/'not' at the top level."
     return None
 
@@ -122,12 +123,19 @@ def _object_problem(node: Node) -> str | None:
     return None if extra is None else f"{complaint} Extra required key '{extra}' supplied."
 
 
+def missing_definition(reference: str) -> str:
+    """What is wrong with a reference that points nowhere."""
+    return f"reference to component {reference!r} which was not found in the schema."
+
+
 def _reference_problem(context: str, node: Node, root: Json) -> str | None:
     others = [repr(key) for key in node if key != "$ref"]
     if others:
         return f"{context}$ref cannot have keywords {{{', '.join(others)}}}."
     reference = str(node["$ref"])
     top = re.fullmatch(r"#/(\$defs|definitions)/[^/]+", reference)
-    if reference == "#" or (top and resolve(root, reference) != {}):
+    if reference == "#":
         return None
+    if top:
+        return f"In {context}{missing_definition(reference)}" if is_missing(root, reference) else None
     return f"In {context}reference can only point to definitions defined at the top level of the schema."
