@@ -207,6 +207,13 @@ def deployment_not_found() -> ApiError:
     return ApiError(404, payload, style="pretty", header_set="deployment", content_type=None)
 
 
+def unknown_switch(name: str, near: str) -> ApiError:
+    """A deployment's name whose suffix is nearly one of ours. Azure never sends it: it is ours."""
+    message = f"mockserver has no switch for the deployment '{name[:80]}'; did you mean '{near[:80]}'?"
+    payload = {"error": {"type": "invalid_request_error", "code": "DeploymentNotFound", "message": message}}
+    return ApiError(404, payload, style="pretty", header_set="deployment", content_type=None)
+
+
 def model_missing() -> ApiError:
     """No `model` in the body: indented, without a content type (recorded)."""
     payload = {"error": {"message": "Missed model deployment"}}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,7 +92,15 @@ def _deployments(scenario: Scenario | None, overrides: Mapping[str, Any]) -> dic
     """The deployments that a scenario and the caller declare; where both declare one, the caller's model serves it."""
     specs = scenario.deployments if scenario is not None else {}
     names = {name: spec.model for name, spec in specs.items()} | overrides.get("deployments", {})
-    return {name: (infer(name) if model is None else model_of(model), specs.get(name)) for name, model in names.items()}
+    return {name: (_model(name, model, specs.get(name)), specs.get(name)) for name, model in names.items()}
+
+
+def _model(name: str, model: str | None, spec: DeploymentSpec | None) -> Model:
+    """The model of a deployment. One that is `like` another has that one's traits under its own name."""
+    if spec is not None and spec.like is not None:
+        own = model or name
+        return replace(model_of(spec.like), name=own, snapshot=own, versions=())
+    return infer(name) if model is None else model_of(model)
 
 
 def model_of(name: str) -> Model:

@@ -30,7 +30,8 @@ SUFFIXES = (".yaml", ".yml", ".json")
 class DeploymentSpec:
     """A declared deployment. `model` None means the one that the name suggests; limits are per minute, None where none is set.
 
-    `enqueued_tokens` is how many tokens batches may have waiting for it.
+    `enqueued_tokens` is how many tokens batches may have waiting for it. `like` is the model of the catalogue that one behaves like
+    which the catalogue does not have.
     """
 
     name: str
@@ -39,6 +40,7 @@ class DeploymentSpec:
     tpm: int | None = None
     behaviour: Behaviour | None = None
     enqueued_tokens: int | None = None
+    like: str | None = None
 
 
 @dataclass(slots=True)
@@ -212,7 +214,9 @@ def _deployments(file: ScenarioFile, document: Document, problems: list[str]) ->
             continue
         path: list[str | int] = ["deployments", name]
         behaviour = compile_behaviour(section, name, _reporter(problems, document, path))
-        specs[name] = DeploymentSpec(name, section.model, section.rpm, section.tpm, behaviour, section.enqueued_tokens)
+        specs[name] = DeploymentSpec(
+            name, section.model, section.rpm, section.tpm, behaviour, section.enqueued_tokens, section.like
+        )
     return specs
 
 

@@ -116,7 +116,7 @@ def compile_rule(section: RuleSection, name: str, place: str, report: Report) ->
 
 def compile_behaviour(section: BehaviourSection, name: str, report: Report) -> Behaviour | None:
     """Compile what a deployment does to its answers; None where it leaves them as they are."""
-    data = section.model_dump(exclude_unset=True, by_alias=True, exclude={"model", "rpm", "tpm", "enqueued_tokens"})
+    data = section.model_dump(exclude_unset=True, by_alias=True, exclude={"model", "like", "rpm", "tpm", "enqueued_tokens"})
     return Behaviour(compile_step(data, f"deployment {name}", report), refuses="error" in data) if data else None
 
 

@@ -51,6 +51,7 @@ class DeploymentSection(BehaviourSection):
     """A model under a name, and the behaviour of all its answers."""
 
     model: Name = optional("The model that it serves. Without it: the one that its name suggests.")
+    like: Name = optional("A model of the catalogue that `model` behaves like, where the catalogue does not have it yet.")
     rpm: Count = optional("Requests per minute; more get Azure's 429.")
     tpm: Count = optional("Tokens per minute; more get Azure's 429.")
     enqueued_tokens: Count = optional("Tokens that batches may have enqueued; a batch beyond them fails.")

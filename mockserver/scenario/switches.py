@@ -8,6 +8,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from mockserver import errors
+
 if TYPE_CHECKING:
     from mockserver.scenario.rule import Behaviour
 
@@ -27,11 +29,21 @@ SWITCHES: dict[str, dict[str, Any]] = {
 
 
 def split_switch(name: str) -> tuple[str, Behaviour | None]:
-    """The deployment that a name stands for and the behaviour of its suffix; the name itself and None without such a suffix."""
+    """The deployment that a name stands for and the behaviour of its suffix; the name itself and None without such a suffix.
+
+    Raises ApiError 404 for a suffix that is nearly one: who wrote it wants a failure, and would take an ordinary answer for a defect.
+    """
     served, mark, switch = name.rpartition(MARK)
-    if not (mark and served and switch in SWITCHES):
+    if not (mark and served):
         return name, None
-    return served, _behaviour(switch)
+    if switch in SWITCHES:
+        return served, _behaviour(switch)
+    from difflib import get_close_matches
+
+    near = get_close_matches(switch, SWITCHES, n=1)
+    if near:
+        raise errors.unknown_switch(name, f"{served}{MARK}{near[0]}")
+    return name, None
 
 
 @cache  # compiled once for each of the few suffixes, and not for every deployment

@@ -120,8 +120,13 @@ class Mock:
         """The resource's time."""
         return self.resource.clock
 
-    def when(self, **conditions: Any) -> When:
-        """Begin a rule: `mock.when(user="hello").respond("Hi!")`. Conditions and responses are those of a scenario file."""
+    def when(self, *misplaced: object, **conditions: Any) -> When:
+        """Begin a rule: `mock.when(user="hello").respond("Hi!")`. Conditions and responses are those of a scenario file.
+
+        Raises TypeError for a condition that does not exist, or has no name.
+        """
+        if misplaced:
+            raise TypeError(f"when() takes named conditions: did you mean when(user={misplaced[0]!r})?")
         return self.script.when(**conditions)
 
     def given(
@@ -148,6 +153,10 @@ class Mock:
     def reset(self) -> None:
         """Forget state, journal, counters and the rules added with `when`; the scenario's rules stay, and what it gives is there again."""
         self.resource.reset(rules=True)
+
+    def __repr__(self) -> str:
+        calls = len(self.resource.journal)
+        return f"<{type(self).__name__} {self.resource.name!r} at {self.endpoint}, {calls} {'call' if calls == 1 else 'calls'}>"
 
     # -- what happened
 
