@@ -1,4 +1,4 @@
-"""The control API below `/_mock`: a page, health, scenario, journal, reset, state, clock, verdict. Azure has none of it.
+"""The control API below `/_mock`: pages, health, scenario, journal, reset, state, clock, verdict. Azure has none of it.
 
 Every call concerns one resource: that of `?resource=NAME`, or of the key that is sent, else the default one. A key is required
 only where other machines can reach the server, and never for `/_mock/health`. What a page of somewhere else may have sent is
@@ -27,6 +27,7 @@ from mockserver.errors import ApiError, ScenarioError, StateError
 from mockserver.gateway import origin
 from mockserver.gateway.auth import authorise
 from mockserver.resource.build import apply_scenario
+from mockserver.resource.evals import find_run
 from mockserver.resource.journal import Exchange
 from mockserver.resource.resource import Resource
 from mockserver.resource.resources import Resources
@@ -104,6 +105,7 @@ def create_control(resources: Resources, overrides: Mapping[str, Any], *, guarde
             route("/state", "DELETE", delete_state),
             route("/clock", "GET", get_clock),
             route("/clock", "POST", set_clock),
+            route("/evals/{eval_id}/runs/{run_id}", "GET", get_report),
             Route("/{path:path}", _unknown, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
         ],
         middleware=[Middleware(_OwnPages, resources)],
@@ -240,6 +242,16 @@ async def set_clock(request: Request, resource: Resource) -> Json:
     return {"now": clock.now(), "frozen": clock.frozen}
 
 
+async def get_report(request: Request, resource: Resource) -> Json:
+    """The page that the `report_url` of a run of an eval leads to: its results as a table."""
+    from mockserver.control.report import render
+
+    run = find_run(resource.store, request.path_params["eval_id"], request.path_params["run_id"])
+    if run is None:
+        raise ControlError(404, f"the resource '{resource.name}' has no such run of an eval")
+    return HTMLResponse(render(resource, run))
+
+
 def _duration(value: Json) -> float | str:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValueError("advance is a duration, for instance '24h' or a number of seconds")
@@ -336,5 +348,5 @@ def _refused(refusal: ControlError) -> JSONResponse:
 
 
 async def _unknown(request: Request) -> Response:
-    known = "health, scenario, journal, reset, state, clock, verdict"
+    known = "health, scenario, journal, reset, state, clock, verdict, evals/…/runs/…"
     return _refused(ControlError(404, f"there is no {request.method} {request.url.path}; the control API has {known}"))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mockserver import __version__
 
 if TYPE_CHECKING:
+    from jinja2 import Template
+
     from mockserver.resource.journal import Exchange
     from mockserver.resource.resource import Resource
     from mockserver.resource.resources import Resources
@@ -19,12 +22,17 @@ _LONGEST = 60  # characters of a name
 
 def render(resources: Resources, base: str, *, guarded: bool) -> str:
     """The page as HTML. `base` is the server's own URL, with a slash at its end; where it is `guarded`, no call is shown."""
-    from jinja2 import Environment
-
-    template = Environment(autoescape=True).from_string(Path(__file__).with_name("page.html").read_text("utf-8"))
     rows = [] if guarded else [_row(resource) for resource in resources]
     key = "…" if guarded else next(iter(resources.default.keys), "any-key")
-    return template.render(version=__version__, base=base, key=key, guarded=guarded, resources=rows)
+    return template("page.html").render(version=__version__, base=base, key=key, guarded=guarded, resources=rows)
+
+
+@cache
+def template(name: str) -> Template:
+    """A template of this folder; what it renders is escaped."""
+    from jinja2 import Environment, FileSystemLoader
+
+    return Environment(autoescape=True, loader=FileSystemLoader(Path(__file__).parent)).get_template(name)
 
 
 def _row(resource: Resource) -> dict[str, Json]:

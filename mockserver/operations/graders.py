@@ -133,11 +133,11 @@ def _single(kind: str, document: Document, path: str) -> Single:
         case "text_similarity":
             return TextSimilarity(name, *_compared(document, path), document["evaluation_metric"], threshold)
         case "score_model":
-            messages, sampling = _judge(document, path)
-            return ScoreModel(name, document["model"], messages, *_range(document, path), sampling, threshold)
+            asked, sampling = _judge(document, path)
+            return ScoreModel(name, document["model"], asked, *_range(document, path), sampling, threshold)
         case "label_model":
-            messages, sampling = _judge(document, path)
-            return LabelModel(name, document["model"], messages, *_labels(document, path), sampling)
+            asked, sampling = _judge(document, path)
+            return LabelModel(name, document["model"], asked, *_labels(document, path), sampling)
         case "python":
             return Python(name, _source(document, path), threshold)
     return Endpoint(name, _url(document, path), _headers(document, path), threshold)
@@ -168,13 +168,18 @@ def _invalid(path: str, reason: object) -> errors.ApiError:
 
 def _judge(document: Document, path: str) -> tuple[tuple[Message, ...], dict[str, Json]]:
     """The messages and sampling parameters of a model grader."""
-    place, messages = joined(path, "input"), document["input"]
-    if not messages:
-        raise complaints.short_array(place, 1, 0)
+    parsed = messages(document["input"], joined(path, "input"))
     sampling = document.get("sampling_params") or {}
     check(sampling, joined(path, "sampling_params"), {}, _SAMPLING)
     kept = {name: sampling[name] for name in _SAMPLING if sampling.get(name) is not None}
-    return tuple(_message(message, f"{place}[{at}]") for at, message in enumerate(messages)), kept
+    return parsed, kept
+
+
+def messages(documents: list[Json], path: str) -> tuple[Message, ...]:
+    """The messages that stand at `path`, with their templates. Raises ApiError 400 for the first mistake, and where there is none."""
+    if not documents:
+        raise complaints.short_array(path, 1, 0)
+    return tuple(_message(document, f"{path}[{at}]") for at, document in enumerate(documents))
 
 
 def _message(message: Json, path: str) -> Message:

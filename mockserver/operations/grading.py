@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,26 +12,30 @@ if TYPE_CHECKING:
     from mockserver.operations.call import Call, ResponseView
 
 Json = Any
+Send = Callable[[str, str, Json], "ResponseView"]
 _USAGE = ("prompt_tokens", "total_tokens", "completion_tokens")
 
 
 def means(call: Call) -> Means:
-    """What graders that run for a call may use."""
-    settings = call.resource.settings
-    trace = f"trace_{call.chance.fork('trace').uuid()}"
-    return Means(partial(_ask, call), settings["python_graders"], settings["grader_hosts"], trace=trace)
+    """What graders that run for a call may use; what they ask is in the journal with the call as its parent."""
+    return means_of(call.resource.settings, call.send, call.chance.fork("trace").uuid())
 
 
-def _ask(call: Call, question: Question) -> ModelAnswer:
-    """Ask by a chat completion, which the script answers like any other; it is in the journal with the call as its parent."""
-    return _answer(call.send("POST", "/chat/completions", _body(question)))
+def means_of(settings: Mapping[str, Json], send: Send, trace: str) -> Means:
+    """What graders may use by a resource's settings. `send` sends a request, `trace` is the id of the grading."""
+    return Means(partial(_ask, send), settings["python_graders"], settings["grader_hosts"], trace=f"trace_{trace}")
+
+
+def _ask(send: Send, question: Question) -> ModelAnswer:
+    """Ask by a chat completion, which the script answers like any other."""
+    return _answer(send("POST", "/chat/completions", _body(question)))
 
 
 def _body(question: Question) -> dict[str, Json]:
     sampling = dict(question.sampling)
     if "max_completions_tokens" in sampling:  # the official document's spelling
         sampling["max_completion_tokens"] = sampling.pop("max_completions_tokens")
-    messages = [{**message, "content": _content(message["content"])} for message in question.messages]
+    messages = [chat_message(message) for message in question.messages]
     form = {"name": "grade", "strict": True, "schema": question.schema}
     return {
         "model": question.model,
@@ -41,8 +45,10 @@ def _body(question: Question) -> dict[str, Json]:
     }
 
 
-def _content(content: str | list[dict[str, Json]]) -> str | list[dict[str, Json]]:
-    return content if isinstance(content, str) else [_part(part) for part in content]
+def chat_message(message: Mapping[str, Json]) -> dict[str, Json]:
+    """A message, whose content is a text or a list of input parts, as chat has it."""
+    content = message["content"]
+    return {**message, "content": content if isinstance(content, str) else [_part(part) for part in content]}
 
 
 def _part(part: Mapping[str, Json]) -> dict[str, Json]:

@@ -5,25 +5,10 @@ Landing an operation drops its row. A row is the method, the path, the operation
 
 from __future__ import annotations
 
-_EVALS = "aoai-evals"
 _COPY = "aoai-copy-ft-checkpoints"
 Row = tuple[str, str, str, str | None]
 
 NOT_YET: dict[str, tuple[Row, ...]] = {
-    "evals": (
-        ("GET", "/evals", "listEvals", _EVALS),
-        ("POST", "/evals", "createEval", _EVALS),
-        ("GET", "/evals/{eval_id}", "getEval", _EVALS),
-        ("POST", "/evals/{eval_id}", "updateEval", _EVALS),
-        ("DELETE", "/evals/{eval_id}", "deleteEval", _EVALS),
-        ("GET", "/evals/{eval_id}/runs", "getEvalRuns", _EVALS),
-        ("POST", "/evals/{eval_id}/runs", "createEvalRun", _EVALS),
-        ("GET", "/evals/{eval_id}/runs/{run_id}", "getEvalRun", _EVALS),
-        ("POST", "/evals/{eval_id}/runs/{run_id}", "cancelEvalRun", _EVALS),
-        ("DELETE", "/evals/{eval_id}/runs/{run_id}", "deleteEvalRun", _EVALS),
-        ("GET", "/evals/{eval_id}/runs/{run_id}/output_items", "getEvalRunOutputItems", _EVALS),
-        ("GET", "/evals/{eval_id}/runs/{run_id}/output_items/{output_item_id}", "getEvalRunOutputItem", _EVALS),
-    ),
     "fine_tuning": (
         (
             "GET",

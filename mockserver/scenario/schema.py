@@ -79,6 +79,7 @@ class LifecyclesSection(LifecycleSection):
     job: LifecycleSection = optional(
         "Fine-tuning jobs, which are pending first, then running, then succeeded.", alias="fine_tuning.job"
     )
+    eval_run: LifecycleSection = optional("Runs of evals, which are in progress first, then completed.", alias="eval.run")
     batch: LifecycleSection = optional("Batches, which are validated first, then in progress, then finalized, then completed.")
 
 

@@ -22,7 +22,7 @@ HABITS = {
 }
 """What it does and how that is known, and the findings that it explains."""
 
-STATUSES = {("POST /batches", 200): 201, ("POST /fine_tuning/jobs", 201): 200}
+STATUSES = {("POST /batches", 200): 201, ("POST /evals", 201): 200, ("POST /fine_tuning/jobs", 201): 200}
 """Statuses that the service was recorded to answer with in place of the documented one (recorded)."""
 
 

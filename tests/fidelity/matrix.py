@@ -322,6 +322,11 @@ NOT_FOLLOWED = (
         "An image that has only begun has no `result` (recorded).",
     ),
     (
+        "EvalRun",
+        r"\$\S*: None is not of type",
+        "A run of an eval has nulls where it has no model, no error and no sample (recorded on a project).",
+    ),
+    (
         "request without a model",
         r"'code' is required and absent",
         "The refusal of a request without a model has no `code` (recorded).",

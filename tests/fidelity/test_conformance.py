@@ -228,7 +228,7 @@ def send_all(http: httpx2.Client, cases: list[tuple[str, Case]]) -> None:
         findings("multi", "POST", path, send(http, mock, "POST", path, {"grader": GRADERS[-1]}))
         findings("token", "GET", "/models", http.get(mock.base_url + "models", headers=TOKEN))
         names = ("listContainerFiles", "retrieveContainerFileContent", "createVectorStore", "retrieveVectorStoreFileContent")
-        names += ("createFineTuningJob",)
+        names += ("createFineTuningJob", "createEvalRun")
         for name in names:
             call_stored(Caller(http, mock.base_url, mock.api_key), TABLE.by_id[name])
     with MockServer({"rules": [{"respond": {"error": "content_filter"}}]}) as mock:

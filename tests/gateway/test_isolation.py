@@ -46,8 +46,13 @@ def test_no_operation_finds_what_another_resource_keeps(two: tuple[Caller, Calle
     assert allowed.status_code < 300, allowed.text
 
 
+def _counts(id: str) -> bool:
+    """Whether an id only says which of its parent's it is."""
+    return id.isdecimal()
+
+
 def _without_ends(text: str, ids: dict[str, str]) -> str:
-    for known in ids.values():
+    for known in [one for one in ids.values() if not _counts(one)]:
         text = text.replace(known, known[:-2])
     return text
 
@@ -55,7 +60,7 @@ def _without_ends(text: str, ids: dict[str, str]) -> str:
 @pytest.mark.parametrize("operation", LISTS, ids=lambda operation: operation.id)
 def test_no_list_has_what_another_resource_keeps(two: tuple[Caller, Caller], operation: Operation) -> None:
     owner, other = two
-    ids = {known for path in PATHS for known in (make(owner, path) or {}).values()}
+    ids = {known for path in PATHS for known in (make(owner, path) or {}).values() if not _counts(known)}
     before = perform(other, operation, {})
     assert before.status_code == 200, before.text
     assert [known for known in ids if known in before.text] == []

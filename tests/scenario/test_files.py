@@ -176,6 +176,26 @@ def test_batch() -> None:
         assert '"code": "content_filter"' in mock.client.files.content(batch.error_file_id).text
 
 
+def test_evaluate() -> None:
+    with MockServer(ROOT / "scenarios" / "evaluate.yaml", profile="2026-03") as mock:
+        judge = {"role": "system", "content": "grade the answer"}
+        grader = {"type": "score_model", "name": "judge", "model": "gpt-4o", "input": [judge]}
+        grader["input"] = [judge, {"role": "user", "content": "{{sample.output_text}}"}]
+        config = {"type": "custom", "item_schema": {"type": "object"}, "include_sample_schema": True}
+        evals: Any = mock.client.evals
+        evaluation = evals.create(data_source_config=config, testing_criteria=[grader])
+        questions = [{"item": {"question": f"What is the capital of {one}?"}} for one in ("France", "Peru")]
+        data_source = {
+            "type": "responses",
+            "model": "gpt-4.1-nano",
+            "source": {"type": "file_content", "content": questions},
+            "input_messages": {"type": "template", "template": [{"role": "user", "content": "{{item.question}}"}]},
+        }
+        run = evals.runs.create(evaluation.id, data_source=data_source)
+        run = evals.runs.retrieve(run.id, eval_id=evaluation.id)
+        assert run.result_counts.to_dict() == {"total": 2, "passed": 1, "failed": 1, "errored": 0}
+
+
 def test_the_ready_scenarios_can_be_served_together_and_every_one_is_tested() -> None:
     (scenario,) = load([ROOT / "scenarios"])
     assert scenario.files == tuple(READY)

@@ -149,6 +149,34 @@ def _pause_job(owner: Caller, ids: Ids) -> dict[str, Json]:
     return {}
 
 
+EVALS = {"aoai-evals": "preview"}
+NEW_EVAL = {
+    "name": "a secret",
+    "data_source_config": {
+        "type": "custom",
+        "item_schema": {"type": "object", "properties": {"answer": {"type": "string"}}},
+        "include_sample_schema": True,
+    },
+    "testing_criteria": [GRADER],
+}
+_ROWS = [{"item": {"answer": "a secret"}, "sample": {"output_text": "a secret"}}]
+NEW_RUN = {"data_source": {"type": "jsonl", "source": {"type": "file_content", "content": _ROWS}}}
+
+
+def _eval(owner: Caller, ids: Ids) -> str:
+    return str(owner.post("/evals", NEW_EVAL, headers=EVALS)["id"])
+
+
+def _eval_run(owner: Caller, ids: Ids) -> str:
+    return str(owner.post(f"/evals/{ids['eval_id']}/runs", NEW_RUN, headers=EVALS)["id"])
+
+
+def _output_item(owner: Caller, ids: Ids) -> str:
+    path = f"/evals/{ids['eval_id']}/runs/{ids['run_id']}"
+    owner.send("GET", path, headers=EVALS)  # so that it happens
+    return str(owner.send("GET", f"{path}/output_items", headers=EVALS).json()["data"][0]["id"])
+
+
 EXAMPLES: dict[str, Example | None] = {
     "/batches/{batch_id}": _batch,
     "/chat/completions/{completion_id}": _completion,
@@ -156,6 +184,9 @@ EXAMPLES: dict[str, Example | None] = {
     "/containers/{container_id}/files/{file_id}": _container_file,
     "/conversations/{conversation_id}": _conversation,
     "/conversations/{conversation_id}/items/{item_id}": _conversation_item,
+    "/evals/{eval_id}": _eval,
+    "/evals/{eval_id}/runs/{run_id}": _eval_run,
+    "/evals/{eval_id}/runs/{run_id}/output_items/{output_item_id}": _output_item,
     "/files/{file_id}": _file,
     "/fine_tuning/jobs/{fine_tuning_job_id}": _job,
     "/models/{model}": None,
@@ -175,6 +206,8 @@ BODIES: dict[str, Callable[[Caller, Ids], dict[str, Json]]] = {
     "createContainerFile": lambda owner, ids: {"files": {"file": ("a.txt", b"x")}},
     "createConversation": lambda owner, ids: {"json": {"items": [MESSAGE], "metadata": {"a": "b"}}},
     "createConversationItems": lambda owner, ids: {"json": {"items": [MESSAGE]}},
+    "createEval": lambda owner, ids: {"json": NEW_EVAL},
+    "createEvalRun": lambda owner, ids: {"json": NEW_RUN},
     "createFile": lambda owner, ids: {"files": {"file": ("a.txt", b"x")}, "data": {"purpose": "assistants"}},
     "createFineTuningJob": lambda owner, ids: {"json": _new_job(owner)},
     "createVectorStoreFile": lambda owner, ids: {"json": {"file_id": _file(owner, {})}},
@@ -186,6 +219,7 @@ BODIES: dict[str, Callable[[Caller, Ids], dict[str, Json]]] = {
     "searchVectorStore": lambda owner, ids: {"json": {"query": "secret"}},
     "updateChatCompletion": lambda owner, ids: {"json": {"metadata": {"a": "b"}}},
     "updateConversation": lambda owner, ids: {"json": {"metadata": {"a": "b"}}},
+    "updateEval": lambda owner, ids: {"json": {"name": "x"}},
     "updateVectorStoreFileAttributes": lambda owner, ids: {"json": {"attributes": {"a": "b"}}},
     "validateGrader": lambda owner, ids: {"json": {"grader": GRADER}},
 }

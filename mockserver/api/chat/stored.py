@@ -14,14 +14,13 @@ from mockserver.operations.call import Call, ModelCall, Result
 from mockserver.operations.lists import cursor, list_object
 from mockserver.operations.objects import stored
 from mockserver.operations.table import family
+from mockserver.resource.logs import COMPLETION, COMPLETION_MESSAGE
 
 if TYPE_CHECKING:
     from mockserver.api.chat.requests import ChatRequest
 
 Json = Any
 operation = family(style="pretty", headers="stored", beyond_spec=True)
-KIND = "chat.completion"
-MESSAGE = "chat.completion.message"
 
 
 class UpdateRequest(Body):
@@ -54,9 +53,9 @@ def keep(call: ModelCall, completion: dict[str, Json]) -> None:
         "response_format": call.raw.get("response_format"),
     }
     store = call.resource.store
-    store.put(KIND, completion["id"], document)
+    store.put(COMPLETION, completion["id"], document)
     for message in _messages(completion["id"], call.raw["messages"]):
-        store.put(MESSAGE, message["id"], message, parent=(KIND, completion["id"]), accepted=True)
+        store.put(COMPLETION_MESSAGE, message["id"], message, parent=(COMPLETION, completion["id"]), accepted=True)
 
 
 @operation("GET", "/chat/completions", "listChatCompletions")
@@ -64,7 +63,7 @@ def list_completions(call: Call) -> Result:
     """List stored completions, newest first, by model and metadata where the query names them."""
     metadata, model = call.query.members("metadata"), call.query.last("model")
     where: dict[str, Json] = {"metadata": metadata} | ({} if model is None else {"model": model})
-    return Result(list_object(call.resource.store.page(KIND, cursor(call.query), where=where), ends_first=True))
+    return Result(list_object(call.resource.store.page(COMPLETION, cursor(call.query), where=where), ends_first=True))
 
 
 @operation("GET", "/chat/completions/{completion_id}", "getChatCompletion")
@@ -77,27 +76,27 @@ def get(call: Call) -> Result:
 def update(call: Call) -> Result:
     """Replace a stored completion's metadata."""
     completion_id = _completion(call)["id"]
-    return Result(call.resource.store.update(KIND, completion_id, {"metadata": call.body.metadata or {}}))
+    return Result(call.resource.store.update(COMPLETION, completion_id, {"metadata": call.body.metadata or {}}))
 
 
 @operation("DELETE", "/chat/completions/{completion_id}", "deleteChatCompletion")
 def delete(call: Call) -> Result:
     """Delete a stored completion."""
     completion_id = _completion(call)["id"]
-    call.resource.store.delete(KIND, completion_id)
+    call.resource.store.delete(COMPLETION, completion_id)
     return Result({"object": "chat.completion.deleted", "id": completion_id, "deleted": True})
 
 
 @operation("GET", "/chat/completions/{completion_id}/messages", "getChatCompletionMessages")
 def list_messages(call: Call) -> Result:
     """List the messages of the request for a stored completion, oldest first."""
-    completion = (KIND, _completion(call)["id"])
-    page = call.resource.store.page(MESSAGE, cursor(call.query, order="asc"), parent=completion)
+    completion = (COMPLETION, _completion(call)["id"])
+    page = call.resource.store.page(COMPLETION_MESSAGE, cursor(call.query, order="asc"), parent=completion)
     return Result(list_object(page, ends_first=True))
 
 
 def _completion(call: Call) -> dict[str, Json]:
-    return stored(call, KIND, "completion_id", refusals.completion_not_found)
+    return stored(call, COMPLETION, "completion_id", refusals.completion_not_found)
 
 
 def _choice(choice: dict[str, Json]) -> dict[str, Json]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver.api.responses import refusals
 from mockserver.resource.conversations import CONVERSATION, RESPONSE_ITEMS, add_items
+from mockserver.resource.logs import RESPONSE as RESPONSE
 from mockserver.state import work
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 Json = Any
 Object = dict[str, Json]
 Record = dict[str, Json]
-RESPONSE = "response"
 RETENTION = 30 * 24 * 3_600.0
 STAGES = ("queued", "in_progress", "done")
 _SPOKEN = ("completed", "incomplete")

@@ -51,7 +51,7 @@ def _consult(
     grader: ScoreModel | LabelModel, result: Json, scope: Mapping[str, Json], means: Means
 ) -> tuple[Consultation, Outcome | None]:
     """A model's answer; and the outcome already, where that is no answer to the question."""
-    messages = [_rendered(message, scope) for message in grader.messages]
+    messages = [rendered(message, scope) for message in grader.messages]
     question = Question(grader.model, messages, _form(result), grader.sampling)
     consultation = Consultation(question, means.ask(question))
     answer = consultation.answer
@@ -73,7 +73,8 @@ def _form(result: Json) -> Json:
     }
 
 
-def _rendered(message: Message, scope: Mapping[str, Json]) -> dict[str, Json]:
+def rendered(message: Message, scope: Mapping[str, Json]) -> dict[str, Json]:
+    """A message with what its templates name: one text as it is, else a list of input parts. Raises UngradedError."""
     parts = [_rendered_part(part, scope) for part in message.parts]
     lone = len(parts) == 1 and parts[0]["type"] == "input_text"
     return {"role": message.role, "content": parts[0]["text"] if lone else parts}

@@ -49,7 +49,7 @@ class Template:
         """
         parts, size = [], 0
         for piece in self.pieces:
-            part = piece if isinstance(piece, str) else _text(_find(piece, scope))
+            part = piece if isinstance(piece, str) else _text(find(piece, scope))
             size += len(part)
             if size > LONGEST:
                 raise UngradedError(f"a rendered template has at most {LONGEST:,} characters", Errors(other_error=True))
@@ -86,7 +86,8 @@ def _reference(text: str) -> Reference:
     return Reference(text, namespace, tuple(steps))
 
 
-def _find(reference: Reference, scope: Mapping[str, Json]) -> Json:
+def find(reference: Reference, scope: Mapping[str, Json]) -> Json:
+    """What a placeholder names. Raises UngradedError for one that leads nowhere."""
     here = scope.get(reference.namespace)
     for depth, step in enumerate(reference.steps):
         if isinstance(here, dict) and str(step) in here:
