@@ -41,8 +41,8 @@ def test_the_page_installs_what_a_skipped_recipe_asks_for(recipe: Path) -> None:
     assert f"\npip install azure-openai-mockserver {packages(recipe)} pytest\n" in sections()[recipe.name].replace('"', "")
 
 
-def test_the_extra_installs_what_the_recipes_ask_for() -> None:
+def test_the_extras_install_what_the_recipes_ask_for() -> None:
     extras = tomllib.loads(PROJECT.read_text())["project"]["optional-dependencies"]
-    assert {name.partition(">=")[0] for name in extras["recipes"]} == {
+    assert {name.partition(">=")[0] for name in extras["recipes"] + extras["recipes-openai2"]} == {
         name for recipe in RECIPES for name in packages(recipe).split()
     }

@@ -1,4 +1,4 @@
-"""LangChain: a chat model, structured output, embeddings and an agent's tool loop."""
+"""LangChain: a chat model, structured output, embeddings, an agent's tool loop, and questions about files in a vector store."""
 
 import pytest
 
@@ -55,3 +55,15 @@ def test_embeddings(azure_openai):
     assert len(first) == len(second) == 1536
     assert first != second
     azure_openai.assert_called("createEmbedding", deployment="text-embedding-3-small", times=1)
+
+
+def test_files_are_searched(azure_openai):
+    state = azure_openai.given(
+        files={"refunds": "Refunds are paid within 14 days.", "hours": "The shop opens at nine."},
+        vector_stores={"handbook": {"files": ["refunds", "hours"]}},
+    )
+    search = {"type": "file_search", "vector_store_ids": [state.vector_stores["handbook"].id]}
+    answer = ChatOpenAI(model="gpt-4.1").bind_tools([search]).invoke("When are refunds paid?")
+    assert "Refunds are paid within 14 days." in answer.text
+    (citation,) = answer.content_blocks[-1]["annotations"]
+    assert citation["extras"]["file_id"] == state.files["refunds"].id
