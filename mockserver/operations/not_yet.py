@@ -5,42 +5,9 @@ Landing an operation drops its row. A row is the method, the path, the operation
 
 from __future__ import annotations
 
-_COPY = "aoai-copy-ft-checkpoints"
 Row = tuple[str, str, str, str | None]
 
 NOT_YET: dict[str, tuple[Row, ...]] = {
-    "fine_tuning": (
-        (
-            "GET",
-            "/fine_tuning/checkpoints/{fine_tuned_model_checkpoint}/permissions",
-            "listFineTuningCheckpointPermissions",
-            None,
-        ),
-        (
-            "POST",
-            "/fine_tuning/checkpoints/{fine_tuned_model_checkpoint}/permissions",
-            "createFineTuningCheckpointPermission",
-            None,
-        ),
-        (
-            "DELETE",
-            "/fine_tuning/checkpoints/{fine_tuned_model_checkpoint}/permissions/{permission_id}",
-            "deleteFineTuningCheckpointPermission",
-            None,
-        ),
-        (
-            "POST",
-            "/fine_tuning/jobs/{fine_tuning_job_id}/checkpoints/{fine_tuning_checkpoint_id}/copy",
-            "FineTuning_CopyCheckpoint",
-            _COPY,
-        ),
-        (
-            "GET",
-            "/fine_tuning/jobs/{fine_tuning_job_id}/checkpoints/{fine_tuning_checkpoint_id}/copy",
-            "FineTuning_GetCheckpoint",
-            _COPY,
-        ),
-    ),
     "realtime": (
         ("POST", "/realtime/calls", "createRealtimeCall", None),
         ("POST", "/realtime/calls/{call_id}/accept", "acceptRealtimeCall", None),

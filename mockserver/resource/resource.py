@@ -69,6 +69,7 @@ class Resource:
         self.store: Store = store or (open_store or self._memory)()
         self.lifecycles = lifecycles or Lifecycles()
         self.sender: Sender | None = None  # the gateway's, once it has served a request
+        self.neighbours: Mapping[str, Resource] = {}  # those of the same server by name, itself included
         self.journal = Journal(self.settings["journal_limit"], self.settings["journal_bytes"])
         self.rename(name, keys or ())
         self.deployments: dict[str, Deployment] = {}

@@ -46,6 +46,7 @@ class Resources:
             if key in self.by_key:
                 raise ValueError(f"two resources share the key {key!r}; give each its own")
         self.by_name[resource.name] = resource
+        resource.neighbours = self.by_name
         self.by_key |= dict.fromkeys(resource.keys, resource)
 
     def by_host(self, host: str) -> Resource | None:

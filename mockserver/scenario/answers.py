@@ -145,6 +145,27 @@ class ErrorSection(Section):
         return self
 
 
+class JobSection(Section):
+    """How a fine-tuning job goes: it fails, or goes on no further. Its files are read all the same."""
+
+    fails: Literal["data_evaluation", "training", "model_evaluation"] = optional(
+        "Where it fails: as the service finds harm in its data, halfway through its steps, or as it finds harm in the model."
+    )
+    hangs: Literal["pending", "running"] = optional("The status that it does not leave.")
+    code: str = optional("The code of its error.")
+    message: str = optional("The message of its error.")
+
+    @model_validator(mode="after")
+    def _fails_or_hangs(self) -> JobSection:
+        keys = self.model_fields_set
+        if len(keys & {"fails", "hangs"}) != 1:
+            raise PydanticCustomError("empty", "expected either fails or hangs")
+        for key in ("code", "message") if "hangs" in keys else ():
+            if key in keys:
+                raise problem_at(key, "belongs to a job that fails, and this one hangs")
+        return self
+
+
 class StreamSection(Section):
     """The pace of a stream and its fault: at most one of the `…_after` keys."""
 
@@ -249,6 +270,7 @@ class RespondSection(BehaviourSection):
     embedding: Annotated[
         Annotated[_Vector, Tag("<vector>")] | Annotated[list[_Vector], Field(min_length=1), Tag("<vectors>")], _VectorKind
     ] = optional("The vector of every input, or a list of vectors, one for each input, the last repeating.")
+    job: JobSection = optional("How the fine-tuning job goes that the call creates.")
     status: int = optional("The HTTP status of an answer that is spelled out.", ge=200, le=599)
     body: Any = optional("The body of an answer that is spelled out: text as it is, anything else as JSON.")
     headers: dict[HeaderName, HeaderValue] = optional("The headers of an answer that is spelled out.")
@@ -265,8 +287,9 @@ _WORDS = {"text", "json_", "annotations", "refusal", "reasoning", "items", "tool
 _RAW = {"status", "body", "headers"}
 # How messages call a kind of answer, the keys that make an answer one of that kind, and the keys that it cannot have.
 _KINDS: tuple[tuple[str, set[str], set[str]], ...] = (
-    ("an error", {"error"}, {"embedding", "stream", "content_filter"} | _WORDS | _RAW),
-    ("an embedding", {"embedding"}, {"stream", "content_filter"} | _WORDS | _RAW),
+    ("an error", {"error"}, {"embedding", "job", "stream", "content_filter"} | _WORDS | _RAW),
+    ("an embedding", {"embedding"}, {"job", "stream", "content_filter"} | _WORDS | _RAW),
+    ("a job", {"job"}, {"stream", "content_filter"} | _WORDS | _RAW),
     ("an answer that is spelled out by status and body", _RAW, {"stream", "content_filter"} | _WORDS),
     ("json", {"json_"}, {"text", "annotations"}),
 )

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from mockserver.scenario.conditions import WhenSection
 
 Json = Any
-AnswerKind = Literal["words", "vectors", "model"]
+AnswerKind = Literal["words", "vectors", "job", "model"]
 EMBEDDINGS = "createEmbedding"
+JOBS = "createFineTuningJob"
 START = "start"
 OPERATION = "operation"
 
@@ -308,6 +309,7 @@ def names_operation(when: WhenSection) -> bool:
 _ANSWERED_BY: dict[str, tuple[str, Callable[[CallView], bool]]] = {
     "words": ("one that is answered in words", lambda view: view.prompt is not None and view.operation != EMBEDDINGS),
     "vectors": (abbreviate(EMBEDDINGS), lambda view: view.operation == EMBEDDINGS),
+    "job": (abbreviate(JOBS), lambda view: view.operation == JOBS),
     "model": ("one that a model answers (others have to be named)", lambda view: view.prompt is not None),
 }
 

@@ -94,7 +94,7 @@ def compile_rule(section: RuleSection, name: str, place: str, report: Report) ->
     steps = _compile_steps(section.respond, name, report)
     kinds = {step.kind for step in steps} - {"model"}
     if len(kinds) > 1:
-        report(["respond"], "a sequence gives either words or vectors, not both")
+        report(["respond"], "a sequence gives either words, or vectors, or jobs")
     checks = match.compile_conditions(section.when) if "when" in keys else []
     if kinds:
         checks = [match.answered_by(min(kinds)), *checks]

@@ -80,6 +80,7 @@ class LifecyclesSection(LifecycleSection):
         "Fine-tuning jobs, which are pending first, then running, then succeeded.", alias="fine_tuning.job"
     )
     eval_run: LifecycleSection = optional("Runs of evals, which are in progress first, then completed.", alias="eval.run")
+    copy_: LifecycleSection = optional("Copies of checkpoints in other resources.", alias="fine_tuning.copy")
     batch: LifecycleSection = optional("Batches, which are validated first, then in progress, then finalized, then completed.")
 
 

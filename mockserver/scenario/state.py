@@ -102,7 +102,7 @@ class OutputSection(RespondSection):
 
     @model_validator(mode="after")
     def _is_an_output(self) -> Self:
-        for key in ("error", "retry_after", "delay", "stream", "reset", "embedding", "status", "body", "headers"):
+        for key in ("error", "retry_after", "delay", "stream", "reset", "embedding", "job", "status", "body", "headers"):
             if key in self.model_fields_set:
                 raise problem_at(key, "belongs to a call, and a stored response is none")
         return self

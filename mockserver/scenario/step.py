@@ -46,7 +46,7 @@ _FAULTS: dict[str, Literal["cut", "stall", "garbage", "reset"]] = {
 class Answer:
     """A script's answer to a call. Calls share it, so neither it nor anything in it may be changed.
 
-    At most one of `reply`, `error`, `raw` and `vectors` is set. `members` goes with a `raw` without a status of its own: an
+    At most one of `reply`, `error`, `raw`, `vectors` and `job` is set. `members` goes with a `raw` without a status of its own: an
     operation that no model answers returns its own object with these members in place of its own. Where none is set, the model
     improvises, and `finish` adds the rule's `overlay` to the improvised reply. `timing` and `fault` apply to every answer.
     """
@@ -57,6 +57,7 @@ class Answer:
     raw: Raw | None = None
     members: dict[str, Json] | None = None
     vectors: list[list[float]] | None = None
+    job: dict[str, Json] | None = None
     timing: Timing = field(default_factory=lambda: DEFAULT_TIMING)
     fault: Fault | None = None
     overlay: Reply | None = None
@@ -88,7 +89,7 @@ class Step:
 
 def compile_step(data: Mapping[str, Json], rule: str, report: Report) -> Step:
     """Compile an entry of `respond`. Mistakes that validation does not see go to `report` with their path."""
-    kind: AnswerKind = "vectors" if "embedding" in data else "words" if any(key in data for key in _PARTS) else "model"
+    kind = _kind(data)
     compiled, templated = template.compile_templates(dict(data), report)
     if templated:
         return Step(kind, None, lambda moment: _render(compiled, rule, moment))
@@ -100,6 +101,15 @@ def compile_step(data: Mapping[str, Json], rule: str, report: Report) -> Step:
         report(error.path, str(error))
         ready = Answer(rule)
     return Step(kind, ready, lambda moment: ready)
+
+
+def _kind(data: Mapping[str, Json]) -> AnswerKind:
+    """What kind of operation the answer suits."""
+    if "embedding" in data:
+        return "vectors"
+    if "job" in data:
+        return "job"
+    return "words" if any(key in data for key in _PARTS) else "model"
 
 
 class _InvalidAnswerError(Exception):
@@ -128,6 +138,8 @@ def _answer(data: dict[str, Json], rule: str, moment: Moment | None) -> Answer:
         answer.members = data["body"] if isinstance(data.get("body"), dict) and "status" not in data else None
     elif "embedding" in data:
         answer.vectors = _vectors(data["embedding"])
+    elif "job" in data:
+        answer.job = data["job"]
     else:
         _set_reply(answer, data)
     return answer

@@ -12,7 +12,7 @@ from fidelity import document, habits
 from fidelity.matrix import CHAT, COMPLETIONS, EMBEDDINGS, ERRORS, GRADERS, NAMED, NOT_FOLLOWED, RESPONSES, Case
 from fidelity.official import second_opinion
 from fidelity.shapes import Problem, table
-from support.examples import EXAMPLES, ONE_POLL, Caller, body, make, perform, prefixes
+from support.examples import EXAMPLES, FABRIKAM, ONE_POLL, Caller, body, make, perform, prefixes
 
 from mockserver import MockServer
 from mockserver.operations.table import TABLE, Operation
@@ -173,7 +173,7 @@ def call_stored(owner: Caller, operation: Operation) -> list[str]:
 
 @pytest.mark.parametrize("operation", STORED, ids=lambda operation: operation.id)
 def test_what_is_stored_is_what_the_document_says(http: httpx2.Client, operation: Operation) -> None:
-    with MockServer({"resource": ONE_POLL}, profile="2026-03") as mock:
+    with MockServer([{"resource": ONE_POLL}, {"resource": FABRIKAM}], profile="2026-03") as mock:
         owner = Caller(http, mock.base_url, mock.api_key)
         assert call_stored(owner, operation) == []
         if not prefixes(operation.path):  # a list, which has nothing in it yet

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from support.examples import EXAMPLES, MODEL, ONE_POLL, Caller, body, make, perform, prefixes
+from support.examples import EXAMPLES, FABRIKAM, MODEL, ONE_POLL, Caller, body, make, perform, prefixes
 
 from mockserver import MockServer
 from mockserver.operations.table import TABLE, Operation
@@ -23,7 +23,8 @@ PATHS = [path for path in EXAMPLES if any(operation.path.startswith(path) for op
 def two(http: httpx2.Client) -> Iterator[tuple[Caller, Caller]]:
     """The owner of everything, and somebody with the key of another resource of the same server."""
     names = ("contoso", "fabrikam")
-    with MockServer([{"resource": {"name": name, "keys": [f"key of {name}"], **ONE_POLL}} for name in names]) as mock:
+    contoso = {"name": "contoso", "keys": ["key of contoso"], **ONE_POLL}
+    with MockServer([{"resource": contoso}, {"resource": FABRIKAM}]) as mock:
         owner, other = (Caller(http, mock.base_url, f"key of {name}") for name in names)
         yield owner, other
 

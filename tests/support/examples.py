@@ -46,6 +46,8 @@ class Caller:
 Example = Callable[[Caller, Ids], str]
 ONE_POLL = {"lifecycle": {"fine_tuning.job": {"polls": 1}}}
 """What a resource must have for a job that can be paused: it runs for one poll."""
+FABRIKAM: dict[str, Json] = {"name": "fabrikam", "region": "West US", "keys": ["key of fabrikam"], **ONE_POLL}
+"""The neighbour that checkpoints are copied to."""
 MESSAGE = {"type": "message", "role": "user", "content": "a secret"}
 MODEL = "gpt-4.1-nano"
 GRADER = {
@@ -177,6 +179,40 @@ def _output_item(owner: Caller, ids: Ids) -> str:
     return str(owner.send("GET", f"{path}/output_items", headers=EVALS).json()["data"][0]["id"])
 
 
+def _finish_job(owner: Caller, ids: Ids) -> str:
+    """Have a job end; return the path of its checkpoints."""
+    for _ in range(2):
+        _run_job(owner, ids)
+    return f"/fine_tuning/jobs/{ids['fine_tuning_job_id']}/checkpoints"
+
+
+def _checkpoint(owner: Caller, ids: Ids) -> str:
+    return str(owner.send("GET", _finish_job(owner, ids)).json()["data"][0]["id"])
+
+
+def _trained_model(owner: Caller, ids: Ids) -> str:
+    path = _finish_job(owner, {"fine_tuning_job_id": _job(owner, {})})
+    return str(owner.send("GET", path).json()["data"][1]["fine_tuned_model_checkpoint"])
+
+
+def _permission(owner: Caller, ids: Ids) -> str:
+    path = f"/fine_tuning/checkpoints/{ids['fine_tuned_model_checkpoint']}/permissions"
+    return str(owner.post(path, {"project_ids": ["proj_secret"]})["data"][0]["id"])
+
+
+def _new_copy(owner: Caller, ids: Ids) -> dict[str, Json]:
+    """What copies a checkpoint to the neighbour, which has a job of its own."""
+    _job(Caller(owner.http, owner.base_url, FABRIKAM["keys"][0]), {})
+    account = "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/fabrikam"
+    return {"json": {"destinationResourceId": account, "region": FABRIKAM["region"]}}
+
+
+def _copy(owner: Caller, ids: Ids) -> dict[str, Json]:
+    path = "/fine_tuning/jobs/{fine_tuning_job_id}/checkpoints/{fine_tuning_checkpoint_id}/copy".format_map(ids)
+    owner.post(path, _new_copy(owner, ids)["json"], headers={"aoai-copy-ft-checkpoints": "preview"})
+    return {}
+
+
 EXAMPLES: dict[str, Example | None] = {
     "/batches/{batch_id}": _batch,
     "/chat/completions/{completion_id}": _completion,
@@ -188,7 +224,10 @@ EXAMPLES: dict[str, Example | None] = {
     "/evals/{eval_id}/runs/{run_id}": _eval_run,
     "/evals/{eval_id}/runs/{run_id}/output_items/{output_item_id}": _output_item,
     "/files/{file_id}": _file,
+    "/fine_tuning/checkpoints/{fine_tuned_model_checkpoint}": _trained_model,
+    "/fine_tuning/checkpoints/{fine_tuned_model_checkpoint}/permissions/{permission_id}": _permission,
     "/fine_tuning/jobs/{fine_tuning_job_id}": _job,
+    "/fine_tuning/jobs/{fine_tuning_job_id}/checkpoints/{fine_tuning_checkpoint_id}": _checkpoint,
     "/models/{model}": None,
     "/responses/{response_id}": _response,
     "/uploads/{upload_id}": _upload,
@@ -209,6 +248,9 @@ BODIES: dict[str, Callable[[Caller, Ids], dict[str, Json]]] = {
     "createEval": lambda owner, ids: {"json": NEW_EVAL},
     "createEvalRun": lambda owner, ids: {"json": NEW_RUN},
     "createFile": lambda owner, ids: {"files": {"file": ("a.txt", b"x")}, "data": {"purpose": "assistants"}},
+    "FineTuning_CopyCheckpoint": _new_copy,
+    "FineTuning_GetCheckpoint": _copy,
+    "createFineTuningCheckpointPermission": lambda owner, ids: {"json": {"project_ids": ["a", "b"]}},
     "createFineTuningJob": lambda owner, ids: {"json": _new_job(owner)},
     "createVectorStoreFile": lambda owner, ids: {"json": {"file_id": _file(owner, {})}},
     "createVectorStoreFileBatch": lambda owner, ids: {"json": {"file_ids": [_file(owner, {})]}},

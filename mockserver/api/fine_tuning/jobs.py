@@ -225,7 +225,8 @@ def _object(call: Call, body: CreateJobRequest, base: Base) -> dict[str, Json]:
         "suffix": body.suffix,
         "metadata": body.metadata,
         "estimated_finish": int(call.now + (_ESTIMATE if seconds is None else seconds)),
-        "id": f"ftjob-{call.chance.hex(32)}",
+        # Another resource may train the same on the same: its model has to have another name, since models are copied.
+        "id": f"ftjob-{call.chance.fork(call.resource.name).hex(32)}",
         "created_at": call.created,
         "object": "fine_tuning.job",
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from mockserver.api.fine_tuning import reading
+from mockserver.api.fine_tuning import reading, scripted
 from mockserver.api.fine_tuning.progress import (
     ALL,
     RUN,
@@ -49,6 +49,7 @@ def record(call: Call, job: Document, body: CreateJobRequest) -> Document:
         "id": job["id"],
         "method": method,
         "begun": call.now,
+        "script": (call.answer.job if call.answer is not None else None) or {},
         "seconds": lifecycle.seconds,
         "times": {},
         "read": False,
@@ -65,6 +66,8 @@ def record(call: Call, job: Document, body: CreateJobRequest) -> Document:
 def _enter(resource: Resource, job: Document, stage: str, at: float) -> Steps | None:
     run = resource.store.get(RUN, job["id"])
     if run is None:
+        return None
+    if run["script"].get("hangs") == "pending" or (run["script"].get("hangs") == "running" and stage == "succeeded"):
         return None
     run["times"][stage] = at
     keep(resource.store, run)
@@ -127,8 +130,9 @@ def _read(resource: Resource, job_id: str) -> Steps:
         return  # others were faster
     at = int(run["times"]["running"])
     add_event(store, job_id, "Job started.", at)
-    if reader.error is not None:
-        fail(resource, job_id, reader.error, at)
+    error = reader.error or scripted.error(run, "data_evaluation")
+    if error is not None:
+        fail(resource, job_id, error, at)
     else:
         _start(resource, job, run, reader, at)
 
@@ -173,7 +177,11 @@ def forget(store: Store, job: Document) -> None:
 
 def _finish(resource: Resource, job_id: str) -> Steps:
     """The end of a job: the model, its checkpoints, and the results."""
-    store = resource.store
+    store, run = resource.store, resource.store.get(RUN, job_id)
+    if run is not None and (error := scripted.error(run, "training")) is not None:
+        report(store, run, max(1, course(run).steps // 2), None)
+        fail(resource, job_id, error, int(run["times"]["succeeded"]))
+        return
     with spool() as results:
         yield from write_results(store, job_id, results)
         job, run = store.get(JOB, job_id), store.get(RUN, job_id)
@@ -182,6 +190,9 @@ def _finish(resource: Resource, job_id: str) -> Steps:
         keep_results(store, job, results)
     plan, at, name = course(run), int(run["times"]["succeeded"]), model_name(job)
     report(store, run, plan.steps, None)
+    if (error := scripted.error(run, "model_evaluation")) is not None:
+        fail(resource, job_id, error, at)
+        return
     for step in plan.checkpoints:
         checkpoint = name if step == plan.steps else f"{name}:ckpt-step-{step}"
         keep_checkpoint(store, run, checkpoint, step, time_of(run, step))
