@@ -69,7 +69,7 @@ def _parsed(number: int, line: bytes) -> dict[str, Json]:
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        start = text.decode()[:_HINT]
+        start = text.decode().strip()[:_HINT]
         lead = "Expected file to have JSONL format, where every line is a JSON dictionary."
         raise FormatError(f'{lead} Line {number} is not a dictionary (HINT: line starts with: "{start}...").')
     return document
