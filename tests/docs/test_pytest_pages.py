@@ -27,9 +27,10 @@ def test_every_example_is_shown_as_it_is(example: Path) -> None:
     assert shown()[str(example.relative_to(ROOT))] == example.read_text()
 
 
-def test_the_page_about_rag_shows_its_scenario() -> None:
-    page = (ROOT / "docs/how-to-rag.md").read_text()
-    assert "```yaml\n" + (ROOT / "scenarios/rag.yaml").read_text() + "```\n" in page
+@pytest.mark.parametrize("name", ["rag", "fine-tune"])
+def test_a_page_about_a_task_shows_its_scenario(name: str) -> None:
+    page = (ROOT / f"docs/how-to-{name}.md").read_text()
+    assert "```yaml\n" + (ROOT / f"scenarios/{name}.yaml").read_text() + "```\n" in page
 
 
 def test_no_page_shows_an_example_that_is_gone() -> None:

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from openai import RateLimitError
 from scenario.calls import NOW, answer_to, call, outcome, text, tool_result
+from support.training import chats
 
 from mockserver import MockServer
 from mockserver.model.prompt import Prompt, Turn
@@ -194,6 +196,28 @@ def test_evaluate() -> None:
         run = evals.runs.create(evaluation.id, data_source=data_source)
         run = evals.runs.retrieve(run.id, eval_id=evaluation.id)
         assert run.result_counts.to_dict() == {"total": 2, "passed": 1, "failed": 1, "errored": 0}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "ending"),
+    [
+        ("harmful-data", "harmful_training_data"),
+        ("harmful-model", "harmful_model"),
+        ("broken", "server_error"),
+        ("stuck", "pending"),
+        ("fine", "succeeded"),
+    ],
+)
+def test_fine_tune(suffix: str, ending: str) -> None:
+    with MockServer(ROOT / "scenarios" / "fine-tune.yaml") as mock:
+        jobs = mock.client.fine_tuning.jobs
+        file = mock.client.files.create(file=("a.jsonl", chats()), purpose="fine-tune")
+        job = jobs.retrieve(jobs.create(model="gpt-4.1-nano", training_file=file.id, suffix=suffix).id)
+        assert (job.error.code if job.error is not None else job.status) == ending
+        with pytest.raises(RateLimitError, match="used up"):
+            mock.client.with_options(max_retries=0).fine_tuning.jobs.create(
+                model="gpt-4.1-nano", training_file=file.id, suffix="no-quota"
+            )
 
 
 def test_the_ready_scenarios_can_be_served_together_and_every_one_is_tested() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 from openai import APIStatusError, OpenAI
+from support.training import chats
 
 from mockserver import MockServer
 
@@ -68,6 +69,11 @@ def batch(client: OpenAI) -> str:
     return client.batches.create(input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h").id
 
 
+def tuning(client: OpenAI) -> str:
+    file = client.files.create(file=("a.jsonl", chats()), purpose="fine-tune")
+    return client.fine_tuning.jobs.create(model=MODEL, training_file=file.id).id
+
+
 CASES = [
     Case(
         "a file of tools",
@@ -95,6 +101,13 @@ CASES = [
         lambda client: upload(client, "fine-tune"),
         lambda client, name: client.files.retrieve(name).status,
         ((0, "pending"), (WORK // 2, "running"), (WORK, "processed")),
+        ("work",),
+    ),
+    Case(
+        "a fine-tuning job",
+        tuning,
+        lambda client, name: str(client.fine_tuning.jobs.retrieve(name).status),
+        ((0, "pending"), (WORK // 2, "running"), (WORK, "succeeded")),
         ("work",),
     ),
     Case(

@@ -44,7 +44,7 @@ class Reader:
                 yield
 
     def learn(self, model: str) -> Iterator[None]:
-        """Keep what the training file teaches a model, as far as that is kept, in steps. (Rewards say nothing about answers.)"""
+        """Keep what the training file teaches a model, as far as that is kept, in steps."""
         self._store.put(TRAINING, model, {"id": model}, accepted=True)
         number = 0
         for example in self._read("training_file", 0):

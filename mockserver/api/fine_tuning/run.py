@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from mockserver.api.fine_tuning import reading, scripted
+from mockserver.api.fine_tuning import reading, rewards, scripted
 from mockserver.api.fine_tuning.progress import (
     ALL,
     RUN,
@@ -48,6 +48,7 @@ def record(call: Call, job: Document, body: CreateJobRequest) -> Document:
     return {
         "id": job["id"],
         "method": method,
+        "parent": call.number,
         "begun": call.now,
         "script": (call.answer.job if call.answer is not None else None) or {},
         "seconds": lifecycle.seconds,
@@ -120,7 +121,10 @@ def _read(resource: Resource, job_id: str) -> Steps:
     name = model_name(job)
     reader = reading.Reader(store, job, base, run["method"])
     yield from reader.read()
-    if reader.error is None:
+    baseline = rewards.Baseline(resource, job, base, run["parent"])
+    if reader.error is None and run["method"] == "reinforcement":
+        yield from baseline.measure()
+    elif reader.error is None:
         yield from reader.learn(name)
     job, run = store.get(JOB, job_id), store.get(RUN, job_id)
     if job is None or job["status"] not in UNFINISHED:
@@ -130,14 +134,14 @@ def _read(resource: Resource, job_id: str) -> Steps:
         return  # others were faster
     at = int(run["times"]["running"])
     add_event(store, job_id, "Job started.", at)
-    error = reader.error or scripted.error(run, "data_evaluation")
+    error = reader.error or baseline.error or scripted.error(run, "data_evaluation")
     if error is not None:
         fail(resource, job_id, error, at)
     else:
-        _start(resource, job, run, reader, at)
+        _start(resource, job, run, reader, at, baseline.reward)
 
 
-def _start(resource: Resource, job: Document, run: Document, reader: reading.Reader, at: int) -> None:
+def _start(resource: Resource, job: Document, run: Document, reader: reading.Reader, at: int, baseline: float) -> None:
     """Have a job run, whose files have been read."""
     store, values = resource.store, hyperparameters.resolved(job["hyperparameters"], reader.examples)
     epochs, batch = values["n_epochs"], values["batch_size"]
@@ -148,6 +152,8 @@ def _start(resource: Resource, job: Document, run: Document, reader: reading.Rea
         "epochs": epochs,
         "batch": batch,
         "validated": "validation_file" in job,
+        "baseline": baseline,
+        "interval": values.get("eval_interval"),
     }
     for message in ("Preprocessing started.", "Training started."):
         add_event(store, job["id"], message, at)

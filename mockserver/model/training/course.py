@@ -35,7 +35,7 @@ REWARDS = {
 class Course:
     """A run of `epochs` over `examples` in batches. `validated` is whether there is a validation file.
 
-    `baseline` is the mean reward that the model begins with, where it is reinforced.
+    A model that is reinforced begins with a mean reward, its `baseline`, and is evaluated every `interval` steps, or once an epoch.
     """
 
     seed: int
@@ -45,6 +45,7 @@ class Course:
     batch: int
     validated: bool
     baseline: float = 0.0
+    interval: int | None = None
 
     @property
     def steps(self) -> int:
@@ -67,7 +68,7 @@ class Course:
         """What was measured in a step. With a validation file, the whole of it is measured at the end of each epoch."""
         if self.method == "reinforcement":
             rewards = {"step": step, "train_mean_reward": self._reward(step, "train")}
-            return rewards | ({"full_valid_mean_reward": self._reward(step, "valid")} if self._ends_epoch(step) else {})
+            return rewards | ({"full_valid_mean_reward": self._reward(step, "valid")} if self._is_evaluated(step) else {})
         loss, accuracy = self._measured(step, "train", 1.0)
         metrics = {"step": step, "train_loss": loss, "train_mean_token_accuracy": accuracy}
         if self.validated:
@@ -84,6 +85,9 @@ class Course:
         for step in range(1, self.steps + 1):
             metrics = self.metrics(step)
             yield ",".join(str(metrics.get(name, "")) for name in columns.values()) + "\n"
+
+    def _is_evaluated(self, step: int) -> bool:
+        return self._ends_epoch(step) if self.interval is None else step == self.steps or step % self.interval == 0
 
     def _ends_epoch(self, step: int) -> bool:
         read = step * self.batch
