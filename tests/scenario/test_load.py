@@ -107,7 +107,7 @@ def rule(body: str) -> str:
         ),
         (
             rule("{respond: [a, {embedding: [1]}]}"),
-            "s.yaml:2:15: rules[0].respond: a sequence gives either words or vectors, not both",
+            "s.yaml:2:15: rules[0].respond: a sequence gives either words, or vectors, or jobs",
         ),
         (
             rule("{respond: {headers: {a: b}}}"),
