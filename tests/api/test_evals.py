@@ -11,68 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai import AsyncOpenAI, OpenAI
 from support.azure_errors import assert_azure_error
+from support.evals import CONFIG, CRITERIA, ENDPOINT, LABEL, PREVIEW, PYTHON, SAME, SCHEMA, SIMILAR, create
 
 from mockserver import MockServer
 from mockserver.api.evals.schema import leads, mistake
 
 Json = Any
-PREVIEW = {"aoai-evals": "preview"}
-SCHEMA = {
-    "type": "object",
-    "properties": {
-        "question": {"type": "string"},
-        "answer": {"type": "string"},
-        "tags": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}}},
-        "more": {"type": "object"},
-    },
-    "required": ["question"],
-}
-CONFIG = {"type": "custom", "item_schema": SCHEMA, "include_sample_schema": True}
-SAME = {
-    "type": "string_check",
-    "name": "same",
-    "input": "{{sample.output_text}}",
-    "reference": "{{item.answer}}",
-    "operation": "eq",
-}
-SIMILAR = {
-    "type": "text_similarity",
-    "name": "similar",
-    "input": "{{sample.output_text}}",
-    "reference": "{{item.answer}}",
-    "evaluation_metric": "bleu",
-    "pass_threshold": 0.5,
-}
-LABEL = {
-    "type": "label_model",
-    "name": "label",
-    "model": "gpt-4o",
-    "input": [{"role": "user", "content": "Is it good? {{sample.output_text}}"}],
-    "labels": ["good", "bad"],
-    "passing_labels": ["good"],
-}
-SCORE = {
-    "type": "score_model",
-    "name": "score",
-    "model": "gpt-4o",
-    "input": [{"role": "user", "content": "How good is it? {{sample.output_text}}"}],
-    "range": [1, 5],
-    "pass_threshold": 3,
-}
-PYTHON = {"type": "python", "name": "python", "source": "def grade(sample, item): return 1.0", "image_tag": "2025-05-08"}
-ENDPOINT = {"type": "endpoint", "name": "endpoint", "url": "https://grader.test/"}
-CRITERIA = [SAME, SIMILAR, LABEL, SCORE, PYTHON, ENDPOINT]
 
 
 @pytest.fixture
 def evals(client: OpenAI) -> Any:
     """The SDK's operations on evals, with the header that the default profile demands; every answer is checked strictly."""
     return client.with_options(default_headers=PREVIEW).evals
-
-
-def create(evals: Any, *criteria: Json, **options: Json) -> Any:
-    options = {"name": "an eval", "data_source_config": CONFIG} | options
-    return evals.create(testing_criteria=list(criteria or [SAME]), **options)
 
 
 # -- the object
