@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -307,6 +308,30 @@ def test_explain_sees_it(tmp_path: Path) -> None:
     body = json.dumps({"model": MODEL, "input": "more", "previous_response_id": "resp_first"})
     result = CliRunner().invoke(main, ["explain", str(scenario), "-"], input=body)
     assert (result.exit_code, "two: answers" in result.output) == (0, True)
+
+
+@pytest.mark.parametrize("backend", ["memory", "file"])
+def test_the_first_calls_may_come_at_once(tmp_path: Path, backend: str) -> None:
+    options: dict[str, Any] = {"state": tmp_path / "my.state"} if backend == "file" else {}
+    with MockServer({"state": STATE}, **options) as mock:
+
+        def look(_: int) -> list[str]:
+            with mock.http_client() as http:
+                headers = {"api-key": mock.api_key}
+                return [file["id"] for file in http.get(f"{mock.base_url}files", headers=headers).json()["data"]]
+
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(look, range(16)))
+        assert found == [[entry.id for entry in reversed(mock.given().files.values())]] * 16
+        assert mock.resource.store.count("vector_store") == 2
+
+
+def test_resources_of_one_scenario_each_have_their_own() -> None:
+    with MockServer() as shared:
+        scenario = build({"state": {"files": {"a": {"text": "A.", "id": "assistant-a"}}}})
+        mocks = [shared.adopt(build_resources([scenario], {}).default) for _ in range(2)]
+        mocks[0].client.files.delete("assistant-a")
+        assert [len(list(mock.client.files.list())) for mock in mocks] == [0, 1]
 
 
 # -- through the control API
