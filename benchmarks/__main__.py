@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from benchmarks import inprocess, searching, startup, tcp, uploads
+from benchmarks import batches, inprocess, searching, startup, tcp, uploads
 from benchmarks.budget import Findings, table
 
 
@@ -35,6 +35,7 @@ def _measure(*, quick: bool) -> Findings:
         lambda: startup.servers(10 if quick else 30),
         lambda: uploads.memory(512_000_000),
         lambda: searching.vector_stores(0.2 if quick else 1.0),
+        lambda: batches.lines(1_000 if quick else 10_000),
         lambda: inprocess.matching(300 if quick else 1_000),
         lambda: inprocess.memory(200),
     ]

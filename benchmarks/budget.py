@@ -28,6 +28,8 @@ UPLOAD = Budget("an upload of 512 MB and its download, peak memory", "MB", 64, 1
 INDEX = Budget("a megabyte of text indexed by a vector store", "ms", 500, 250)
 SEARCH = Budget("a search in 10,000 chunks", "ms", 5, 2)
 REOPEN = Budget("a state file with 10,000 chunks opened and searched", "ms", 1_000, 300)
+BATCH = Budget("a batch of 10,000 lines (CPU)", "ms", 20_000, 2_000)
+TURN = Budget("the longest turn of a batch (CPU)", "ms", 20, 11)
 RESPOND = Budget("a chat completion without a socket", "us", 65, 40)
 
 

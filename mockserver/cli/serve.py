@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,6 +51,7 @@ def command(scenarios: tuple[str, ...], host: str, port: int, watch: bool, log_l
         server.each_second = Watcher(scenarios, resources, settings).check
     click.echo(_greeting(host, listener.getsockname()[1], resources, filled))
     sys.stdout.flush()
+    gc.freeze()  # what is loaded stays to the end: collecting garbage need not look at it again and again
     try:
         run(server, listener)
     finally:

@@ -114,6 +114,9 @@ def settle(resource: Resource, batch_id: str) -> None:
     """Have a batch be as far as its lifecycle says. Raises Unfinished where it is not: another request may be working on it."""
     if _is_behind(resource, batch_id):
         raise work.Unfinished(_steps(resource, batch_id))
+    run, batch = resource.store.get(RUN, batch_id), resource.store.get(BATCH, batch_id)
+    if run is not None and batch is not None and batch["status"] not in (*CANCELLABLE, "cancelling"):
+        raise work.Unfinished(_forget(resource, run))  # it was cut off after its end
 
 
 def unfinished(resource: Resource) -> list[Steps]:
@@ -219,10 +222,17 @@ def _refused(resource: Resource, run: Document, batch: Document, checker: Checke
 
 def _enqueued(resource: Resource, run: Document) -> int:
     """The tokens of a run, and of all that are under way on its deployment."""
-    others = [
-        other for other in resource.store.find(RUN, _ALL) if other["validated"] and other["deployment"] == run["deployment"]
-    ]
-    return sum(int(one["tokens"]) for one in (run, *others))
+    store, total = resource.store, int(run["tokens"])
+    for other in store.find(RUN, _ALL):
+        batch = store.get(BATCH, other["id"])
+        if (
+            other["validated"]
+            and other["deployment"] == run["deployment"]
+            and batch is not None
+            and batch["status"] in CANCELLABLE
+        ):
+            total += int(other["tokens"])
+    return total
 
 
 def _send_all(resource: Resource, batch_id: str) -> Steps:
@@ -308,13 +318,26 @@ def _write_files(resource: Resource, batch_id: str, ending: Ending, at: int) -> 
         if store.get(RUN, batch_id) is None:
             return  # others were faster
         output_file_id = _keep_file(resource, run, "output", answered, at, ending)
+        yield  # the id follows from the batch: who does this once more writes the same file
         error_file_id = _keep_file(resource, run, "error", failed, at, ending)
+        yield
+    if store.get(RUN, batch_id) is None:
+        return
     changes = {"status": ending, f"{ending}_at": at, "output_file_id": output_file_id, "error_file_id": error_file_id}
     if run["validated"]:
         changes["usage"] = run["usage"]
     store.update(BATCH, batch_id, changes)
-    store.delete(RUN, batch_id)
     store.delete(EXPIRY, batch_id)
+    yield from _forget(resource, run)
+
+
+def _forget(resource: Resource, run: Document) -> Steps:
+    """Delete what was kept of a run that has ended, some lines at a time."""
+    for number in range(1, run["number"] + 1):
+        resource.store.delete(LINE, f"{run['id']}/{number}")
+        if number % _COPIED == 0:
+            yield
+    resource.store.delete(RUN, run["id"])
 
 
 def _spool() -> BinaryIO:
