@@ -82,6 +82,8 @@ def _make(resource: Resource, planned: Planned) -> str:
         return f"{planned.place}: cannot be read: {error.strerror or error}"
     except ValueError as error:
         return f"{planned.place}: {error}"
+    except KeyError as error:  # another scenario has taken the place of the one that had it
+        return f"{planned.place}: there is no {error} any more"
     return ""
 
 
@@ -94,14 +96,11 @@ def _make_file(resource: Resource, planned: Planned, file_id: str) -> None:
 
 
 def _make_vector_store(resource: Resource, planned: Planned, vector_store_id: str) -> None:
+    files = [(resource.preload.id(link.kind, link.name), link.attributes) for link in planned.links]
     _perform(resource, planned, "/vector_stores", planned.body, new_id=vector_store_id)
-    for link in planned.links:
-        file_id = resource.preload.id(link.kind, link.name)
-        body = {
-            "file_id": file_id,
-            "attributes": link.attributes,
-            "chunking_strategy": planned.body.get("chunking_strategy"),
-        }
+    chunking_strategy = planned.body.get("chunking_strategy")
+    for file_id, attributes in files:
+        body = {"file_id": file_id, "attributes": attributes, "chunking_strategy": chunking_strategy}
         _perform(resource, planned, f"/vector_stores/{vector_store_id}/files", body)
         work.finish(resource, STORE_FILE, store_place(vector_store_id, file_id), resource.clock.now())
 

@@ -368,6 +368,20 @@ def test_another_scenario_adds_what_is_new_and_keeps_what_is_there(
     assert [client.files.content(f"assistant-{name}").text for name in "ab"] == ["Changed.", "B."]
 
 
+def test_what_refers_to_a_scenario_that_was_replaced_is_left_out(
+    mock: MockServer, client: OpenAI, http: httpx2.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = f"{mock.endpoint}/_mock/scenario"
+    http.put(url, json={"state": {"files": {"a": "A."}}})
+    store_id = mock.given(vector_stores={"docs": {"files": ["a"]}}).vector_stores["docs"].id
+    http.put(url, json={"state": {"files": {"b": "B."}}})
+    client.vector_stores.delete(store_id)
+    http.put(url, json={"state": {"files": {"c": "C."}}})
+    assert [file.filename for file in client.files.list()] == ["c.txt", "b.txt", "a.txt"]
+    assert list(client.vector_stores.list()) == []
+    assert "given(…): state.vector_stores.docs: there is no 'a' any more" in caplog.messages
+
+
 def test_what_is_exported_has_it_and_what_is_imported_is_all_there_is(http: httpx2.Client) -> None:
     with server({"files": {"a": {"text": "A.", "id": "assistant-a"}}}) as mock:
         exported = http.get(f"{mock.endpoint}/_mock/state").content
