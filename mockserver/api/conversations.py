@@ -15,6 +15,7 @@ from mockserver.operations import objects
 from mockserver.operations.body import Body, Metadata
 from mockserver.operations.call import Call, Result
 from mockserver.operations.lists import cursor, list_object
+from mockserver.operations.sealing import Seal
 from mockserver.operations.table import family
 from mockserver.operations.visible import INCLUDES, hide_images, reveal
 from mockserver.resource.conversations import (
@@ -97,7 +98,7 @@ def list_items(call: Call) -> Result:
     """List the items of a conversation, newest first (recorded)."""
     conversation, include, wanted = _conversation(call), _include(call), cursor(call.query)
     data, more = conversation_page(call.resource, conversation["id"], wanted)
-    return Result(list_object(Page(_visible(data, include, conversation), more)))
+    return Result(list_object(Page(_visible(data, include, conversation, call.resource.seal), more)))
 
 
 @operation("POST", "/conversations/{conversation_id}/items", "createConversationItems", body=ItemsRequest)
@@ -106,14 +107,14 @@ def create_items(call: Call) -> Result:
     conversation, include = _conversation(call), _include(call)
     items = new_items(call.resource, call.body.items, call.chance, conversation)
     add_items(call.resource, conversation["id"], items)
-    return Result(list_object(Page(_visible(items, include, conversation), has_more=False)))
+    return Result(list_object(Page(_visible(items, include, conversation, call.resource.seal), has_more=False)))
 
 
 @operation("GET", "/conversations/{conversation_id}/items/{item_id}", "retrieveConversationItem")
 def retrieve_item(call: Call) -> Result:
     """Return an item of a conversation."""
     conversation, include = _conversation(call), _include(call)
-    return Result(_visible([_item(call)], include, conversation)[0])
+    return Result(_visible([_item(call)], include, conversation, call.resource.seal)[0])
 
 
 @operation("DELETE", "/conversations/{conversation_id}/items/{item_id}", "deleteConversationItem")
@@ -140,8 +141,9 @@ def _include(call: Call) -> list[str]:
     return call.query.choices("include", INCLUDES)
 
 
-def _visible(items: list[Object], include: list[str], conversation: Object) -> list[Object]:
-    return [hide_images(item, include) for item in reveal(items, include, conversation["created_at"])]
+def _visible(items: list[Object], include: list[str], conversation: Object, seal: Seal) -> list[Object]:
+    revealed = reveal(items, include, conversation["created_at"], seal)
+    return [hide_images(item, include) for item in revealed]
 
 
 def _item_not_found(conversation_id: str, item_id: str) -> ApiError:

@@ -18,6 +18,11 @@ Dialect = Literal["openai", "grok", "deepseek", "mai"]
 Kind = Literal["chat", "embedding", "completion"]
 
 
+_COMPUTER = ("computer_use_preview",)
+_SEARCH = ("web_search", "web_search_preview")
+_DRAWING = ("image_generation",)
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """One model of the catalogue.
@@ -61,7 +66,7 @@ class Model:
     parallel: bool = True
     stop: bool = True
     verbosity: bool = False
-    lacks: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = _COMPUTER
     since: str = ""
 
     @property
@@ -110,7 +115,13 @@ def _of(owner: str, dialect: Dialect, name: str, released: str, **traits: Any) -
     return replace(_undated(name, _midnight(released)), owner=owner, dialect=dialect, **({"output": 8_192} | traits))
 
 
-_OLD: dict[str, Any] = {"encoding": "cl100k_base", "output": 4_096, "fingerprint": False, "images": False}
+_OLD: dict[str, Any] = {
+    "encoding": "cl100k_base",
+    "output": 4_096,
+    "fingerprint": False,
+    "images": False,
+    "lacks": (*_COMPUTER, *_SEARCH, *_DRAWING),
+}
 _GPT41: dict[str, Any] = {"context": 1_047_576, "output": 32_768}
 _O3: dict[str, Any] = {
     "context": 200_000,
@@ -118,8 +129,9 @@ _O3: dict[str, Any] = {
     "parallel": False,
     "verbosity": False,
     "since": "2024-12-01-preview",
+    "lacks": (*_COMPUTER, *_DRAWING),
 }
-_O1: dict[str, Any] = {**_O3, "stop": True}
+_O1: dict[str, Any] = {**_O3, "stop": True, "lacks": (*_COMPUTER, *_SEARCH, *_DRAWING)}
 # The first two that thought, which took neither instructions nor tools nor images.
 _EARLY: dict[str, Any] = {**_O1, "context": 128_000, "system": False, "images": False}
 _RESPONSES_ONLY: dict[str, Any] = {"chat": False}
@@ -165,13 +177,13 @@ _ALL = (
     _reasoner("o1-preview", "2024-09-12", _ONLY_MEDIUM, "medium", **(_EARLY | {"output": 32_768})),
     _reasoner("o1-mini", "2024-09-12", _ONLY_MEDIUM, "medium", 1_725_649_008, **(_EARLY | {"output": 65_536})),
     _reasoner("o1-pro", "2025-03-19", _O, "medium", 1_742_251_791, **_O1, **_RESPONSES_ONLY),
-    _reasoner("o3", "2025-04-16", _O, "medium", 1_744_225_308, **_O3),
-    _reasoner("o3-mini", "2025-01-31", _O, "medium", 1_737_146_383, **_O3, images=False),
+    _reasoner("o3", "2025-04-16", _O, "medium", 1_744_225_308, **(_O3 | {"lacks": _COMPUTER})),
+    _reasoner("o3-mini", "2025-01-31", _O, "medium", 1_737_146_383, **(_O1 | {"stop": False, "images": False})),
     _reasoner("o3-pro", "2025-06-10", _O, "medium", 1_748_475_349, **_O3, **_RESPONSES_ONLY),
     _reasoner("o3-deep-research", "2025-06-26", _O, "medium", 1_749_840_121, **_O3, **_RESPONSES_ONLY),
     _reasoner("o4-mini", "2025-04-16", _O, "medium", 1_744_225_351, **_O3),
     _reasoner("codex-mini", "2025-05-16", _O, "medium", **_O3, **_RESPONSES_ONLY),
-    _chat("computer-use-preview", "2025-03-11", 1_734_655_677, context=8_192, output=1_024, **_RESPONSES_ONLY),
+    _chat("computer-use-preview", "2025-03-11", 1_734_655_677, context=8_192, output=1_024, lacks=(), **_RESPONSES_ONLY),
     _reasoner("gpt-5", "2025-08-07", _GPT5, "medium", 1_754_425_777),
     _reasoner("gpt-5-mini", "2025-08-07", _GPT5, "medium", 1_754_425_928),
     _reasoner("gpt-5-nano", "2025-08-07", _GPT5, "medium", 1_754_426_384),

@@ -6,12 +6,13 @@ all of that is accepted. Required are only members without which an item means n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mockserver import errors
-from mockserver.operations.complaints import describe
+from mockserver.operations.complaints import describe, empty_string, long_string
 from mockserver.operations.members import Members, check, ordered
 
 Json = Any
@@ -76,6 +77,16 @@ FORMS: dict[str, ItemForm] = {
     "program_output": _form("prgo", {**_CALL, "result": "string"}),
 }
 
+_ID_LETTERS = re.compile(r"[A-Za-z0-9_-]+")
+_LONGEST_ID = 64
+# The items that the model writes: how those begin that callers write is nowhere to be seen.
+_PREFIXED = frozenset(kind for kind in FORMS if kind.endswith("_call")) | {
+    "message",
+    "reasoning",
+    "compaction",
+    "mcp_list_tools",
+    "mcp_approval_request",
+}
 _NULLABLE = frozenset(("approval_request_id", "code", "error", "max_output_length", "output", "outputs", "result", "results"))
 _ROLES = ["assistant", "system", "developer", "user"]
 _PARTS = ["input_text", "input_image", "output_text", "refusal", "input_file", "computer_screenshot", "summary_text"]
@@ -95,14 +106,17 @@ _PART_DEFAULTS: dict[str, Object] = {
 }
 
 
-def normalise(items: str | list[Object] | None, find: Callable[[str], Object], path: str = "input") -> list[Object]:
+def normalise(
+    items: str | list[Object] | None, find: Callable[[str], Object], path: str = "input", *, check_ids: bool = True
+) -> list[Object]:
     """The items that stand at `path` in a body, in their one form, still without the ids that the caller left out.
 
-    `find` gives the stored item that a reference names. Raises ApiError 400 for the first mistake, and what `find` raises.
+    `find` gives the stored item that a reference names. `check_ids` is whether ids must have the form of their kind. Raises
+    ApiError 400 for the first mistake, and what `find` raises.
     """
     if isinstance(items, str):
         return [_message({"role": "user", "content": items}, f"{path}[0]")]
-    return [_item(item, f"{path}[{at}]", find) for at, item in enumerate(items or ())]
+    return [_item(item, f"{path}[{at}]", find, check_ids=check_ids) for at, item in enumerate(items or ())]
 
 
 def identify(items: list[Object], ids: Ids) -> list[Object]:
@@ -110,7 +124,7 @@ def identify(items: list[Object], ids: Ids) -> list[Object]:
     return [ordered({**item, "id": item.get("id") or ids.new(FORMS[item["type"]].prefix)}) for item in items]
 
 
-def _item(item: Object, path: str, find: Callable[[str], Object]) -> Object:
+def _item(item: Object, path: str, find: Callable[[str], Object], *, check_ids: bool) -> Object:
     kind = item.get("type")
     if kind is None:
         kind = "item_reference" if item.keys() <= {"id", "type"} and "id" in item else "message"
@@ -118,6 +132,8 @@ def _item(item: Object, path: str, find: Callable[[str], Object]) -> Object:
         raise errors.unsupported_choice(path, kind if isinstance(kind, str) else "", list(FORMS))
     form = FORMS[kind]
     check(item, path, form.required, form.optional)
+    if check_ids:
+        _refuse_ids(item, path, form.prefix if kind in _PREFIXED else "")
     if kind == "message":
         return _message(item, path)
     if kind == "item_reference":
@@ -130,6 +146,28 @@ def _item(item: Object, path: str, find: Callable[[str], Object]) -> Object:
     if isinstance(kept.get("output"), list) and kind in ("function_call_output", "custom_tool_call_output"):
         kept["output"] = _parts(kept["output"], f"{path}.output", _INPUT_PARTS)
     return ordered(kept)
+
+
+def _refuse_ids(item: Object, path: str, prefix: str) -> None:
+    """Refuse ids of other characters, another beginning or too great a length (reported)."""
+    name, call_id = item.get("id"), item.get("call_id")
+    if name is not None:
+        if not _ID_LETTERS.fullmatch(name):
+            letters = "letters, numbers, underscores, or dashes, but this value contained additional characters"
+            raise _malformed(f"{path}.id", name, f"that contains {letters}")
+        if not name.startswith(prefix):
+            raise _malformed(f"{path}.id", name, f"that begins with '{prefix}'")
+        if len(name) > _LONGEST_ID:
+            raise long_string(f"{path}.id", _LONGEST_ID, len(name))
+    if isinstance(call_id, str):
+        if not call_id:
+            raise empty_string(f"{path}.call_id")
+        if len(call_id) > _LONGEST_ID:
+            raise long_string(f"{path}.call_id", _LONGEST_ID, len(call_id))
+
+
+def _malformed(path: str, name: str, expected: str) -> errors.ApiError:
+    return errors.invalid_value(path, f"Invalid '{path}': '{name}'. Expected an ID {expected}.")
 
 
 def _message(item: Object, path: str) -> Object:

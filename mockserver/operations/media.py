@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from mockserver.errors import ApiError, request_error
+from mockserver.errors import ApiError, invalid_value, request_error
 
 _DATA = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w.+-]+=[^;,]*)*;base64,", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[^\s/]", re.IGNORECASE)
@@ -53,6 +53,19 @@ def refuse_image(url: str, other_type: Callable[[str], ApiError]) -> None:
 
 def _is_image(head: bytes) -> bool:
     return head.startswith(_SIGNATURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+
+
+def refuse_file_data(text: str, path: str) -> None:
+    """Raise ApiError 400 for a file's data, at `path` in the body, that is no PDF (reported on the sister service, of both surfaces)."""
+    data = data_of(text)
+    if data is not None and data.head is not None and data.media_type == "application/pdf":
+        return
+    got = (
+        "an invalid base64-encoded value" if data is None or data.head is None else f"unsupported MIME type '{data.media_type}'"
+    )
+    expected = "Expected a base64-encoded data URL with an application/pdf MIME type"
+    example = "(e.g. 'data:application/pdf;base64,SGVsbG8sIFdvcmxkIQ==')"
+    raise invalid_value(path, f"Invalid file data: '{path}'. {expected} {example}, but got {got}.")
 
 
 def bad_address() -> ApiError:

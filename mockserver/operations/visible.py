@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Collection
 from typing import Any, Literal, get_args
 
 from mockserver.operations.members import ordered
+from mockserver.operations.sealing import Seal
 from mockserver.state.chance import Chance
 
 Json = Any
@@ -34,20 +34,20 @@ def hide_images(item: Object, include: Collection[str]) -> Object:
     return item
 
 
-def reveal(items: list[Object], include: Collection[str], created: int, *, stage: str = "final") -> list[Object]:
+def reveal(items: list[Object], include: Collection[str], created: int, seal: Seal, *, stage: str = "final") -> list[Object]:
     """Output items with only those optional members that `include` asks for.
 
     Encrypted reasoning is drawn here: the service encrypts it anew each time it sends it, so it differs by `stage` (wire).
     """
-    return [_reveal(item, include, created, stage) for item in items]
+    return [_reveal(item, include, created, seal, stage) for item in items]
 
 
-def _reveal(item: Object, include: Collection[str], created: int, stage: str) -> Object:
+def _reveal(item: Object, include: Collection[str], created: int, seal: Seal, stage: str) -> Object:
     kind = item["type"]
     if kind == "reasoning":
         # What a caller has brought is the caller's own, and stays as it is.
         sealed = "encrypted_content" in item or "reasoning.encrypted_content" not in include
-        return item if sealed else _sealed(item, created, stage)
+        return item if sealed else _sealed(item, created, seal, stage)
     if kind == "message":
         return item if "message.output_text.logprobs" in include else _without_logprobs(item)
     if kind == "file_search_call" and "file_search_call.results" not in include:
@@ -59,11 +59,11 @@ def _reveal(item: Object, include: Collection[str], created: int, stage: str) ->
     return item
 
 
-def _sealed(item: Object, created: int, stage: str) -> Object:
+def _sealed(item: Object, created: int, seal: Seal, stage: str) -> Object:
     # A caller's own item can hold anything there.
     paragraphs = [paragraph.get("text") for paragraph in item["summary"] if isinstance(paragraph, dict)]
     thoughts = sum([len(text) for text in paragraphs if isinstance(text, str)])
-    sealed = seal(Chance(f"{item['id']}/{stage}"), created, 40 + thoughts // 8)
+    sealed = seal.content(Chance(f"{item['id']}/{stage}"), created, 40 + thoughts // 8)
     return ordered({"content": [], **item, "encrypted_content": sealed})
 
 
@@ -81,9 +81,3 @@ def _reveal_search(item: Object, include: Collection[str]) -> Object:
     if "web_search_call.results" not in include:
         visible.pop("results", None)
     return visible
-
-
-def seal(chance: Chance, created: int, size: int) -> str:
-    """`16 * size` bytes that look encrypted: url-safe base64 that begins with `gAAAAA`."""
-    token = b"\x80" + created.to_bytes(8, "big") + chance.bytes(16 + 16 * size + 32)
-    return base64.urlsafe_b64encode(token).decode()

@@ -99,7 +99,8 @@ def new_items(resource: Resource, items: list[Object] | None, chance: Chance, co
 
     Raises ApiError for items that are wrong, or refer to items that are not stored.
     """
-    normal = normalise(items, lambda item_id: find_item(resource, item_id), "items")
+    checked = resource.refuses("item_ids")
+    normal = normalise(items, lambda item_id: find_item(resource, item_id), "items", check_ids=checked)
     return identify(normal, SharedIds(chance, conversation["created_at"], conversation["id"]))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mockserver import errors
 from mockserver.model.catalogue import Model, infer
 from mockserver.model.training.recall import is_trained
+from mockserver.operations.sealing import Seal
 from mockserver.resource import trained
 from mockserver.resource.deployment import Deployment
 from mockserver.resource.journal import Journal
@@ -86,6 +87,11 @@ class Resource:
     def refuses(self, refusal: Refusal) -> bool:
         """Whether it refuses what the service refuses under this name, rather than letting it through."""
         return refusal not in self.allowed
+
+    @property
+    def seal(self) -> Seal:
+        """What proves that opaque content is its own."""
+        return Seal(self.name, self.seed)
 
     def declare(self, name: str, model: Model, spec: DeploymentSpec | None = None) -> Deployment:
         """Add a deployment; from now on only declared ones exist. A limit that `spec` sets is enforced."""

@@ -358,7 +358,7 @@ def test_a_response_has_one_past(client: OpenAI) -> None:
 def test_a_conversation_of_tool_calls_goes_on(mock: MockServer, client: OpenAI) -> None:
     mock.when(tool_result="f").respond("Sunny.")
     mock.when().respond(tool_calls=[{"name": "f", "arguments": {}}])
-    conversation, tools = client.conversations.create(), [{"type": "function", "name": "f", "parameters": {}}]
+    conversation, tools = client.conversations.create(), [{"type": "function", "name": "f", "parameters": None}]
     asked = client.responses.create(model=MODEL, input="Weather?", conversation=conversation.id, tools=tools)  # type: ignore[arg-type]
     assert asked.output[0].type == "function_call"
     result: Any = [{"type": "function_call_output", "call_id": asked.output[0].call_id, "output": "sunny"}]

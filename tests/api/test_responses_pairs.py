@@ -12,7 +12,7 @@ from support.azure_errors import assert_azure_error
 from mockserver import MockServer
 
 Json = Any
-SCREENSHOT = {"type": "computer_screenshot", "image_url": "data:image/png;base64,AA"}
+SCREENSHOT = {"type": "computer_screenshot", "image_url": "data:image/png;base64,iVBORw0KGgo="}
 CHECKS = [{"id": "cu_sc_1", "code": "malicious_instructions", "message": "?"}, {"id": "cu_sc_2", "code": None, "message": None}]
 PAIRS: list[tuple[str, Json, Json]] = [
     ("function", {"type": "function_call", "name": "f", "arguments": "{}"}, {"type": "function_call_output", "output": "x"}),

@@ -88,11 +88,11 @@ def test_a_string_is_listed_as_one_user_message(client: OpenAI) -> None:
 
 
 def test_image_urls_are_listed_only_when_asked_for(http: httpx2.Client, mock: MockServer) -> None:
-    image = {"type": "input_image", "image_url": "data:image/png;base64,AAAA"}
+    image = {"type": "input_image", "image_url": "data:image/png;base64,iVBORw0KGgo="}
     kept = call(http, mock, "POST", "", json={"model": MODEL, "input": [{"role": "user", "content": [image]}]}).json()
     path = f"/{kept['id']}/input_items"
-    assert "AAAA" not in call(http, mock, "GET", path).text
-    assert "AAAA" in call(http, mock, "GET", path, params={"include[]": "message.input_image.image_url"}).text
+    assert "iVBOR" not in call(http, mock, "GET", path).text
+    assert "iVBOR" in call(http, mock, "GET", path, params={"include[]": "message.input_image.image_url"}).text
 
 
 ITEMS: list[dict[str, Any]] = [
@@ -108,7 +108,7 @@ ITEMS: list[dict[str, Any]] = [
     {"type": "custom_tool_call", "call_id": "c2", "name": "g", "input": "x"},
     {"type": "custom_tool_call_output", "call_id": "c2", "output": "y"},
     {"type": "computer_call", "call_id": "c3", "action": {"type": "screenshot"}, "pending_safety_checks": []},
-    {"type": "computer_call_output", "call_id": "c3", "output": {"type": "computer_screenshot", "image_url": "data:x"}},
+    {"type": "computer_call_output", "call_id": "c3", "output": {"type": "computer_screenshot", "image_url": "data:image/png;base64,iVBORw0KGgo="}},
     {"type": "file_search_call", "queries": ["q"]},
     {"type": "web_search_call", "action": {"type": "search", "query": "q"}},
     {"type": "code_interpreter_call", "container_id": "cntr_1", "code": None, "outputs": None},
@@ -126,11 +126,12 @@ ITEMS: list[dict[str, Any]] = [
     {"type": "compaction", "encrypted_content": "gAAAAA"},
     {"type": "tool_search_call", "arguments": {}},
     {"type": "tool_search_output", "tools": []},
-    {"role": "user", "content": [{"type": "input_text", "text": "now"}, {"type": "input_file", "filename": "a.txt", "file_data": "data:text/plain;base64,YQ=="}]},
+    {"role": "user", "content": [{"type": "input_text", "text": "now"}, {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,YQ=="}]},
 ]  # fmt: skip
 
 
 def test_every_type_of_item_is_taken_and_listed_with_an_id(http: httpx2.Client, mock: MockServer) -> None:
+    mock.resource.allowed = frozenset(["encrypted_content"])
     kept = call(http, mock, "POST", "", json={"model": MODEL, "input": ITEMS})
     assert kept.status_code == 200, kept.text
     page = call(http, mock, "GET", f"/{kept.json()['id']}/input_items", params={"order": "asc", "limit": 100}).json()
@@ -168,7 +169,7 @@ def test_a_chain_with_a_missing_link_is_refused(client: OpenAI) -> None:
 
 def test_a_chained_call_must_be_answered(mock: MockServer, client: OpenAI) -> None:
     mock.when(turn=1).respond(tool_calls=[{"name": "f", "arguments": {}}])
-    first = client.responses.create(model=MODEL, input="one", tools=[{"type": "function", "name": "f", "parameters": {}}])  # type: ignore[list-item]
+    first = client.responses.create(model=MODEL, input="one", tools=[{"type": "function", "name": "f", "parameters": None}])  # type: ignore[list-item]
     assert first.output[0].type == "function_call"
     call_id = first.output[0].call_id
     with pytest.raises(BadRequestError, match=f"No tool output found for function call {call_id}."):
@@ -192,14 +193,15 @@ def test_a_reference_brings_the_stored_item(mock: MockServer, client: OpenAI) ->
 
 
 def test_items_of_unstored_responses_cannot_be_referred_to(client: OpenAI) -> None:
-    lost = client.responses.create(model="gpt-5-nano", input="hi", store=False)
+    lost = client.responses.create(model="gpt-5-nano", input="hi", store=False, include=["reasoning.encrypted_content"])
     reasoning, message = lost.output
     assert reasoning.type == "reasoning"
     assert message.type == "message"
-    echoed: Any = [{"role": "user", "content": "hi"}, reasoning.model_dump(), message.model_dump()]
+    bare = reasoning.model_dump(exclude={"encrypted_content"})
+    echoed: Any = [{"role": "user", "content": "hi"}, bare, message.model_dump()]
     with pytest.raises(BadRequestError, match=f"Item with id '{reasoning.id}' not found. Items are not persisted"):
         client.responses.create(model="gpt-5-nano", input=[*echoed, {"role": "user", "content": "go on"}])
-    sealed: Any = [echoed[0], {**echoed[1], "encrypted_content": "gAAAAA"}, echoed[2], {"role": "user", "content": "go on"}]
+    sealed: Any = [echoed[0], reasoning.model_dump(), echoed[2], {"role": "user", "content": "go on"}]
     assert client.responses.create(model="gpt-5-nano", input=sealed).status == "completed"
 
 

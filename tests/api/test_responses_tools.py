@@ -42,6 +42,11 @@ TOOLS: list[tuple[str, Json, list[str]]] = [
 each_tool = pytest.mark.parametrize(("tool", "kinds"), [case[1:] for case in TOOLS], ids=[case[0] for case in TOOLS])
 
 
+@pytest.fixture(autouse=True)
+def every_model_has_every_tool(mock: MockServer) -> None:
+    mock.resource.allowed = frozenset(["hosted_tools"])
+
+
 def ask(client: OpenAI, tool: Json, text: str = "Add 3 and 4.", *, choice: Json = "required", **rest: Json) -> Json:
     """The output of a response that may, or must, use one tool."""
     return client.responses.create(
@@ -334,7 +339,7 @@ def test_a_computer_loop_looks_first_and_then_clicks(client: OpenAI) -> None:
     assert call.type == "computer_call"
     assert call.action is not None
     assert call.action.type == "screenshot"
-    screenshot: Json = {"type": "computer_screenshot", "image_url": "data:image/png;base64,AA"}
+    screenshot: Json = {"type": "computer_screenshot", "image_url": "data:image/png;base64,iVBORw0KGgo="}
     output: Json = [{"type": "computer_call_output", "call_id": call.call_id, "output": screenshot}]
     second = client.responses.create(
         model=MODEL, input=output, tools=tools, tool_choice="required", previous_response_id=first.id

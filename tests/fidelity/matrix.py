@@ -134,8 +134,8 @@ _CITED = {
 _DONE = {"status": "completed"}
 
 
-def _uses(use: str, **tool: Json) -> Case:
-    return _responses(f"improvised use: {use}", tools=[tool], tool_choice="required")
+def _uses(use: str, model: str = "gpt-4o", **tool: Json) -> Case:
+    return _responses(f"improvised use: {use}", model=model, tools=[tool], tool_choice="required")
 
 
 _ENCRYPTED = {"include": ["reasoning.encrypted_content"], "store": False}
@@ -179,7 +179,14 @@ RESPONSES = (
     _uses("image_generation_call", type="image_generation", size="1024x1536", output_format="jpeg"),
     _uses("mcp", type="mcp", server_label="docs", server_url="https://x"),
     _uses("trusted mcp", type="mcp", server_label="docs", server_url="https://x", require_approval="never"),
-    _uses("computer", type="computer_use_preview", display_width=800, display_height=600, environment="browser"),
+    _uses(
+        "computer",
+        "computer-use-preview",
+        type="computer_use_preview",
+        display_width=800,
+        display_height=600,
+        environment="browser",
+    ),
     _uses("local shell", type="local_shell"),
     _uses("shell", type="shell"),
     _uses("hosted shell", type="shell", environment={"type": "container_auto"}),

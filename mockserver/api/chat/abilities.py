@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver import errors
 from mockserver.api.chat.requests import ChatRequest, FilePart, FunctionTool, ImagePart, TextPart
-from mockserver.operations.media import data_of, refuse_image
+from mockserver.operations.media import refuse_file_data, refuse_image
 
 if TYPE_CHECKING:
     from mockserver.model.catalogue import Model
@@ -139,17 +139,4 @@ def _refuse_file(part: FilePart, resource: Resource, path: str) -> None:
         raise errors.invalid_value(f"{path}.type", message)
     data = part.file.file_data
     if data is not None and resource.refuses("file_data"):
-        here = f"{path}.file.file_data"
-        _refuse_data(data, here)
-
-
-def _refuse_data(text: str, path: str) -> None:
-    data = data_of(text)
-    if data is not None and data.head is not None and data.media_type == "application/pdf":
-        return
-    got = (
-        "an invalid base64-encoded value" if data is None or data.head is None else f"unsupported MIME type '{data.media_type}'"
-    )
-    expected = "Expected a base64-encoded data URL with an application/pdf MIME type"
-    example = "(e.g. 'data:application/pdf;base64,SGVsbG8sIFdvcmxkIQ==')"
-    raise errors.invalid_value(path, f"Invalid file data: '{path}'. {expected} {example}, but got {got}.")
+        refuse_file_data(data, f"{path}.file.file_data")

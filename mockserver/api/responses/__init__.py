@@ -6,6 +6,7 @@ from typing import Any
 
 from mockserver.api.responses import compaction as compaction
 from mockserver.api.responses import refusals, stored
+from mockserver.api.responses.abilities import screen
 from mockserver.api.responses.events import EventOptions, frames
 from mockserver.api.responses.prompt import ResponsePrompt, prompt
 from mockserver.api.responses.render import prompt_length, response, skeleton, unfinished, visible
@@ -31,6 +32,7 @@ operation = family(style="pretty")
     "/responses",
     "createResponse",
     body=ResponseRequest,
+    screen=screen,
     prompt=prompt,
     headers="responses",
     quota_name="Responses_Create",
@@ -57,10 +59,10 @@ def create(call: ModelCall) -> Result:
         stored.keep(call.resource, record, call.prompt.items, call.now)
     if body.stream:
         hidden = body.stream_options is not None and body.stream_options.include_obfuscation is False
-        return Result(frames=frames(whole, _event_options(record, record["include"], obfuscated=not hidden)))
+        return Result(frames=frames(whole, _event_options(call, record, record["include"], obfuscated=not hidden)))
     if body.background:
         return Result(unfinished(whole, "queued"))
-    return Result(visible(whole, record["include"]))
+    return Result(visible(whole, record["include"], call.resource.seal))
 
 
 @operation("GET", "/responses/{response_id}", "getResponse")
@@ -78,12 +80,12 @@ def get(call: Call) -> Result:
             raise refusals.not_streamed()
         # A stream goes on until the work is done, so having sent all of it means that it is.
         work.finish(call.resource, stored.RESPONSE, record["id"], call.now)
-        return Result(frames=frames(whole, _event_options(record, include, obfuscated=obfuscated), after))
+        return Result(frames=frames(whole, _event_options(call, record, include, obfuscated=obfuscated), after))
     if record["stage"] != "done":
         work.poll(call.resource, stored.RESPONSE, record["id"], call.now)
         record = _stored_record(call)
     stage = record["stage"]
-    return Result(visible(whole, include) if stage == "done" else unfinished(whole, stage))
+    return Result(visible(whole, include, call.resource.seal) if stage == "done" else unfinished(whole, stage))
 
 
 @operation("DELETE", "/responses/{response_id}", "deleteResponse")
@@ -103,7 +105,7 @@ def cancel(call: Call) -> Result:
     if record["stage"] != "done":
         stored.cancel(call.resource, record, unfinished(record["response"], "cancelled"))
         record = _stored_record(call)
-    return Result(visible(record["response"], ()))
+    return Result(visible(record["response"], (), call.resource.seal))
 
 
 @operation("GET", "/responses/{response_id}/input_items", "listInputItems")
@@ -135,8 +137,8 @@ def _record(call: ModelCall, whole: Object) -> stored.Record:
     }
 
 
-def _event_options(record: stored.Record, include: list[str], *, obfuscated: bool) -> EventOptions:
-    return EventOptions(include, record["chunk"], record["encoding"], obfuscated)
+def _event_options(call: Call, record: stored.Record, include: list[str], *, obfuscated: bool) -> EventOptions:
+    return EventOptions(include, record["chunk"], record["encoding"], obfuscated, call.resource.seal)
 
 
 def _stored_record(call: Call) -> stored.Record:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver.api.responses.prompt import ResponsePrompt
 from mockserver.operations.members import ordered
-from mockserver.operations.visible import seal
 from mockserver.resource import containers
 from mockserver.state.ids import ResponseIds, call_id
 
@@ -206,7 +205,9 @@ class CallWriter:
 
     def compaction(self, given: Object) -> Object:
         """Opaque content."""
-        return {"encrypted_content": seal(self._call.chance.fork("compaction"), self._call.created, 64)}
+        return {
+            "encrypted_content": self._call.resource.seal.content(self._call.chance.fork("compaction"), self._call.created, 64)
+        }
 
 
 def approved(prompt: ResponsePrompt) -> Object | None:

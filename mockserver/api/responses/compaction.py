@@ -13,7 +13,6 @@ from mockserver.model.prompt import Prompt
 from mockserver.operations.call import Call, Result
 from mockserver.operations.items import identify
 from mockserver.operations.table import family
-from mockserver.operations.visible import seal
 from mockserver.state.ids import ResponseIds
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def compact(call: Call) -> Result:
     summary = {
         "id": ids.new("cmp"),
         "type": "compaction",
-        "encrypted_content": seal(call.chance.fork("compaction"), call.created, output_tokens // 4),
+        "encrypted_content": call.resource.seal.content(call.chance.fork("compaction"), call.created, output_tokens // 4),
     }
     return Result(
         {

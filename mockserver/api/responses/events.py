@@ -14,6 +14,7 @@ from mockserver.api.responses.render import unfinished, visible
 from mockserver.model.chunking import ChunkSize, cut
 from mockserver.operations.call import Frame
 from mockserver.operations.encoding import named_event
+from mockserver.operations.sealing import Seal
 from mockserver.operations.visible import reveal
 from mockserver.state.chance import Chance
 
@@ -24,12 +25,13 @@ _BLOCK = 16
 
 @dataclass(frozen=True, slots=True)
 class EventOptions:
-    """What a stream includes, how its text is cut, and whether deltas are padded to hide their length."""
+    """What a stream includes, how its text is cut, whether deltas are padded to hide their length, and what seals its reasoning."""
 
-    include: Collection[str] = ()
-    chunk: ChunkSize = "token"
-    encoding: str = "o200k_base"
-    obfuscated: bool = True
+    include: Collection[str]
+    chunk: ChunkSize
+    encoding: str
+    obfuscated: bool
+    seal: Seal
 
 
 def frames(whole: Object, options: EventOptions, after: int = -1) -> list[Frame]:
@@ -65,7 +67,7 @@ class EventWriter:
         self._emit("response.in_progress", response=unfinished(self._whole, "in_progress"))
         for at, item in enumerate(self._whole["output"]):
             self._item(at, item)
-        self._emit(f"response.{status}", response=visible(self._whole, self._event_options.include))
+        self._emit(f"response.{status}", response=visible(self._whole, self._event_options.include, self._event_options.seal))
 
     def fail(self) -> None:
         """A prompt that the filter withheld: three frames, and the reason only in the last (reported from Azure)."""
@@ -89,7 +91,8 @@ class EventWriter:
         self._emit("response.output_item.done", item=self._revealed(item, "done"), output_index=at)
 
     def _revealed(self, item: Object, stage: str) -> Object:
-        return reveal([item], self._event_options.include, self._whole["created_at"], stage=stage)[0]
+        options = self._event_options
+        return reveal([item], options.include, self._whole["created_at"], options.seal, stage=stage)[0]
 
     def _deltas(self, kind: str, text: str, *, padded: bool = True, **members: Json) -> None:
         for piece, count in cut(text, self._event_options.chunk, self._event_options.encoding):

@@ -8,7 +8,6 @@ from mockserver.api.responses.calls import CallWriter
 from mockserver.api.responses.tools import namespace_of
 from mockserver.model.reply import Audio, BuiltInCall, Part, Reasoning, Refusal, Text, ToolCall
 from mockserver.operations.members import ordered
-from mockserver.operations.visible import seal
 from mockserver.state.ids import ResponseIds, call_id
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class Writer:
 
     def sealed(self, name: str, size: int) -> str:
         """Opaque text as the service's encryption writes it: a version, the time, and chance."""
-        return seal(self._call.chance.fork(name), self._call.created, size)
+        return self._call.resource.seal.content(self._call.chance.fork(name), self._call.created, size)
 
     def _within_tool_limit(self, parts: list[Part]) -> list[Part]:
         """The parts less the built-in tool uses beyond `max_tool_calls`, which the service ignores (spec)."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mockserver import errors
-from mockserver.api.responses import refusals, stored
+from mockserver.api.responses import abilities, refusals, stored
 from mockserver.api.responses.attachments import refuse_unknown_files
 from mockserver.api.responses.needs import refuse_missing
 from mockserver.api.responses.requests import AsksModel, JsonSchemaFormat, ResponseRequest, TakesInput
@@ -19,12 +19,14 @@ from mockserver.model.prompt import PLAIN_TEXT, OutputFormat, Prompt, Turn
 from mockserver.operations.body import JsonObjectFormat
 from mockserver.operations.complaints import above_maximum
 from mockserver.operations.items import identify, normalise
+from mockserver.operations.sealing import unverified
 from mockserver.resource.conversations import conversation_items, find_item, is_ephemeral
 from mockserver.state.ids import ResponseIds
 
 if TYPE_CHECKING:
     from mockserver.model.catalogue import Model
     from mockserver.operations.call import Call, ModelCall
+    from mockserver.operations.sealing import Seal
 
 Json = Any
 Object = dict[str, Json]
@@ -48,12 +50,13 @@ def prompt(call: ModelCall) -> ResponsePrompt:
     model = call.deployment.model
     ids = ResponseIds(call.chance, call.created, stored=body.stored)
     response_id = call.new_id or ids.new("resp")
-    validate_tools(body.tools)
+    validate_tools(body.tools, loose=call.resource.refuses("function_schemas"))
     template = filled(call, body.prompt) if body.conversation_id is None else None
     past, new = conversation_of(call, body, body.conversation_id, answers=body.prompt is not None)
     if body.conversation_id is not None:
         template = filled(call, body.prompt)  # the service looks for the conversation first (measured on the sister service)
-    _refuse_unable(body, model)
+    abilities.refuse_unable(call)
+    abilities.refuse_images(call, new)
     if body.background and not body.stored:
         raise refusals.background_unstored()
     refuse_missing(call, body.tools)
@@ -86,7 +89,7 @@ def prompt(call: ModelCall) -> ResponsePrompt:
 
 def counted(call: Call, body: AsksModel, model: Model) -> Prompt:
     """The prompt whose input tokens are to be counted. Raises ApiError 400 or 404 as creating a response would."""
-    validate_tools(body.tools)
+    validate_tools(body.tools, loose=call.resource.refuses("function_schemas"))
     past, new = conversation_of(call, body, body.conversation_id)
     tool_choice = chosen(body.tool_choice, body.tools)
     return Prompt(model.name, model, turns_of(joined(past, new)), body.instructions, offered(body.tools), tool_choice)
@@ -104,11 +107,15 @@ def conversation_of(
         raise (
             errors.invalid_type("input", "a string", "an object") if "input" in call.raw else errors.missing_parameter("input")
         )
-    new = normalise(body.input, lambda item_id: find_item(call.resource, item_id))
+    resource = call.resource
+    new = normalise(body.input, lambda item_id: find_item(resource, item_id), check_ids=resource.refuses("item_ids"))
     past = _past(call, body.previous_response_id, conversation)
     if not new and not past and not answers:
         raise refusals.nothing_to_answer()
     _refuse_ephemeral(call, new)
+    if resource.refuses("encrypted_content"):
+        _refuse_unverified(resource.seal, new)
+    abilities.refuse_media(resource, new)
     refuse_unknown_files(call.resource.store, new)
     refuse_loose_items(past, new)
     return past, new
@@ -133,6 +140,14 @@ def _refuse_ephemeral(call: Call, items: list[Object]) -> None:
             find_item(call.resource, item["id"])
 
 
+def _refuse_unverified(seal: Seal, items: list[Object]) -> None:
+    """Opaque content has to be the resource's own; that of another resource, forged or altered, is none (reported)."""
+    for item in items:
+        content = item.get("encrypted_content")
+        if isinstance(content, str) and not seal.is_own(content):
+            raise unverified(content)
+
+
 def effort_of(body: ResponseRequest, model: Model) -> str | None:
     """The reasoning effort that applies."""
     return (body.reasoning and body.reasoning.effort) or model.default_effort
@@ -142,39 +157,6 @@ def summary_of(body: ResponseRequest) -> str | None:
     """The kind of reasoning summary that the request wants."""
     reasoning = body.reasoning
     return (reasoning.summary or reasoning.generate_summary) if reasoning is not None else None
-
-
-def _refuse_unable(body: ResponseRequest, model: Model) -> None:
-    """What the deployment's model cannot do (documented); other vendors' models are taken to ignore it (inferred)."""
-    for name in ("presence_penalty", "frequency_penalty"):
-        if getattr(body, name):
-            raise errors.request_error(f"Unsupported parameter: '{name}' is not supported with this model.", param=name)
-    if model.dialect != "openai":
-        return
-    _refuse_reasoning(body, model)
-    if model.reasons and effort_of(body, model) != "none":
-        for name, default in (("temperature", 1.0), ("top_p", 1.0)):
-            if getattr(body, name) not in (None, default, getattr(model, name, default)):
-                raise errors.unsupported_parameter(name)
-        if "message.output_text.logprobs" in (body.include or ()):
-            raise refusals.no_logprobs("include")
-        if body.top_logprobs:
-            raise refusals.no_logprobs("top_logprobs")
-    verbosity = body.text.verbosity if body.text is not None else None
-    if verbosity not in (None, "medium") and not model.name.startswith("gpt-5"):
-        raise refusals.not_with_this_model("text.verbosity", str(verbosity), model.name, ["medium"])
-
-
-def _refuse_reasoning(body: ResponseRequest, model: Model) -> None:
-    reasoning = body.reasoning
-    if reasoning is None:
-        return
-    if not model.reasons:
-        for name in ("effort", "summary", "generate_summary"):
-            if getattr(reasoning, name) is not None:
-                raise errors.unsupported_parameter(f"reasoning.{name}")
-    elif reasoning.effort is not None and reasoning.effort not in model.efforts:
-        raise refusals.not_with_this_model("reasoning.effort", reasoning.effort, model.name, list(model.efforts))
 
 
 def _output(body: ResponseRequest, items: list[Object]) -> OutputFormat:

@@ -133,6 +133,23 @@ def no_tools() -> ApiError:
     return request_error("Tool choice 'required' must be specified with 'tools' parameter.", param="tool_choice")
 
 
+def tool_of_other_models(kind: str, model: str) -> ApiError:
+    """A hosted tool that the model does not have (reported from Azure)."""
+    return request_error(f"Hosted tool '{kind}' is not supported with {model}.", param="tools")
+
+
+def tools_with_minimal_effort(names: list[str]) -> ApiError:
+    """Hosted tools while the model hardly thinks (reported)."""
+    listed = ", ".join(names)
+    return request_error(f"The following tools cannot be used with reasoning.effort 'minimal': {listed}.", param="tools")
+
+
+def no_image_type(path: str, media_type: str) -> ApiError:
+    """Data of another type in the place of an image (reported)."""
+    expected = "Expected a base64-encoded data URL with an image MIME type (e.g. 'data:image/png;base64,aW1nIGJ5dGVzIGhlcmU=')"
+    return invalid_value(path, f"Invalid '{path}'. {expected}, but got unsupported MIME type '{media_type}'.")
+
+
 def not_with_this_model(param: str, value: str, model: str, supported: list[str]) -> ApiError:
     """A value that other models take (measured on the sister service)."""
     quoted = [f"'{one}'" for one in supported]

@@ -11,6 +11,7 @@ from mockserver.api.responses.requests import JsonSchemaFormat
 from mockserver.api.responses.tools import echo
 from mockserver.model import content_filter
 from mockserver.model.reply import DEFAULT_TIMING
+from mockserver.operations.sealing import Seal
 from mockserver.operations.visible import reveal
 
 if TYPE_CHECKING:
@@ -131,9 +132,9 @@ def unfinished(whole: Object, status: str) -> Object:
     return {**whole, **_UNFINISHED, "status": status, "service_tier": tier, "tool_usage": _tool_usage(0)}
 
 
-def visible(whole: Object, include: Collection[str], *, stage: str = "final") -> Object:
+def visible(whole: Object, include: Collection[str], seal: Seal, *, stage: str = "final") -> Object:
     """A response as a caller sees it whose request has this `include`."""
-    return {**whole, "output": reveal(whole["output"], include, whole["created_at"], stage=stage)}
+    return {**whole, "output": reveal(whole["output"], include, whole["created_at"], seal, stage=stage)}
 
 
 def _compacts(body: ResponseRequest, used: int) -> bool:

@@ -104,12 +104,16 @@ FORMS: dict[str, ToolForm] = {
 }  # fmt: skip
 
 
-def validate_tools(tools: list[Object] | None, path: str = "tools") -> None:
-    """Check every tool. Raises ApiError 400 for the first mistake."""
+def validate_tools(tools: list[Object] | None, path: str = "tools", *, loose: bool = True) -> None:
+    """Check every tool. Raises ApiError 400 for the first mistake; `loose` is whether schemas without `strict` are looked at."""
     for at, tool in enumerate(tools or ()):
         here = f"{path}[{at}]"
         form = _form(tool, here)
         check(tool, here, form.required, form.optional)
+        if tool["type"] == "function":
+            _refuse_function(tool, here, loose=loose)
+        elif tool["type"] == "namespace":
+            validate_tools(tool["tools"], f"{here}.tools", loose=loose)
         refine = _FURTHER.get(tool["type"])
         if refine is not None:
             refine(tool, here)
@@ -138,14 +142,15 @@ def _refuse_name(tool: Object, path: str) -> None:
         raise mismatched_string(f"{path}.name", "^[a-zA-Z0-9_-]+$")
 
 
-def _refuse_function(tool: Object, path: str) -> None:
+def _refuse_function(tool: Object, path: str, *, loose: bool) -> None:
+    """The parameters have to keep the rules of `strict: true` or, as far as `loose` says so, those of any function (reported)."""
     _refuse_name(tool, path)
-    parameters = tool.get("parameters")
-    if not tool.get("strict") or parameters is None:
+    parameters, strict = tool.get("parameters"), tool.get("strict")
+    if parameters is None or not (strict or loose):
         return
-    from mockserver.model.json_schema import strict_problem
+    from mockserver.model.json_schema import loose_problem, strict_problem
 
-    problem = strict_problem(parameters)
+    problem = strict_problem(parameters) if strict else loose_problem(parameters)
     if problem is not None:
         message = f"Invalid schema for function '{tool['name']}': {problem}"
         raise errors.invalid_value(f"{path}.parameters", message, "invalid_function_parameters")
@@ -224,14 +229,12 @@ def _between(name: str, least: int, most: int) -> Callable[[Object, str], None]:
 
 
 _FURTHER: dict[str, Callable[[Object, str], None]] = {
-    "function": _refuse_function,
     "custom": _refuse_custom,
     "code_interpreter": _refuse_container,
     "shell": _refuse_environment,
     "mcp": _refuse_mcp,
     "file_search": refuse_file_search,
     "image_generation": _between("partial_images", 0, 3),
-    "namespace": lambda tool, path: validate_tools(tool["tools"], f"{path}.tools"),
 }
 
 
