@@ -35,9 +35,16 @@ def retrieve_model(call: Call) -> Result:
 
 @operation("DELETE", "/models/{model}", "deleteModel")
 def delete_model(call: Call) -> Result:
-    """Delete a fine-tuned model. Raises ApiError 404 for an unknown one, 403 for one that is not the caller's (inferred)."""
+    """Delete a fine-tuned model. Raises ApiError 404 for an unknown one, 403 for one that is not the caller's (inferred).
+
+    One that is deployed cannot be deleted (documented; the refusal is inferred).
+    """
     name = call.path["model"]
     _known(call, name)
+    deployed = next((one.name for one in call.resource.deployments.values() if one.model.snapshot == name), None)
+    if deployed is not None and trained.place(call.resource.store, name) is not None:
+        message = f"The model '{name}' cannot be deleted while the deployment '{deployed}' serves it."
+        raise errors.request_error(message, param="model", status=409)
     if not trained.delete(call.resource.store, name):
         message = f"The model '{name}' is not a fine-tuned model of this resource and cannot be deleted."
         raise errors.request_error(message, param="model", status=403)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import itertools
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
@@ -17,6 +19,8 @@ from support.training import WORDS, chat, chats, jsonl, preference
 
 from mockserver import MockServer
 from mockserver.model.training.course import COLUMNS
+from mockserver.resource.trained import JOB
+from mockserver.state import work
 
 Json = Any
 NOW = 1_790_000_000
@@ -167,6 +171,34 @@ def test_a_job_that_is_not_there_is_404_everywhere(http: httpx2.Client, mock: Mo
     ):
         response = call(http, mock, method, f"/jobs/ftjob-nope{path}")
         assert_azure_error(response, 404, contains="Could not find fine tune: ftjob-nope", code="fine_tune_not_found")
+
+
+ALWAYS = {
+    "api-supported-versions",
+    "apim-request-id",
+    "strict-transport-security",
+    "x-content-type-options",
+    "x-envoy-upstream-service-time",
+    "x-ms-region",
+}
+"""The headers of all recorded responses of the resource's own surface, besides those that any server sends."""
+
+
+def test_headers_are_the_recorded_ones(http: httpx2.Client, mock: MockServer, plain: OpenAI) -> None:
+    created = call(http, mock, "POST", "/jobs", json={"model": BASE, "training_file": upload(plain)})
+    path = f"/jobs/{created.json()['id']}"
+    cancelled, deleted = call(http, mock, "POST", f"{path}/cancel"), call(http, mock, "DELETE", path)
+    chunked = {"content-type", "transfer-encoding"}
+    wanted = (ALWAYS | chunked | {"location"}, ALWAYS | chunked, ALWAYS | {"content-length"})
+    for response, names in zip((created, cancelled, deleted), wanted, strict=True):
+        assert set(response.headers) - {"date", "server", "connection"} == names
+
+
+def test_a_dated_version_is_kept_in_the_location(http: httpx2.Client, mock: MockServer, plain: OpenAI) -> None:
+    url = f"{mock.endpoint}/openai/fine_tuning/jobs?api-version=2024-10-21"
+    created = http.post(url, json={"model": BASE, "training_file": upload(plain)}, headers={"api-key": mock.api_key})
+    assert created.status_code == 201
+    assert created.headers["location"].endswith(f"/openai/fine_tuning/{created.json()['id']}?api-version=2024-10-21")
 
 
 # -- what cannot be trained
@@ -491,6 +523,15 @@ def test_the_model_is_listed_and_can_be_deleted(plain: OpenAI) -> None:
     assert ask(plain, model, "Which letter is gamma?").content != "It is gamma."
 
 
+def test_a_model_that_is_deployed_cannot_be_deleted() -> None:
+    with MockServer() as mock:
+        model = trained(mock.client).fine_tuned_model or ""
+    with MockServer({"deployments": {"mine": model}}) as mock:
+        assert trained(mock.client).fine_tuned_model == model
+        with pytest.raises(openai.ConflictError, match="while the deployment 'mine' serves it"):
+            mock.client.models.delete(model)
+
+
 def test_the_model_can_be_called_by_its_own_name_beside_deployments() -> None:
     with MockServer({"deployments": {"mine": "gpt-4.1-nano"}}) as mock:
         model = trained(mock.client).fine_tuned_model or ""
@@ -609,3 +650,45 @@ def test_jobs_survive_a_restart(tmp_path: Any) -> None:
         done = mock.client.fine_tuning.jobs.retrieve(job.id)
         assert done.status == "succeeded"
         assert ask(mock.client, done.fine_tuned_model or "", "eta").content == "It is eta."
+
+
+@pytest.mark.parametrize("taken", [1, 5, 12, 14, 25, 40, 300])
+def test_a_run_that_was_cut_off_after_any_step_goes_on(tmp_path: Any, taken: int) -> None:
+    state = str(tmp_path / "a.state")
+    with MockServer(state=state) as mock:
+        job = start(mock.client, chats(12), validation_file=upload(mock.client))
+        with pytest.raises(work.Unfinished) as caught:
+            work.poll(mock.resource, JOB, job.id, mock.clock.now())
+        for _ in itertools.islice(caught.value.steps, taken):
+            pass
+    with MockServer(state=state) as mock:
+        done = mock.client.fine_tuning.jobs.retrieve(job.id)
+        assert done.status == "succeeded"
+        found = messages(mock.client, job.id)
+        assert len(found) == len(set(found)) == 9 + 10 + 1
+        assert [one.step_number for one in mock.client.fine_tuning.jobs.checkpoints.list(job.id)] == [96, 84, 72]
+        assert len(mock.client.files.content((done.result_files or [""])[0]).text.splitlines()) == 97
+
+
+def test_many_callers_may_look_at_a_job_while_it_runs(mock: MockServer, plain: OpenAI) -> None:
+    job = start(plain, jsonl(chat(f"{word}{n}") for n in range(100) for word in WORDS))
+    with ThreadPoolExecutor(6) as pool:
+        reads = [pool.submit(plain.fine_tuning.jobs.retrieve, job.id) for _ in range(3)]
+        reads += [pool.submit(lambda: plain.fine_tuning.jobs.list().data[0]) for _ in range(3)]
+        assert "succeeded" in {one.result().status for one in reads}
+    assert plain.fine_tuning.jobs.retrieve(job.id).status == "succeeded"
+    found = messages(plain, job.id)
+    assert len(found) == len(set(found))
+    assert found.count("Job succeeded.") == 1
+
+
+def test_a_job_that_is_deleted_while_it_runs_leaves_nothing(mock: MockServer, plain: OpenAI) -> None:
+    job = start(plain)
+    with pytest.raises(work.Unfinished) as caught:
+        work.poll(mock.resource, JOB, job.id, mock.clock.now())
+    next(caught.value.steps)
+    plain.delete(f"/fine_tuning/jobs/{job.id}", cast_to=object)
+    for _ in caught.value.steps:
+        pass
+    kinds = {entry.kind for entry in mock.resource.store.entries()}
+    assert kinds == {"file"} | ({"work"} & kinds)

@@ -14,6 +14,7 @@ from openai.types.fine_tuning import FineTuningJob
 from support.training import WORDS, chat, chats, jsonl, preference
 
 from mockserver import MockServer
+from mockserver.api.fine_tuning import reading
 from mockserver.errors import ScenarioError
 from mockserver.scenario.load import parse
 
@@ -229,6 +230,14 @@ def test_an_example_that_is_too_long_fails_the_job(plain: OpenAI) -> None:
     assert message.startswith(INVALID + "Example 3 has 5")
     assert message.endswith("tokens, but gpt-35-turbo-0613 is trained on examples of at most 4096 tokens.")
     assert run(plain, content, model="gpt-4.1").status == "succeeded"
+
+
+def test_more_tokens_than_a_job_may_have_fail_it(plain: OpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_TOKENS", 1_000)
+    code, message, param = failure(run(plain, chats()))
+    assert (code, param) == ("token_limit_exceeded", "training_file")
+    assert message.endswith("tokens over all epochs, but may have at most 1000.")
+    assert run(plain, chats(), hyperparameters={"n_epochs": 1}).status == "succeeded"
 
 
 def test_a_file_that_vanishes_before_the_job_begins_fails_it(plain: OpenAI) -> None:

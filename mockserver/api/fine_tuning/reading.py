@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from mockserver.model.training import hyperparameters
 from mockserver.model.training.formats import Example, FormatError, read
 from mockserver.model.training.recall import MOST_LESSONS, TRAINING, learn
 from mockserver.resource import files
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 Json = Any
 FEWEST = 10
 """How many examples a training file must have (documented)."""
-_MOST_TOKENS = 2_000_000_000  # of all epochs (documented)
+MOST_TOKENS = 2_000_000_000
+"""How many tokens a training file may have, all epochs taken together (documented)."""
 _LONGEST_LINE = 64 * 1024 * 1024  # bytes
 _BOM = b"\xef\xbb\xbf"
 
@@ -42,6 +44,9 @@ class Reader:
         if self.error is None and "validation_file" in self._job:
             for _ in self._read("validation_file", 1):
                 yield
+        if self.error is None:
+            epochs = hyperparameters.resolved(self._job["hyperparameters"], self.examples)["n_epochs"]
+            self.error = _too_much(self.tokens * epochs)
 
     def learn(self, model: str) -> Iterator[None]:
         """Keep what the training file teaches a model, as far as that is kept, in steps."""
@@ -88,6 +93,14 @@ def _format_error(param: str, what: str) -> dict[str, Json]:
     kind = param.removesuffix("_file")
     message = f"The job failed due to a file format error in the {kind} file. {what}"
     return {"code": "invalid_file_format", "message": message, "param": param}
+
+
+def _too_much(tokens: int) -> dict[str, Json] | None:
+    """More tokens in all epochs than a job may have (the number is documented, code and text are inferred)."""
+    if tokens <= MOST_TOKENS:
+        return None
+    message = f"The training file has {tokens} tokens over all epochs, but may have at most {MOST_TOKENS}."
+    return {"code": "token_limit_exceeded", "message": message, "param": "training_file"}
 
 
 def _too_few(param: str, count: int, fewest: int) -> dict[str, Json]:
