@@ -179,10 +179,21 @@ def _stream(call: ModelCall, completion: dict[str, Json]) -> list[Frame]:
     }
     frames = [Frame(data_event(opening))]
     for choice in completion["choices"]:
-        for piece, count in cut(choice["text"], call.chunk, call.deployment.model.encoding):
-            members = {**choice, "text": piece, "finish_reason": None, "logprobs": None}
+        for members, count in _pieces(call, choice):
             frames.append(Frame(data_event({**shared, "choices": [members], **blank}), count))
-        frames.append(Frame(data_event({**shared, "choices": [{**choice, "text": ""}], **blank})))
     if with_usage:
         frames.append(Frame(data_event({**shared, "choices": [], "usage": completion["usage"]})))
     return [*frames, DONE]
+
+
+def _pieces(call: ModelCall, choice: dict[str, Json]) -> list[tuple[dict[str, Json], int]]:
+    """A choice in pieces, each with its number of tokens. The reason for the end is in a piece of its own; where it is the
+    limit, in the last one (reported).
+    """
+    pieces = cut(choice["text"], call.chunk, call.deployment.model.encoding)
+    if choice["finish_reason"] != "length" or not pieces:
+        pieces.append(("", 0))
+    unfinished = {**choice, "finish_reason": None, "logprobs": None}
+    texts = [({**unfinished, "text": piece}, count) for piece, count in pieces[:-1]]
+    last, count = pieces[-1]
+    return [*texts, ({**choice, "text": last}, count)]

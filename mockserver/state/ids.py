@@ -58,9 +58,9 @@ def dated_id(chance: Chance, prefix: str, created: int) -> str:
     return f"{prefix}_{created & 0xFFFFFFFF:08x}{digits[:4]}81{digits[4:]}"
 
 
-def call_id(chance: Chance) -> str:
-    """A tool call's id: `call_` and 24 letters and digits."""
-    return "call_" + chance.alnum(24)
+def call_id(chance: Chance, *, digits: bool = False) -> str:
+    """A tool call's id: `call_` and 24 letters and digits, or eight `digits` (recorded with Grok)."""
+    return f"call_{chance.below(10**8):08}" if digits else "call_" + chance.alnum(24)
 
 
 def completion_id(chance: Chance, prefix: str = "chatcmpl") -> str:

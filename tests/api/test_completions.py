@@ -78,3 +78,19 @@ def test_what_does_not_go_together_is_refused(client: OpenAI, mock: MockServer) 
     mock.when().respond(content_filter="violence")
     with pytest.raises(openai.BadRequestError, match="content management policy"):
         client.completions.create(model=MODEL, prompt="x")
+
+
+@pytest.mark.parametrize(("limit", "pieces"), [(2, ["one", " two"]), (16, ["one", " two", " three", ""])])
+def test_what_the_limit_cuts_ends_in_its_last_piece(plain: OpenAI, mock: MockServer, limit: int, pieces: list[str]) -> None:
+    mock.when().respond("one two three")
+    stream = plain.completions.create(model=MODEL, prompt="x", max_tokens=limit, stream=True)
+    told = [choice for chunk in stream for choice in chunk.choices]
+    assert [choice.text for choice in told] == pieces
+    assert [choice.finish_reason for choice in told[:-1]] == [None] * (len(pieces) - 1)
+    assert told[-1].finish_reason == ("length" if limit == 2 else "stop")
+
+
+def test_no_text_at_all_has_an_end_too(plain: OpenAI) -> None:
+    stream = plain.completions.create(model=MODEL, prompt="x", max_tokens=0, stream=True)
+    told = [choice for chunk in stream for choice in chunk.choices]
+    assert [(choice.text, choice.finish_reason) for choice in told] == [("", "length")]

@@ -359,6 +359,14 @@ def test_scripted_built_in_items_get_ids_and_what_is_missing(mock: MockServer, c
     assert shown.results[0].filename == "a.txt"
 
 
+@pytest.mark.parametrize("action", [None, {"type": "open_page", "url": "https://example.org"}])
+def test_a_search_of_the_web_begins_without_what_it_looks_for(mock: MockServer, client: OpenAI, action: Any) -> None:
+    mock.when().respond(items=[{"type": "web_search_call"} | ({"action": action} if action else {})], text="Found.")
+    stream = client.responses.create(model="gpt-4.1-nano", input="find it", stream=True)
+    begun = next(event for event in stream if event.type == "response.output_item.added")
+    assert begun.item.to_dict()["action"] == {"type": "search"}
+
+
 def test_built_in_calls_beyond_the_limit_are_ignored(mock: MockServer, client: OpenAI) -> None:
     mock.when().respond(items=[{"type": "web_search_call"}] * 3, text="Found.")
     answer = client.responses.create(model="gpt-4.1-nano", input="hi", max_tool_calls=2)

@@ -324,6 +324,16 @@ NOT_FOLLOWED = (
         "DeepSeek's answers leave out `logprobs` and `refusal` (recorded).",
     ),
     (
+        "Grok",
+        r"choices\[0\]: 'finish_reason' is required and absent|finish_reason: 'finish_reason' is required and absent",
+        "Grok's chunks leave out `finish_reason` until there is one (recorded).",
+    ),
+    (
+        "web",
+        r"output_item.added \$.item.action.query: 'query' is required and absent",
+        "A search of the web that has only begun has no `query` (recorded).",
+    ),
+    (
         "image_generation_call",
         r"output_item.added \$.item(.result)?: 'result' is required and absent",
         "An image that has only begun has no `result` (recorded).",

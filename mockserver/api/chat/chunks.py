@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
-from mockserver.api.chat.deltas import Delta, deltas, text_deltas
-from mockserver.api.chat.encoding import characters, encode, escape, event
+from mockserver.api.chat.deltas import Delta, deltas, encoded_filters, text_deltas
+from mockserver.api.chat.encoding import characters, escape, event
+from mockserver.api.chat.grok import GrokWriter
 from mockserver.api.chat.render import FILTER_FAILED
 from mockserver.api.chat.usage import LATENCY
 from mockserver.model import content_filter
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 Json = Any
 Object = dict[str, Json]
 _BLOCK = 16  # characters that obfuscation fills a chunk up to a multiple of
-_SEVERITIES = to_json(content_filter.STREAM_SEVERITIES)
 _PROTECTED = to_json(content_filter.STREAM_PROTECTED)
 _COMPLETE = to_json(content_filter.COMPLETION_SAFE)
 
@@ -29,15 +29,16 @@ _COMPLETE = to_json(content_filter.COMPLETION_SAFE)
 def stream(call: ModelCall, completion: Object) -> list[Frame]:
     """The chunks of a finished completion, less `[DONE]`, in the recorded order and layout."""
     body: ChatRequest = call.body
-    options = body.stream_options
-    writer = _ChunkWriter(call, completion, usage=bool(options and options.include_usage))
+    with_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
+    grok = call.deployment.model.dialect == "grok"
+    writer = GrokWriter(call, completion) if grok else _ChunkWriter(call, completion, usage=with_usage)
     filters = completion.get("prompt_filter_results")
     frames = [] if filters is None else [_opening(filters)]
     by_choice = [writer.choice(choice) for choice in completion["choices"]]
     endings = [chunks.pop() for chunks in by_choice]
     frames += [frame for row in zip_longest(*by_choice) for frame in row if frame is not None]
     frames += endings
-    if writer.usage:
+    if with_usage:
         frames.append(writer.last(completion["usage"]))
     return frames
 
@@ -50,17 +51,13 @@ def _opening(filters: list[Json]) -> Frame:
 
 def _piece_filters(call: ModelCall) -> bytes:
     """The filter results of a piece of text; which detectors have come to theirs by then differs from day to day (recorded)."""
-    model = call.deployment.model
-    if model.dialect != "openai":
-        return _SEVERITIES
-    return _PROTECTED if model.reasons else _COMPLETE
+    return _PROTECTED if call.deployment.model.reasons else _COMPLETE
 
 
 class _ChunkWriter:
     """Writes the chunks of one completion. What they have in common is encoded once; a chunk is joined from bytes."""
 
     def __init__(self, call: ModelCall, completion: Object, *, usage: bool) -> None:
-        self.usage = usage
         self._call = call
         openai = call.deployment.model.dialect == "openai"
         options = call.body.stream_options
@@ -110,7 +107,7 @@ class _ChunkWriter:
             return Frame(b"".join((b'data: {"choices":[', encoded, self._left, self._right)), delta.tokens)
         padding = self._pad(self._length + characters(encoded))
         right = self._right if padding is None else b',"obfuscation":"%b"%b' % (padding.encode(), self._right)
-        filters = self._choice_filters(choice, delta.members, finish_reason)
+        filters = encoded_filters(choice, delta.members, finish_reason, self._piece_filters)
         return Frame(b"".join((b'data: {"choices":[{', filters, b",", escape(encoded)[1:], self._left, right)), delta.tokens)
 
     def last(self, usage: Object) -> Frame:
@@ -122,14 +119,6 @@ class _ChunkWriter:
         if padding is not None:
             chunk["obfuscation"] = padding
         return Frame(event(dict(sorted(chunk.items())), escaped=self._filters))
-
-    def _choice_filters(self, choice: Object, members: Object, finish_reason: str | None) -> bytes:
-        """A chunk's members about the filter, without the braces around them."""
-        if FILTER_FAILED in choice:
-            return encode({FILTER_FAILED: choice[FILTER_FAILED], "content_filter_results": {}})[1:-1]
-        if finish_reason == "content_filter":
-            return encode({"content_filter_results": choice["content_filter_results"]})[1:-1]
-        return b'"content_filter_results":' + (self._piece_filters if members.get("content") else b"{}")
 
     def _pad(self, length: int) -> str | None:
         """Obfuscation: the chunk less its filter results is one character over a multiple of 16 (22 of 22 recorded streams)."""

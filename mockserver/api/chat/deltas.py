@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic_core import to_json
 
-from mockserver.api.chat.encoding import characters, escape
+from mockserver.api.chat.encoding import characters, encode, escape
+from mockserver.api.chat.render import FILTER_FAILED
 from mockserver.model.chunking import ChunkSize, cut
 
 if TYPE_CHECKING:
@@ -59,6 +60,15 @@ def _encoded(filters: bytes, members: Object, finish_reason: str | None = None, 
     delta, reason = to_json(members), to_json(finish_reason)
     json = b'"content_filter_results":%b,"delta":%b,"finish_reason":%b' % (filters, escape(delta), reason)
     return EncodedDelta(json, characters(delta) + len(reason), tokens)
+
+
+def encoded_filters(choice: Object, members: Object, finish_reason: str | None, of_text: bytes) -> bytes:
+    """A chunk's members about the filter, as JSON without the braces around them; `of_text` are those of a piece of text."""
+    if FILTER_FAILED in choice:
+        return encode({FILTER_FAILED: choice[FILTER_FAILED], "content_filter_results": {}})[1:-1]
+    if finish_reason == "content_filter":
+        return encode({"content_filter_results": choice["content_filter_results"]})[1:-1]
+    return b'"content_filter_results":' + (of_text if members.get("content") else b"{}")
 
 
 def deltas(call: ModelCall, choice: Object) -> list[Delta]:

@@ -150,11 +150,12 @@ def _vendor_message(dialect: str, text: str, spoken: LimitedReply, calls: list[J
 
 def tool_call(call: ModelCall, tool: ToolCall) -> dict[str, Json]:
     """A call of the caller's tool, as a message shows it."""
-    identity = tool.id or call_id(call.chance)
+    grok = call.deployment.model.dialect == "grok"
+    identity = tool.id or call_id(call.chance, digits=grok)
     if tool.kind == "custom":
         return {"custom": {"input": tool.arguments, "name": tool.name}, "id": identity, "type": "custom"}
     function: dict[str, Json] = {"arguments": tool.arguments, "name": tool.name}
-    if call.deployment.model.dialect == "grok":
+    if grok:
         function = {"arguments": tool.arguments, "call_id": None, "name": tool.name}
     return {"function": function, "id": identity, "type": "function"}
 

@@ -216,7 +216,7 @@ def _opened(**empty: Json) -> Callable[[Object], Object]:
 
 
 def _open_search(item: Object) -> Object:
-    return {**_bare(item), "action": {"type": "search", "query": ""}}
+    return {**_bare(item), "action": {"type": "search"}}
 
 
 def _bare(item: Object) -> Object:
