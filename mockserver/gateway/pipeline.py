@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from mockserver.scenario.engine import Answer
 
 Json = Any
+STRICT = "x-mockserver-strict"
+"""The header with which a client asks for strictness where it cannot set the resource's."""
 _JSON_HEADERS = {"content-type": "application/json"}
 _TURN = 0.01  # seconds that long work takes before others are answered
 log = logging.getLogger("mockserver")
@@ -270,13 +272,18 @@ def _answer(call: Call, exchange: Exchange) -> Answer | None:
     refuses = behaviour is not None and behaviour.refuses
     answer = None if refuses else script.answer(call_view, call.chance, call.now)
     exchange.rule = answer.rule if answer is not None else None
-    if behaviour is not None and (answer is not None or behaviour.decides or not script.strict):
+    if behaviour is not None and (answer is not None or behaviour.decides or not _is_strict(call)):
         answer = behaviour.apply_to(answer, call_view, call.chance, call.now)
-    if answer is None and script.strict and isinstance(call, ModelCall):
+    if answer is None and isinstance(call, ModelCall) and _is_strict(call):
         exchange.near_misses = script.explain_near_misses(call_view)
         log.warning("no rule matches %s %s\n%s", call.operation.id, printable(exchange.deployment), exchange.near_misses)
         raise errors.unmatched(exchange.near_misses)
     return answer
+
+
+def _is_strict(call: Call) -> bool:
+    """Whether a call that no rule answers is refused: by the resource's setting, or because the call asks for it."""
+    return call.resource.script.strict or call.headers.get(STRICT, "").lower() == "true"
 
 
 def _merged(result: Result, answer: Answer, raw: Raw) -> Result:

@@ -30,7 +30,7 @@ from mockserver.resource.files import refuse_unknown
 def create(call: ModelCall) -> Result:
     """Answer a conversation. A prompt that the filter withholds is refused with 400, streamed or not (recorded)."""
     body: ChatRequest = call.body
-    if any(turn.media for turn in call.prompt.turns):  # hardly any request has some
+    if [turn for turn in call.prompt.turns if turn.media]:  # hardly any request has some
         refuse_unknown(call.resource.store, body.file_ids)
     window = call.deployment.model.context
     if call.prompt_tokens > window:
