@@ -10,6 +10,7 @@ from mockserver import __version__
 
 COMMANDS = {
     "serve": "Serve scenarios, or improvised answers.",
+    "run": "Run a program, unchanged, against scenarios.",
     "init": "Write a small project: a scenario, a test and a CI step.",
     "check": "List every mistake in scenarios.",
     "explain": "Show which rule answers a request, and why others do not.",

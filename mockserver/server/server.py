@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -20,6 +21,8 @@ except ImportError:  # httptools is for CPython only; uvicorn's own protocol doe
     Protocol = "auto"  # type: ignore[assignment, misc]
 
 if TYPE_CHECKING:
+    import ssl
+
     from starlette.applications import Starlette
 
 _TURNS = 4  # that the event loop takes from accepting a connection until the server knows of it, and one more
@@ -46,6 +49,7 @@ class Server(uvicorn.Server):
             )
         )
         self.each_second: Callable[[], None] | None = None
+        self.companions: Sequence[Callable[[], Awaitable[asyncio.Server]]] = ()  # that start and stop with this one
         self._stopping = False  # in place of `should_exit`, at which older versions leave the sockets open if they never served
         self._stop = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -56,6 +60,18 @@ class Server(uvicorn.Server):
         if self._loop is not None:
             with suppress(RuntimeError):  # it has stopped already, and its loop is closed
                 self._loop.call_soon_threadsafe(self._stop.set)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve these sockets, and what the companions serve."""
+        await super().startup(sockets)
+        for companion in self.companions:
+            self.servers.append(await companion())
+
+    async def serve_tls(self, listener: socket.socket, context: ssl.SSLContext) -> asyncio.Server:
+        """Serve the same application over TLS too, as a companion."""
+        factory: Any = self.config.http_protocol_class
+        make = partial(factory, config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+        return await asyncio.get_running_loop().create_server(make, sock=listener, ssl=context)
 
     async def main_loop(self) -> None:
         """Keep the date header fresh until the stop."""

@@ -8,23 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from mockserver.server.variables import UNSET, for_every_client
+
 if TYPE_CHECKING:
     import pytest
 
     from mockserver.testing.mock import Mock
 
-# Variables of openai, LangChain and LiteLLM that would select another endpoint or credential.
-UNSET = (
-    "AZURE_AD_TOKEN",
-    "AZURE_OPENAI_AD_TOKEN",
-    "OPENAI_ADMIN_KEY",
-    "OPENAI_API_BASE",
-    "OPENAI_CUSTOM_HEADERS",
-    "OPENAI_ORGANIZATION",
-    "OPENAI_ORG_ID",
-    "OPENAI_PROJECT_ID",
-    "OPENAI_PROXY",
-)
 # Settings of the module `openai`, which read the environment once. `_client` is its cached client: private, and without a
 # public way to reset it. tests/testing/test_pytest_plugin.py fails if the name changes.
 _MODULE_SETTINGS = (
@@ -64,12 +54,7 @@ def _set_variables(patch: pytest.MonkeyPatch, mock: Mock) -> None:
 
 def variables(mock: Mock) -> dict[str, str]:
     """A mock's own variables, and the same under LiteLLM's names."""
-    own = mock.environment
-    return own | {
-        "AZURE_API_BASE": own["AZURE_OPENAI_ENDPOINT"],
-        "AZURE_API_KEY": own["AZURE_OPENAI_API_KEY"],
-        "AZURE_API_VERSION": own["OPENAI_API_VERSION"],
-    }
+    return for_every_client(mock.endpoint, mock.api_key)
 
 
 def _bypass_proxies(patch: pytest.MonkeyPatch, endpoint: str) -> None:

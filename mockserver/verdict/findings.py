@@ -139,6 +139,10 @@ class Verdict:
             head += f" (The journal had dropped {quantity(self.dropped, 'older call')}.)"
         return "\n\n".join([head, *map(str, self.findings)])
 
+    def __add__(self, other: Verdict) -> Verdict:
+        """The verdict on the clients of both."""
+        return Verdict(self.findings + other.findings, self.calls + other.calls, self.dropped + other.dropped)
+
     def row(self) -> dict[str, Json]:
         """The verdict as the control API shows it."""
         findings = [

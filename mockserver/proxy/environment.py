@@ -1,0 +1,59 @@
+"""The environment of a program that runs against the mock: it leads every client there, and changes nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mockserver.proxy.trust import STORE_PASSWORD, VARIABLES
+from mockserver.server.variables import UNSET, for_every_client
+
+IDENTITY_PATH = "/_mock/identity/app-service"
+LOCAL = "localhost,127.0.0.1,::1"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the mock is: its `endpoint` (scheme, host and port), the proxy's port, and the two files of whom to trust."""
+
+    endpoint: str
+    proxy_port: int
+    bundle: Path
+    java_store: Path
+
+
+def variables(place: Place, key: str, before: Mapping[str, str]) -> dict[str, str]:
+    """What a program's environment gets; `before` is what it had, of which some is added to."""
+    proxy = f"http://127.0.0.1:{place.proxy_port}"
+    return {
+        **for_every_client(place.endpoint, key),
+        "OPENAI_API_TYPE": before.get("OPENAI_API_TYPE", "openai"),  # the module `openai` refuses to guess between its clients
+        "IDENTITY_ENDPOINT": f"{place.endpoint}{IDENTITY_PATH}",
+        "IDENTITY_HEADER": "mockserver",
+        "HTTPS_PROXY": proxy,
+        "https_proxy": proxy,
+        "NO_PROXY": LOCAL,
+        "no_proxy": LOCAL,
+        **dict.fromkeys(VARIABLES, str(place.bundle)),
+        "NODE_USE_ENV_PROXY": "1",
+        "JAVA_TOOL_OPTIONS": " ".join(filter(None, [before.get("JAVA_TOOL_OPTIONS"), *_java_options(place)])),
+    }
+
+
+def changed(before: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+    """An environment with these values, and without what would select another endpoint or credential."""
+    return {name: value for name, value in before.items() if name not in UNSET} | dict(values)
+
+
+def _java_options(place: Place) -> list[str]:
+    options = {
+        "https.proxyHost": "127.0.0.1",
+        "https.proxyPort": str(place.proxy_port),
+        "http.nonProxyHosts": "localhost|127.*|[::1]",
+        "javax.net.ssl.trustStore": str(place.java_store),
+        "javax.net.ssl.trustStoreType": "PKCS12",
+        "javax.net.ssl.trustStorePassword": STORE_PASSWORD,
+    }
+    # Java splits the variable at blanks, and takes quotes.
+    return [f'"-D{name}={value}"' if " " in value else f"-D{name}={value}" for name, value in options.items()]
