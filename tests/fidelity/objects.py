@@ -14,12 +14,12 @@ from typing import Any
 
 Json = Any
 OBJECTS = Path(__file__).with_name("objects.jsonl")
-_FAMILIES = re.compile(r"/(containers|conversations|fine_tuning|vector_stores|chat/completions/\{)")
+_FAMILIES = re.compile(r"/(containers|conversations|evals|fine_tuning|vector_stores|chat/completions/\{)")
 _OF_AZURE = ("/fine_tuning", "/vector_stores")
 _PARAMETER = re.compile(r"\{[^}]+\}")
 _WORDS = ("anchor", "object", "role", "source", "status", "type")
 """Members whose strings are words of the protocol."""
-_MAPS = ("metadata",)
+_MAPS = ("datasource_item", "item", "metadata", "properties")
 """Members whose own members are a caller's."""
 
 

@@ -20,6 +20,12 @@ OPERATIONS = {(one.method, nameless(one.path)): one for one in TABLE.all() if on
 ALLOWED = {
     r"\.(additionalParameters|method|trainingType) is absent": "A fine-tuning job has no `additionalParameters` (recorded of the project "
     "route), and its `method` and `trainingType` only where they were sent (inferred).",
+    r"\.data_source\.source\.content\[\]\.((query|context|ground_truth|response) is absent|item is added)": "The rows of a run of an "
+    "eval stay as they were sent (spec; a project moves each item up, recorded).",
+    r"\.(run_id|location) is absent": "An eval is deleted at once (spec; a project goes on deleting at a `location`, recorded).",
+    r"\.object is added": "Lists of output items say that they are lists (spec; a project's do not, recorded).",
+    r"\.data\[\]\.status is '(pass|fail)', not 'completed'": "An output item's `status` is `pass`, `fail` or `error` (spec, the last "
+    "inferred; a project says `completed`, recorded).",
     r".*\.memory_limit is added": "Containers have had a `memory_limit` since these recordings (spec).",
     r".status is 'completed', not 'in_progress'": "Of two vector stores the recorded ones have files (recorded).",
 }
@@ -70,6 +76,7 @@ def test_the_recorded_shapes_are_all_there() -> None:
         "chat",
         "containers",
         "conversations",
+        "evals",
         "fine_tuning",
         "vector_stores",
     }

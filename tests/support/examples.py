@@ -152,6 +152,20 @@ def _pause_job(owner: Caller, ids: Ids) -> dict[str, Json]:
 
 
 EVALS = {"aoai-evals": "preview"}
+_JUDGE = {
+    "type": "label_model",
+    "name": "judge",
+    "model": MODEL,
+    "input": [{"role": "developer", "content": "Is it a secret?"}, {"role": "user", "content": "{{item.answer}}"}],
+    "labels": ["yes", "no"],
+    "passing_labels": ["yes"],
+}
+_SCORE = {
+    "type": "score_model",
+    "name": "score",
+    "model": MODEL,
+    "input": [{"role": "system", "content": "How secret is it?"}, {"role": "user", "content": "{{item.answer}}"}],
+}
 NEW_EVAL = {
     "name": "a secret",
     "data_source_config": {
@@ -159,9 +173,9 @@ NEW_EVAL = {
         "item_schema": {"type": "object", "properties": {"answer": {"type": "string"}}},
         "include_sample_schema": True,
     },
-    "testing_criteria": [GRADER],
+    "testing_criteria": [_JUDGE, GRADER | {"input": "{{item.answer}}"}, _SCORE],
 }
-_ROWS = [{"item": {"answer": "a secret"}, "sample": {"output_text": "a secret"}}]
+_ROWS = [{"item": {"answer": "a secret"}}]
 NEW_RUN = {"data_source": {"type": "jsonl", "source": {"type": "file_content", "content": _ROWS}}}
 
 
