@@ -133,11 +133,11 @@ def _single(kind: str, document: Document, path: str) -> Single:
         case "text_similarity":
             return TextSimilarity(name, *_compared(document, path), document["evaluation_metric"], threshold)
         case "score_model":
-            asked, sampling = _judge(document, path)
-            return ScoreModel(name, document["model"], asked, *_range(document, path), sampling, threshold)
+            prompt, sampling = _judge(document, path)
+            return ScoreModel(name, document["model"], prompt, *_range(document, path), sampling, threshold)
         case "label_model":
-            asked, sampling = _judge(document, path)
-            return LabelModel(name, document["model"], asked, *_labels(document, path), sampling)
+            prompt, sampling = _judge(document, path)
+            return LabelModel(name, document["model"], prompt, *_labels(document, path), sampling)
         case "python":
             return Python(name, _source(document, path), threshold)
     return Endpoint(name, _url(document, path), _headers(document, path), threshold)

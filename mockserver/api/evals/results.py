@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mockserver.api.evals.sampling import Sample, shown
+from mockserver.api.evals.sampling import Sample, flat
 from mockserver.model import grade
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _USAGE = ("total_tokens", "prompt_tokens", "completion_tokens", "cached_tokens")
 def result(kind: str, grader: Grader, outcome: grade.Outcome) -> Object:
     """How a grader judged a sample. Where it could not, the `reason` says why (recorded: null)."""
     passed = grade.passes(grader, outcome)
-    shown_result = {
+    judged = {
         "type": kind,
         "name": grader.name,
         "metric": grader.name,
@@ -31,7 +31,7 @@ def result(kind: str, grader: Grader, outcome: grade.Outcome) -> Object:
         "threshold": None,
         "passed": passed,
     }
-    return shown_result | ({"sample": _consulted(outcome.consultations[0])} if outcome.consultations else {})
+    return judged | ({"sample": _consulted(outcome.consultations[0])} if outcome.consultations else {})
 
 
 def output_item(run: Object, number: int, at: int, item: Object, sample: Sample, results: list[Object]) -> Object:
@@ -68,7 +68,7 @@ def _consulted(consultation: Consultation) -> Object:
     question, answer = consultation.question, consultation.answer
     error = None if answer.error is None else {"code": "model_error", "message": answer.error}
     return {
-        "input": [shown(message) for message in question.messages],
+        "input": [flat(message) for message in question.messages],
         "output": [{"role": "assistant", "content": answer.text or answer.refusal or ""}] if error is None else [],
         "finish_reason": answer.finish_reason if error is None else "error",
         "model": answer.model or question.model,

@@ -143,7 +143,7 @@ class Sampler:
         return Sample(None, view | {"error": {"code": str(code), "message": str(message)}}, str(message))
 
     def _view(self, messages: list[Json], output: list[Json], reason: str, model: str, usage: Object) -> Object:
-        return view([shown(message) for message in messages], output, reason, model, usage, self.parameters)
+        return view([flat(message) for message in messages], output, reason, model, usage, self.parameters)
 
 
 def given(content: Object | None) -> Sample:
@@ -176,7 +176,7 @@ def view(
     }
 
 
-def shown(message: Mapping[str, Json]) -> Object:
+def flat(message: Mapping[str, Json]) -> Object:
     """A message whose content is a text, which is all that an output item has of it (spec): parts become their texts, or JSON."""
     content = message.get("content")
     if isinstance(content, list):

@@ -34,8 +34,12 @@ def described(config: CustomConfig | LogsConfig) -> dict[str, Json]:
     """A data source configuration as the service shows it: with the schema of what templates can name (recorded for `custom`)."""
     if config.type == "custom":
         schema = {"item": config.item_schema} | ({"sample": _SAMPLE} if config.include_sample_schema else {})
-        shown = {"item_schema": {}, "include_sample_schema": bool(config.include_sample_schema)}
-        return {"type": "custom", **shown, "schema": schema}
+        return {
+            "type": "custom",
+            "item_schema": {},
+            "include_sample_schema": bool(config.include_sample_schema),
+            "schema": schema,
+        }
     return {"type": config.type, "metadata": config.metadata or {}, "schema": {"item": {"type": "object"}, "sample": _SAMPLE}}
 
 
