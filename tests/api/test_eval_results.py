@@ -125,11 +125,11 @@ def test_a_tool_call_of_a_sample_can_be_judged(mock: MockServer, evals: Any) -> 
     eval_id = create(evals, criterion).id
     for kind, tool in (
         ("completions", {"function": {"name": "look_up"}}),
-        ("responses", {"name": "look_up", "parameters": {}}),
+        ("responses", {"name": "look_up", "parameters": {"type": "object"}}),
     ):
         parameters = {"tools": [{"type": "function", **tool}]}
         ended = run(evals, eval_id, asking(rows(("x", "y")), kind, sampling_params=parameters))
-        assert counts(ended)["passed"] == 1, items(evals, ended)[0].to_dict()
+        assert counts(ended)["passed"] == 1
         assert items(evals, ended)[0].sample.finish_reason == "tool_calls"
 
 
