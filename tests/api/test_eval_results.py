@@ -119,13 +119,21 @@ def test_messages_can_have_parts(mock: MockServer, evals: Any, kind: str) -> Non
     assert items(evals, ended)[0].sample.input[0].content == "What is this? A cat?"
 
 
+CITY = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
+
+
 def test_a_tool_call_of_a_sample_can_be_judged(mock: MockServer, evals: Any) -> None:
     mock.when().respond(tool_calls=[("look_up", {"city": "Paris"})])
     criterion = SAME | {"input": "{{sample.output_tools[0].function.name}}", "reference": "look_up"}
     eval_id = create(evals, criterion).id
     for kind, tool in (
         ("completions", {"function": {"name": "look_up"}}),
-        ("responses", {"name": "look_up", "parameters": {"type": "object"}}),
+        ("responses", {"name": "look_up", "parameters": CITY}),
     ):
         parameters = {"tools": [{"type": "function", **tool}]}
         ended = run(evals, eval_id, asking(rows(("x", "y")), kind, sampling_params=parameters))
