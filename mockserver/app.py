@@ -16,6 +16,16 @@ from mockserver.resource.build import Source, build_resources, load_scenarios
 from mockserver.resource.resources import Resources
 from mockserver.settings import Settings, check, list_settings
 
+IDENTITY_PATHS = (
+    "/_mock/identity/{path:path}",
+    "/metadata/identity/oauth2/{path:path}",
+    "/common/discovery/instance",
+    "/{tenant}/v2.0/.well-known/openid-configuration",
+    "/{tenant}/discovery/v2.0/keys",
+    "/{tenant}/oauth2/v2.0/token",
+)
+"""The paths of `mockserver.identity`, here so that it is imported only when one of them is called."""
+
 
 class Application(Starlette):
     """Starlette, with a straight way to the surface: its pipeline needs none of the framework's error handling."""
@@ -43,6 +53,22 @@ class Control:
             from mockserver.control import create_control
 
             self._app = create_control(self._resources, self._overrides, guarded=self._guarded)
+        await self._app(scope, receive, send)
+
+
+class Identity:
+    """The routes that give tokens, imported on the first request to them."""
+
+    def __init__(self, resources: Resources, *, guarded: bool) -> None:
+        self._resources, self._guarded = resources, guarded
+        self._app: Starlette | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if self._app is None:
+            from mockserver.identity import create_identity
+
+            self._app = create_identity(self._resources, guarded=self._guarded)
         await self._app(scope, receive, send)
 
 
@@ -85,8 +111,10 @@ def application(resources: Resources, overrides: Mapping[str, Any], *, guarded: 
 
     control = Control(resources, overrides, guarded=guarded)
     aliases = [Route(path, endpoint=Alias(control, path), methods=["GET"]) for path in ("/", "/health", "/ready")]
+    identity = Identity(resources, guarded=guarded)
+    tokens = [Route(path, endpoint=identity) for path in IDENTITY_PATHS]
     app = Application(
-        routes=[Mount("/_mock", app=control), *aliases, Route("/{path:path}", endpoint=surface)], lifespan=lifespan
+        routes=[*tokens, Mount("/_mock", app=control), *aliases, Route("/{path:path}", endpoint=surface)], lifespan=lifespan
     )
     app.surface = surface
     app.state.resources = resources

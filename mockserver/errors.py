@@ -110,6 +110,18 @@ def bad_token(audience: str = "https://cognitiveservices.azure.com") -> ApiError
     return ApiError(401, {"statusCode": 401, "message": message}, style="compact", header_set="bare")
 
 
+def permission_denied(principal: str, action: str, operation: str) -> ApiError:
+    """A token whose principal has no role for the operation (reported, word for word); the few headers are inferred."""
+    message = f"The principal `{principal}` lacks the required data action `{action}` to perform `{operation}` operation."
+    payload = {"error": {"code": "PermissionDenied", "message": message}}
+    return ApiError(401, payload, style="compact", header_set="bare", reason="PermissionDenied")
+
+
+def local_auth_disabled() -> ApiError:
+    """A key, where the resource accepts tokens only (reported)."""
+    return gateway_error(403, "AuthenticationTypeDisabled", "Key based authentication is disabled for this resource.")
+
+
 def unrouted() -> ApiError:
     """A path outside the surface: 56 fixed bytes (recorded)."""
     body = b'{"error":{"code":"404","message": "Resource not found"}}'

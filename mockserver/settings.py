@@ -226,6 +226,13 @@ class Settings(TypedDict, total=False):
             at=("serve", "file", "python"),
         ),
     ]
+    jwks: Annotated[
+        File,
+        Setting(
+            help="A file with the public keys (a JWK Set) that have to have signed tokens, but for those that are issued here.",
+            at=("serve", "file", "python"),
+        ),
+    ]
     # Not for scenario files, which may be a stranger's.
     python_graders: Annotated[
         Flag,

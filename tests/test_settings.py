@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 from click.testing import CliRunner
+from support.tokens import key_set
 
 from mockserver import MockServer, ScenarioError, create_app
 from mockserver.cli import serve
@@ -93,6 +94,8 @@ def test_a_scenario_file_sets_it(setting: Setting) -> None:
 def test_a_keyword_sets_it(setting: Setting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     text, value = sample(setting)
+    if setting.name == "jwks":
+        Path(value).write_text(key_set("one"))  # which is read at once
     keyword: Any = {setting.name: text if setting.name == "key" else value}
     resource = create_app(**keyword).state.resources.default
     assert {**resource.settings, "keys": resource.keys}[setting.alias_of or setting.name] == value
@@ -232,7 +235,11 @@ def test_signatures_list_the_settings(function: Any) -> None:
 
 def test_the_schema_lists_the_settings_of_files() -> None:
     properties = json_schema()["$defs"]["ResourceSection"]["properties"]
-    assert set(properties) == {name for name, setting in SETTINGS.items() if "file" in setting.at} | {"name", "lifecycle"}
+    assert set(properties) == {name for name, setting in SETTINGS.items() if "file" in setting.at} | {
+        "name",
+        "lifecycle",
+        "identity",
+    }
     assert {name for name, one in properties.items() if one.get("deprecated")} == {"dated"}
     assert properties["allow"]["items"]["enum"] == list(REFUSALS)
     assert properties["profile"]["enum"] == ["2026-01", "2026-03"]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import click
 
 from mockserver.cli.options import PORT
-from mockserver.server.variables import for_azure_openai, for_openai
+from mockserver.server.variables import for_azure_openai, for_entra, for_openai
 
 _EPILOG = """\b
 Examples:
@@ -17,6 +17,7 @@ Examples:
   mockserver env --shell fish | source                   in fish
   mockserver env --shell pwsh | Out-String | iex         in PowerShell
   mockserver env --shell dotenv --client azure > .env    for programs that read a file
+  eval "$(mockserver env --client entra)"                for programs with DefaultAzureCredential
 """
 
 
@@ -39,6 +40,7 @@ def _dotenv(name: str, value: str) -> str:
 
 
 SHELLS: dict[str, Callable[[str, str], str]] = {"bash": _bash, "fish": _fish, "pwsh": _pwsh, "dotenv": _dotenv}
+CLIENTS = {"openai": for_openai, "azure": for_azure_openai, "entra": for_entra}
 
 
 def default_shell() -> str:
@@ -52,9 +54,9 @@ def default_shell() -> str:
 @click.option("--shell", type=click.Choice(list(SHELLS)), help="The shell whose syntax is printed.  [default: this one]")
 @click.option(
     "--client",
-    type=click.Choice(["openai", "azure"]),
+    type=click.Choice(list(CLIENTS)),
     default="openai",
-    help="The SDK's client: OpenAI, which calls v1, or the older AzureOpenAI.  [default: openai]",
+    help="The SDK's client: OpenAI, which calls v1, with a key or with a token of Entra ID, or AzureOpenAI.  [default: openai]",
 )
 @click.option(
     "--endpoint", default=f"http://127.0.0.1:{PORT}", help=f"Where the server is.  [default: http://127.0.0.1:{PORT}]"
@@ -62,7 +64,6 @@ def default_shell() -> str:
 @click.option("--key", default="mock-key", help="A key of the resource.  [default: mock-key]")
 def command(shell: str | None, client: str, endpoint: str, key: str) -> None:
     """Print the variables that lead a program to a server that is running, for the shell to evaluate."""
-    variables = for_openai if client == "openai" else for_azure_openai
     line = SHELLS[shell or default_shell()]
-    for name, value in variables(endpoint.rstrip("/"), key).items():
+    for name, value in CLIENTS[client](endpoint.rstrip("/"), key).items():
         click.echo(line(name, value))

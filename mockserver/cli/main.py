@@ -15,6 +15,7 @@ COMMANDS = {
     "check": "List every mistake in scenarios.",
     "explain": "Show which rule answers a request, and why others do not.",
     "report": "Judge how the clients of a running server behave.",
+    "token": "Print an access token of a running server.",
     "env": "Print the variables that lead programs to a server.",
     "models": "List the models of the catalogue.",
     "state": "Export, import or clear a state file.",

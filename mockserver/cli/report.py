@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.parse import quote, urlsplit
-from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import click
 
 from mockserver.cli.loading import fail
 from mockserver.cli.options import PORT
+from mockserver.cli.remote import RemoteError, call
 from mockserver.verdict import CODES, Verdict
 
 Json = Any
-TIMEOUT = 10.0
-LONGEST = 64 * 1024 * 1024
 _SUITE = "mockserver"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-class ReportError(Exception):
-    """There is no verdict, for the reason in the message."""
 
 
 @click.command("report")
@@ -43,29 +34,20 @@ def command(url: str, key: str | None, resource: str | None, junit: str | None) 
         verdict = fetch(url, key, resource)
         if junit is not None:
             Path(junit).write_bytes(junit_xml(verdict))
-    except (ReportError, OSError) as error:
+    except (RemoteError, OSError) as error:
         fail(str(error), status=2)
     click.echo(str(verdict))
     raise SystemExit(0 if verdict.ok else 1)
 
 
 def fetch(url: str, key: str | None = None, resource: str | None = None) -> Verdict:
-    """The verdict of the server at `url` on the clients of one resource. A path in the URL is ignored. Raises ReportError."""
-    place = urlsplit(url)
-    if place.scheme not in ("http", "https") or not place.hostname:
-        raise ReportError(f"{url!r} is not a URL such as http://127.0.0.1:4650")
+    """The verdict of the server at `url` on the clients of one resource. A path in the URL is ignored. Raises RemoteError."""
     query = f"?resource={quote(resource, safe='')}" if resource is not None else ""
-    request = Request(f"{place.scheme}://{place.netloc}/_mock/verdict{query}", headers={"api-key": key} if key else {})
+    answer = call(url, f"/verdict{query}", key)
     try:
-        with _opener(place.hostname).open(request, timeout=TIMEOUT) as answer:
-            return Verdict.of(json.loads(answer.read(LONGEST)))
-    except HTTPError as error:
-        with error:
-            raise ReportError(f"{url} answered {error.code}: {_reason(error.read(LONGEST))}") from None
-    except URLError as error:
-        raise ReportError(f"{url} cannot be reached: {error.reason}. Is `mockserver serve` running there?") from None
-    except (OSError, ValueError, HTTPException) as error:
-        raise ReportError(f"{url} returned no verdict: {error or type(error).__name__}") from None
+        return Verdict.of(answer)
+    except (ValueError, KeyError, TypeError) as error:
+        raise RemoteError(f"{url} returned no verdict: {error or type(error).__name__}") from None
 
 
 def junit_xml(verdict: Verdict) -> bytes:
@@ -100,16 +82,3 @@ def _add_case(suite: ElementTree.Element, code: str, verdict: Verdict) -> None:
 def _clean(text: str) -> str:
     """Text without what XML cannot carry."""
     return _NOT_XML.sub("�", text)
-
-
-def _opener(host: str) -> OpenerDirector:
-    """An opener that uses no proxy for this machine."""
-    local = host in ("localhost", "::1") or host.startswith("127.")
-    return build_opener(ProxyHandler({})) if local else build_opener()
-
-
-def _reason(body: bytes) -> str:
-    try:
-        return str(json.loads(body)["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        return "this is not a mockserver"

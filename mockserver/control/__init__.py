@@ -296,7 +296,7 @@ def _authorised(resources: Resources, request: Request) -> Resource:
     # The host name is left out: here, the key alone selects the resource.
     headers = {name: value for name, value in request.headers.items() if name != "host"}
     try:
-        return authorise(resources, headers)
+        return authorise(resources, headers)[0]
     except ApiError as error:
         raise ControlError(error.status, "the control API requires a key when other machines can reach the server") from None
 

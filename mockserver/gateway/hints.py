@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mockserver.resource.resources import Resources
 
 _MOST_NAMES = 8
+_ROLES = "the roles of the token do not suffice: see `roles` in the scenario's `identity`, and `mockserver token --role`"
 
 
 def hint(exchange: Exchange, resources: Resources) -> str | None:
@@ -20,7 +21,9 @@ def hint(exchange: Exchange, resources: Resources) -> str | None:
     if exchange.rule is not None:
         return None
     if exchange.status == 401:
-        return _credentials(exchange, resources)
+        return _ROLES if exchange.error == "PermissionDenied" else _credentials(exchange, resources)
+    if exchange.status == 403 and exchange.error == "AuthenticationTypeDisabled":
+        return "the scenario's `identity` says `local_auth: false`: send a token, for instance of `mockserver token`"
     if exchange.status == 404 and exchange.error == "DeploymentNotFound":
         return _deployments(exchange, resources)
     if exchange.status == 404 and not exchange.operation:
@@ -34,7 +37,9 @@ def _credentials(exchange: Exchange, resources: Resources) -> str:
     if "api-key" not in exchange.headers and "authorization" not in exchange.headers:
         return f"the request has no key; send {known} as api-key, or as Authorization: Bearer"
     if exchange.headers.get("authorization", "").count(".") == 2:
-        return "the token is for another audience, has expired, or is not valid yet"
+        return (
+            "the token is for another audience or of another tenant, has expired, is not valid yet, or its signature is wrong"
+        )
     return f"the key is not one of the resource {resource.name!r}: {known}"
 
 

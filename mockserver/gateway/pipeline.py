@@ -18,7 +18,7 @@ from pydantic_core import to_json
 from mockserver import errors
 from mockserver.errors import ApiError
 from mockserver.gateway import bodies, headers, preview
-from mockserver.gateway.auth import authorise
+from mockserver.gateway.auth import authorise, permit
 from mockserver.gateway.headers import RequestHeaders
 from mockserver.gateway.paths import V1, Target, check_version, locate
 from mockserver.gateway.rendering import Progress, Request, Response, draw_chance, error_result, render
@@ -165,7 +165,9 @@ def _route(resources: Resources, request: Request, progress: Progress) -> tuple[
     if target is None or found is None:
         raise errors.unrouted()
     path, parameters = found
-    resource = progress.resource = request.resource or authorise(resources, request.headers)
+    own = request.resource
+    resource, principal = (own, None) if own is not None else authorise(resources, request.headers)
+    progress.resource = resource
     exchange.legacy_api = target.legacy_api
     if target.legacy_api and not resource.legacy_api:
         raise errors.unrouted()
@@ -175,6 +177,8 @@ def _route(resources: Resources, request: Request, progress: Progress) -> tuple[
     if operation is None:
         raise errors.method_not_allowed(request.method, sorted(path.methods))
     exchange.operation = operation.id
+    if own is None and (principal is not None or not resource.identity.local_auth):
+        permit(resource, principal, operation, target)
     if operation.preview is not None:
         preview.check(operation, request.headers, resource.profile)
     if operation.handler is None:

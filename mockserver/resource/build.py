@@ -19,6 +19,7 @@ from mockserver.model.catalogue import CATALOGUE, Model, find, infer
 from mockserver.operations.table import TABLE
 from mockserver.resource.resource import DEFAULT_KEYS, DEFAULT_NAME, Resource
 from mockserver.resource.resources import Resources
+from mockserver.scenario.identity import Identity
 from mockserver.settings import NO_KEYS, resolve
 from mockserver.state.work import Lifecycles
 
@@ -62,7 +63,7 @@ def build_resources(scenarios: Sequence[Scenario], overrides: Mapping[str, Any],
 
 
 def apply_scenario(resource: Resource, scenario: Scenario | None, overrides: Mapping[str, Any]) -> None:
-    """Put what a scenario scripts in the place of the old rules, deployments and prompt templates, all at once.
+    """Put what a scenario says in the place of the old rules, deployments, prompt templates and identity, all at once.
 
     What its `state` gives is made at the next call, as far as it is not there; what the old one gave stays. Raises ScenarioError
     before any change.
@@ -74,6 +75,7 @@ def apply_scenario(resource: Resource, scenario: Scenario | None, overrides: Map
     resource.script.strict = resolve(overrides, scenario.settings if scenario is not None else {})["strict"]
     resource.redeclare(planned)
     resource.prompts = scenario.prompts if scenario is not None else {}
+    resource.identity = Identity.of(scenario.settings.get("identity", {}) if scenario is not None else {})
     resource.preload.replace(state)
 
 
@@ -155,6 +157,10 @@ def _resource(scenario: Scenario | None, overrides: Mapping[str, Any], files: St
         open_store=partial(files.store, name, settings) if files is not None and settings["state"] is not None else None,
         lifecycles=Lifecycles.of(in_file.get("lifecycle", {})),
     )
+    if settings["jwks"] is not None:
+        from mockserver.resource.signatures import read_key_set
+
+        resource.token_keys = read_key_set(settings["jwks"])
     apply_scenario(resource, scenario, overrides)
     return resource
 

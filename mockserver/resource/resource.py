@@ -15,6 +15,7 @@ from mockserver.resource.journal import Journal
 from mockserver.resource.preload import Preload
 from mockserver.resource.quota import DEFAULT_RPM, DEFAULT_TPM, Quota
 from mockserver.scenario.engine import Script
+from mockserver.scenario.identity import Identity
 from mockserver.scenario.switches import split_switch
 from mockserver.settings import SETTINGS, Refusal, resolve
 from mockserver.state.chance import ChanceSource
@@ -25,6 +26,7 @@ from mockserver.state.work import Lifecycles
 
 if TYPE_CHECKING:
     from mockserver.operations.call import ResponseView
+    from mockserver.resource.signatures import Verify
     from mockserver.scenario.load import DeploymentSpec
     from mockserver.scenario.prompts import PromptTemplate
 
@@ -39,9 +41,9 @@ _LONGEST_NAME = 256
 class Resource:
     """Name, keys, deployments, prompt templates, stored objects, script, journal, clock and seed of one endpoint.
 
-    `keys` None turns credential checks off. `settings` is what `settings.resolve` returns. Until a deployment is declared every
-    name works, and serves the model that the name suggests. Without `store` and `open_store`, which opens one that survives, what
-    is stored is in memory.
+    `keys` None turns credential checks off; `token_keys` check the signatures of tokens where the setting `jwks` is set. `settings`
+    is what `settings.resolve` returns. Until a deployment is declared every name works, and serves the model that the name
+    suggests. Without `store` and `open_store`, which opens one that survives, what is stored is in memory.
     """
 
     def __init__(
@@ -65,6 +67,8 @@ class Resource:
         self.allowed: frozenset[Refusal] = frozenset(self.settings["allow"])
         self.region: str = self.settings["region"]
         self.legacy_api: bool = self.settings["legacy_api"]
+        self.identity = Identity()
+        self.token_keys: Mapping[str, Verify] = {}
         self.clock = clock or Clock()
         self._open_store = open_store
         self.store: Store = store or (open_store or self._memory)()

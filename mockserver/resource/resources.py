@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mockserver.resource.resource import Resource
+    from mockserver.resource.signatures import Verify
 
 HOSTS = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")
 _AZURE = ".azure.com"
@@ -16,7 +17,8 @@ class Resources:
     """The resources of one server: which one a request belongs to. The first is the default.
 
     `body_limit` is how many bytes a request's body may have, and `allowed_hosts` the further names that Host and Origin may have:
-    those of the first resource, since a request is read, and let in, before it is known whose it is.
+    those of the first resource, since a request is read, and let in, before it is known whose it is. `signers` check, by the id of
+    their key, the tokens that this server has issued.
     """
 
     def __init__(self, resources: Sequence[Resource]) -> None:
@@ -25,6 +27,7 @@ class Resources:
         self.default = resources[0]
         self.body_limit: int = self.default.settings["body_limit"]
         self.allowed_hosts: tuple[str, ...] = self.default.settings["allowed_hosts"]
+        self.signers: dict[str, Verify] = {}
         self._received = 0
         self._closed = False
         for resource in resources:

@@ -194,11 +194,11 @@ def _validate(document: Document, model: type[BaseModel]) -> BaseModel:
 def _compile(file: ScenarioFile, document: Document, problems: list[str], find: Finder) -> Scenario:
     resource = file.resource.model_dump(exclude_unset=True, by_alias=True) if file.resource is not None else {}
     settings = check({name: value for name, value in resource.items() if name in SETTINGS})
-    lifecycle = {"lifecycle": resource["lifecycle"]} if "lifecycle" in resource else {}
+    sections = {name: resource[name] for name in ("lifecycle", "identity") if name in resource}
     return Scenario(
         resource.get("name"),
         settings.pop("keys", ()),
-        settings | lifecycle,
+        settings | sections,
         _deployments(file, document, problems),
         _prompts(file),
         _rules(file, document, problems),

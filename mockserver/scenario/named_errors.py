@@ -13,6 +13,7 @@ from mockserver.errors import (
     context_length_exceeded,
     deployment_not_found,
     gateway_error,
+    local_auth_disabled,
     prompt_filtered,
     rate_limited,
     request_error,
@@ -74,9 +75,7 @@ NAMED_ERRORS: Mapping[str, Callable[[Circumstances], ApiError]] = {
     "gateway_timeout": lambda c: gateway_error(504, "GatewayTimeout", "The request timed out."),
     "unauthorized": lambda c: wrong_key(),
     "token_expired": lambda c: bad_token(),
-    "forbidden": lambda c: gateway_error(
-        403, "AuthenticationTypeDisabled", "Key based authentication is disabled for this resource."
-    ),
+    "forbidden": lambda c: local_auth_disabled(),
     "firewall": lambda c: gateway_error(403, "403", "Access denied due to Virtual Network/Firewall rules."),
     "not_found": lambda c: unrouted(),
     "deployment_not_found": lambda c: deployment_not_found(),

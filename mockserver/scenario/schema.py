@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, Tag, create_model, model_validator
 
+from mockserver.operations.access import RoleName
 from mockserver.scenario.answers import BehaviourSection, RespondSection
 from mockserver.scenario.conditions import WhenSection
+from mockserver.scenario.identity import TokenFailure
 from mockserver.scenario.prompts import PromptSection
 from mockserver.scenario.section import (
     Count,
@@ -84,6 +86,18 @@ class LifecyclesSection(LifecycleSection):
     batch: LifecycleSection = optional("Batches, which are validated first, then in progress, then finalized, then completed.")
 
 
+class IdentitySection(Section):
+    """Who may call the resource: its tenant, the roles of callers with a token, the tokens that are issued, and whether keys do."""
+
+    tenant: Name = optional("The tenant's id: tokens of other tenants are refused, and issued tokens have it.")
+    roles: list[RoleName] = optional(
+        "The roles of every caller with a token. Without it: all rights. With an empty list: none."
+    )
+    expires_in: Duration = optional("How long issued tokens hold. Without it: an hour, or a day from a managed identity.")
+    local_auth: bool = optional("Whether keys are accepted (default true).")
+    refuse: TokenFailure = optional("How requests for tokens fail. Without it: they do not.")
+
+
 _TYPES = {
     "flag": bool,
     "text": Name,
@@ -111,6 +125,7 @@ class ResourceSection(_SettingsSection):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")] = optional("Its name, as in NAME.openai.azure.com.")
     lifecycle: LifecyclesSection = optional("When background work is done, for all kinds of it or kind by kind.")
+    identity: IdentitySection = optional("Who may call it: tenant, roles, issued tokens, and whether keys are accepted.")
 
 
 _Deployment = Annotated[Text | Annotated[DeploymentSection, Tag("<map>")], by_kind("a model's name or a mapping")]

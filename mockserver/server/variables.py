@@ -28,6 +28,12 @@ def for_openai(endpoint: str, key: str) -> dict[str, str]:
     return {"OPENAI_BASE_URL": f"{endpoint}/openai/v1/", "OPENAI_API_KEY": key}
 
 
+def for_entra(endpoint: str, key: str) -> dict[str, str]:
+    """The variables of the client `OpenAI` with a token: Azure's SDKs find a managed identity, whose tokens are for this key's resource."""
+    identity = {"IDENTITY_ENDPOINT": f"{endpoint}/_mock/identity/app-service", "IDENTITY_HEADER": key}
+    return {"OPENAI_BASE_URL": f"{endpoint}/openai/v1/", **identity}
+
+
 def for_azure_openai(endpoint: str, key: str) -> dict[str, str]:
     """The variables of the older client `AzureOpenAI`, which calls the legacy API and must be told its version."""
     return {"AZURE_OPENAI_ENDPOINT": endpoint, "AZURE_OPENAI_API_KEY": key, "OPENAI_API_VERSION": API_VERSION}

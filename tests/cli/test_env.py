@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 
+import httpx2
 import pytest
 from click.testing import CliRunner
 from openai import AzureOpenAI, OpenAI
@@ -51,6 +52,15 @@ def test_the_variables_of_one_client_are_not_those_of_the_other() -> None:
     assert not openai.keys() & azure.keys()
     assert openai["OPENAI_BASE_URL"] == "http://127.0.0.1:4650/openai/v1/"
     assert azure["OPENAI_API_VERSION"] == "2025-04-01-preview"
+
+
+def test_a_program_with_a_managed_identity_is_led_to_both(mock: MockServer, http: httpx2.Client) -> None:
+    printed = variables_of(output_of("env", "--client", "entra", "--endpoint", mock.endpoint, "--shell", "bash"))
+    query = {"api-version": "2019-08-01", "resource": "https://ai.azure.com"}
+    header = {"x-identity-header": printed["IDENTITY_HEADER"]}
+    token = http.get(printed["IDENTITY_ENDPOINT"], params=query, headers=header).json()["access_token"]
+    client = OpenAI(base_url=printed["OPENAI_BASE_URL"], api_key=token, http_client=http, max_retries=0)
+    assert client.models.list().data
 
 
 def test_bash_reads_any_key_as_it_is() -> None:

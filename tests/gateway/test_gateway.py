@@ -27,7 +27,7 @@ def token(**claims: Any) -> str:
     def part(value: object) -> str:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
-    return f"{part({'alg': 'none'})}.{part(claims)}.c2ln"
+    return f"{part({'alg': 'RS256'})}.{part(claims)}.c2ln"
 
 
 def post(http: httpx2.Client, mock: MockServer, path: str = "chat/completions", **options: Any) -> httpx2.Response:

@@ -63,7 +63,10 @@ def test_the_older_client_with_a_base_url_of_v1_is_explained(mock: MockServer) -
         ({}, "the request has no key; send mock-key as api-key, or as Authorization: Bearer"),
         ({"api-key": "theirs"}, "the key is not one of the resource 'mockserver': mock-key"),
         ({"authorization": "Bearer theirs"}, "the key is not one of the resource 'mockserver': mock-key"),
-        ({"authorization": "Bearer eyJh.eyJh.c2ln"}, "the token is for another audience, has expired, or is not valid yet"),
+        (
+            {"authorization": "Bearer eyJh.eyJh.c2ln"},
+            "the token is for another audience or of another tenant, has expired, is not valid yet, or its signature is wrong",
+        ),
     ],
 )
 def test_credentials_that_do_not_fit_are_explained(
@@ -106,3 +109,11 @@ def test_the_log_has_the_hint_below_the_line_of_the_request(http: httpx2.Client,
     line, below = caplog.records[-1].getMessage().splitlines()
     assert line.startswith("POST /v1/responses · 404 · 404 · ")
     assert below == "           did you mean /openai/v1/responses? The base URL of v1 ends in /openai/v1/"
+
+
+def test_a_refused_role_and_a_refused_kind_of_credential_are_explained(http: httpx2.Client) -> None:
+    with MockServer({"resource": {"identity": {"roles": [], "local_auth": False}}}) as mock:
+        token = http.post(f"{mock.endpoint}/_mock/identity/token", json={}).json()["access_token"]
+        for headers, words in (({"authorization": f"Bearer {token}"}, "mockserver token --role"), (KEY, "local_auth: false")):
+            http.get(mock.base_url + "models", headers=headers)
+            assert words in advice(mock)

@@ -660,7 +660,7 @@ def test_the_written_report_is_xml_whatever_was_called() -> None:
         ("http://127.0.0.1:1", "http://127.0.0.1:1 cannot be reached: "),
         ("file:///etc/hostname", "'file:///etc/hostname' is not a URL such as http://127.0.0.1:4650"),
         ("127.0.0.1:4650", "'127.0.0.1:4650' is not a URL such as"),
-        ("http://127.0.0.1:port", "http://127.0.0.1:port returned no verdict: "),
+        ("http://127.0.0.1:port", "http://127.0.0.1:port returned nothing that can be read: "),
     ],
 )
 def test_the_report_ends_with_2_where_there_is_no_verdict(url: str, message: str) -> None:
