@@ -6,9 +6,9 @@ import base64
 import json
 import re
 import struct
-from collections.abc import Iterator
 from typing import Any
 
+from mockserver.model.json_mode import data, demanded_schema, make_object
 from mockserver.model.json_schema import make_instance
 from mockserver.model.prompt import Grammar, Prompt, Tool, Turn, parse_json
 from mockserver.model.reply import Audio, Part, Reasoning, Reply, Text, ToolCall
@@ -33,15 +33,6 @@ _COMMON = frozenset(_FUNCTION_WORDS.split())
 _LONGEST_INPUT = 400  # characters
 _SAMPLE_RATE = 24_000
 _SAMPLES_PER_CHARACTER = 48  # far shorter than speech, so that a mock's answer stays small
-_ANNOUNCED = re.compile(
-    r"\b(?:output|respon[ds]e?|returns?|reply|answers?|formats?|formatted|following|schema|examples?|produce|provide|"
-    r"json object|as json|in json)\b[^{}]*$",
-    re.IGNORECASE,
-)
-_KEYS_FOLLOW = re.compile(r"\b(?:keys?|fields?|property|properties|attributes?)\b(.{1,300})", re.IGNORECASE | re.DOTALL)
-_QUOTED = re.compile(r"[`\"'“]([A-Za-z_][\w-]*)[`\"'”]")
-_KEY_AND_COLON = re.compile(r"[`\"'“]?([A-Za-z_][\w-]*)[`\"'”]?\s*:")
-_PLACEHOLDER = re.compile(r"\.\.\.|…|<.*>|^\s*(?:string|text|your .*)?\s*$", re.IGNORECASE | re.DOTALL)
 
 
 def improvise(prompt: Prompt, chance: Chance) -> Reply:
@@ -95,7 +86,7 @@ def _tool_to_call(prompt: Prompt) -> Tool | None:
         return None
     if choice.mode == "required":
         return _least_called(tools, prompt)
-    if _results(prompt):
+    if prompt.unanswered_results:
         return None
     words = _keywords(prompt.user)
     return max(tools, key=lambda tool: len(words & _keywords(f"{tool.name} {tool.description or ''}")))
@@ -108,17 +99,6 @@ def _least_called(tools: list[Tool], prompt: Prompt) -> Tool:
         called = [] if turn.role == "user" else called + [use.name for use in turn.tool_calls]
     latest = {name: position for position, name in enumerate(called)}
     return min(tools, key=lambda tool: (called.count(tool.name), -latest.get(tool.name, -1)))
-
-
-def _results(prompt: Prompt) -> list[Turn]:
-    """The tool results that no assistant turn has answered yet, even where a user turn follows them."""
-    results: list[Turn] = []
-    for turn in reversed(prompt.turns):
-        if turn.role == "assistant":
-            break
-        if turn.role == "tool":
-            results.append(turn)
-    return results[::-1]
 
 
 def _keywords(text: str) -> set[str]:
@@ -159,10 +139,12 @@ def _example(grammar: Grammar, chance: Chance) -> str | None:
 
 def _answer(prompt: Prompt, chance: Chance) -> Text | Audio:
     if prompt.output.kind == "json_schema":
-        return Text(_compact(make_instance(prompt.output.schema or {"type": "object"}, chance, prompt.user)))
+        return Text(_compact(make_instance(prompt.output.schema or {"type": "object"}, chance, data(prompt))))
     if prompt.output.kind == "json_object":
-        return Text(_compact(_object(prompt, chance)))
-    results = _results(prompt)
+        return Text(_compact(make_object(prompt, chance)))
+    if (schema := demanded_schema(prompt)) is not None:
+        return Text(_compact(make_instance(schema, chance, data(prompt))))
+    results = prompt.unanswered_results
     text = " ".join(_report(result) for result in results) if results else _prose(prompt, chance)
     return Audio(text, _silence(text)) if "audio" in prompt.modalities else Text(text)
 
@@ -199,72 +181,3 @@ def _silence(transcript: str) -> str:
     layout = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, _SAMPLE_RATE, 2 * _SAMPLE_RATE, 2, 16)
     body = b"WAVE" + layout + struct.pack("<4sI", b"data", len(sound)) + sound
     return base64.b64encode(struct.pack("<4sI", b"RIFF", len(body)) + body).decode()
-
-
-def _object(prompt: Prompt, chance: Chance) -> dict[str, Json]:
-    """A JSON object for JSON mode: like an example or sketch in the instructions, else with keys that they name or `answer`."""
-    for text in (prompt.system, prompt.user):
-        for braced in reversed([braced for before, braced in _find_braced(text) if _ANNOUNCED.search(before)]):
-            example = parse_json(braced)
-            if isinstance(example, dict) and example:
-                return {key: _imitate(key, value, chance) for key, value in example.items()}
-            if not isinstance(example, dict) and _KEY_AND_COLON.search(braced):
-                return _fill(_read_sketch(braced), chance, prompt.user)
-    for text in (prompt.system, prompt.user):
-        keys = [key for list_of_keys in _KEYS_FOLLOW.findall(text) for key in _QUOTED.findall(list_of_keys)]
-        if keys:
-            return _fill(dict.fromkeys(keys, True), chance, prompt.user)
-    return {"answer": _prose(prompt, chance)}
-
-
-def _fill(properties: dict[str, Json], chance: Chance, context: str) -> dict[str, Json]:
-    value = make_instance({"type": "object", "properties": properties}, chance, context)
-    return value if isinstance(value, dict) else {}
-
-
-def _find_braced(text: str) -> Iterator[tuple[str, str]]:
-    """Every outermost `{…}` of a text, after the 160 characters before it, which may announce it."""
-    depth = start = 0
-    for position, character in enumerate(text):
-        if character == "{":
-            start = start if depth else position
-            depth += 1
-        elif character == "}" and depth:
-            depth -= 1
-            if not depth:
-                yield text[max(0, start - 160) : start], text[start : position + 1]
-
-
-def _imitate(key: str, example: Json, chance: Chance) -> Json:
-    """A value like the one in an example. Numbers and short words stay the same, since they are sure to be allowed."""
-    if isinstance(example, dict):
-        return {name: _imitate(name, value, chance) for name, value in example.items()}
-    if isinstance(example, list):
-        return [_imitate(key, value, chance) for value in example]
-    if isinstance(example, str) and (_PLACEHOLDER.search(example) or len(example.split()) > 3):
-        return _fill({key: {"type": "string"}}, chance, "")[key]
-    return example
-
-
-def _read_sketch(sketch: str) -> dict[str, Json]:
-    """Properties from a sketch that is not JSON, such as `{"score": <1-5>, "passed": true/false, "why": "…"}`."""
-    keys = list(_KEY_AND_COLON.finditer(sketch))
-    ends = [key.start() for key in keys[1:]] + [len(sketch)]
-    return {key[1]: _read_hint(sketch[key.end() : end].strip(" ,\n}")) for key, end in zip(keys, ends, strict=True)}
-
-
-def _read_hint(hint: str) -> Json:
-    """The schema of a value that a sketch describes: a range, alternatives, or the name of a type."""
-    span = re.search(r"(\d{1,9})\s*(?:-|–|to|\.\.+|and)\s*(\d{1,9})", hint)
-    if span:
-        return {"type": "integer", "minimum": int(span[1]), "maximum": int(span[2])}
-    if re.search(r"\b(?:true|false|bool(?:ean)?)\b", hint, re.IGNORECASE):
-        return {"type": "boolean"}
-    if hint.startswith("["):
-        return {"type": "array", "items": True}
-    if re.search(r"\b(?:int|integer|number|float)\b|^\d", hint, re.IGNORECASE):
-        return {"type": "integer"}
-    options = (
-        re.findall(r"[\w-]+", hint) if re.fullmatch(r"[<\"']?[\w-]+[\"']?(?:\s*[|/]\s*[\"']?[\w-]+[\"']?)+>?", hint) else []
-    )
-    return {"type": "string", "enum": options} if options else True

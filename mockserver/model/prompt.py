@@ -180,6 +180,17 @@ class Prompt:
             results.append(turn)
         return results[::-1]
 
+    @property
+    def unanswered_results(self) -> list[Turn]:
+        """The tool results that no assistant turn has answered yet, even where a user turn follows them."""
+        results: list[Turn] = []
+        for turn in reversed(self.turns):
+            if turn.role == "assistant":
+                break
+            if turn.role == "tool":
+                results.append(turn)
+        return results[::-1]
+
 
 def name_tool_results(turns: list[Turn]) -> None:
     """Give every tool turn the name of the tool whose call it answers, where the caller sent only the call's id."""

@@ -54,8 +54,26 @@ OPENINGS = (
 WORDS = tuple(ADJECTIVES + NOUNS)
 _DETERMINERS = ("the", "this", "each", "every", "another")
 _EXAMINED = 2_000  # characters
+_ARTICLES = frozenset(["the", "a", "an", "some"])
+_QUESTION_WORDS = """
+why how when which who whose where what are is was were am can could should shall do does did will would has have had may
+might must isn't aren't don't
+"""
+_ASKING = frozenset(_QUESTION_WORDS.split())
+_SPEAKING = frozenset(["i", "i'm", "i'd", "i've", "we", "we're", "my", "our", "you", "your", "it"])
 _LONGEST_ECHO = 24
 _MOST_ECHOES = 2
+_MOST_WORDS = 9  # of a clause that is taken up
+_SENTENCE = re.compile(r"[^.!?\n]{1,200}(\?)?")
+# What a question or a request begins with, before what it is about.
+_LEAD = re.compile(
+    r"(?:hello|hi|hey|please|kindly|now|and|so|ok|okay|"
+    r"(?:can|could|would|will) (?:you|we|i)(?: please)?|i(?: would|'d) like(?: you)? to|i (?:want|need)(?: you)? to|"
+    r"(?:tell|give|show|teach|write|help) (?:me|us)(?: (?:about|on|more|something))*|"
+    r"tell|write|say|explain(?: to me)?|describe|summari[sz]e|discuss|"
+    r"(?:what|who|where)(?:'s| is| are| was| were)|(?:do|does|did|is|are) (?=the |a )|do you know|about)[ ,]+",
+    re.IGNORECASE,
+)
 _COMMON = frozenset(_FUNCTION_WORDS.split())
 
 
@@ -70,13 +88,31 @@ def write_sentence(chance: Chance) -> str:
 
 
 def write_answer(prompt_text: str, chance: Chance) -> str:
-    """One to three sentences, which repeat some keywords of the prompt if it has any."""
+    """One to three sentences, which take up what the prompt is about: a clause of its question, else some of its keywords."""
     sentences = [write_sentence(chance) for _ in range(chance.below(3))]
-    echoes = _keywords(prompt_text)
-    if not echoes:
+    about = _topic(prompt_text[:_EXAMINED]) or " and ".join(_keywords(prompt_text))
+    if not about:
         return " ".join([write_sentence(chance), *sentences])
-    opening = chance.choice(OPENINGS).format(" and ".join(echoes))
-    return " ".join([f"{opening}the {_clause(chance)}.", *sentences])
+    return " ".join([f"{chance.choice(OPENINGS).format(about)}the {_clause(chance)}.", *sentences])
+
+
+def _topic(text: str) -> str:
+    """What the first question of a text is about, else its first sentence; "" where that is too long, or says nothing."""
+    sentence = None
+    for match in _SENTENCE.finditer(text):
+        sentence = match if sentence is None or match[1] else sentence
+        if match[1]:
+            break
+    clause = sentence[0].strip(" ?\t,;:") if sentence else ""
+    while lead := _LEAD.match(clause):
+        clause = clause[lead.end() :]
+    words = clause.split()
+    if not 1 < len(words) <= _MOST_WORDS or not _keywords(clause) or ":" in clause:
+        return ""
+    first, rest = words[0].lower(), words[1:]
+    if first in _ASKING:
+        return f'"{" ".join(words)}?"' if sentence and sentence[1] else ""
+    return "" if first in _SPEAKING else " ".join([first if first in _ARTICLES else words[0], *rest])
 
 
 def _clause(chance: Chance) -> str:

@@ -253,6 +253,47 @@ def test_json_mode_uses_the_keys_that_are_named(text: str) -> None:
         assert isinstance(value["age"], int)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Return the result as a JSON with 'city' and 'age' keys. Use no other text.",
+        "A JSON object with fields: city and age",
+        "JSON with these keys:\n- city (string): where\n- age: years",
+    ],
+)
+def test_json_mode_follows_members_however_they_are_spelled_out(text: str) -> None:
+    assert list(in_json_mode("", text)) == ["city", "age"]
+
+
+PERSON = closed(
+    {"name": {"type": "string"}, "age": {"type": "integer"}, "likes": {"type": "array", "items": {"type": "string"}}}
+)
+
+
+def test_json_mode_follows_a_schema_and_takes_what_the_user_gives() -> None:
+    value = in_json_mode(f"Answer with JSON that matches this schema:\n{json.dumps(PERSON)}", "Ada Lovelace is 36.")
+    Draft202012Validator(PERSON).validate(value)
+    assert (value["name"], value["age"]) == ("Ada Lovelace", 36)
+    example = in_json_mode('Respond like {"name": "...", "born": "<place of birth>"}', "Ada was born in London")
+    assert example["name"] == "Ada"
+
+
+def test_an_answer_in_text_follows_the_schema_that_the_instructions_demand() -> None:
+    system = Turn("system", f"Always respond with JSON that is compatible with this schema:\n{json.dumps(PERSON)}")
+    value = json.loads(reply(prompt_of(system, "Bob is 7")).text)
+    Draft202012Validator(PERSON).validate(value)
+    assert value["name"] == "Bob"
+    data = json.dumps({"schema": PERSON})
+    assert not reply(prompt_of(f"Is this a good one? {data}")).text.startswith("{")
+
+
+def test_a_schema_is_filled_with_what_tools_have_returned() -> None:
+    schema = closed({"city": {"type": "string"}, "temp": {"type": "integer"}})
+    prompt = prompt_of("How warm is it in Paris?", call("get_weather"), result('{"temp": 21}'))
+    prompt.output = OutputFormat("json_schema", "w", schema)
+    assert json.loads(reply(prompt).text) == {"city": "Paris", "temp": 21}
+
+
 def test_json_mode_without_any_hint_answers_in_an_object() -> None:
     assert list(in_json_mode("Speak JSON.", "Hello {there}")) == ["answer"]
 

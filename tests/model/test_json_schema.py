@@ -148,6 +148,63 @@ ANY_JSON = st.recursive(
 )
 
 
+# What texts mention, also such as is nearly a number, a date, an address or a quotation.
+MENTIONS = st.sampled_from(
+    [
+        "3",
+        "-7.25",
+        "1,000",
+        "0",
+        "99999999999999999999",
+        "٣",
+        "1e999",
+        "36 years",
+        "3 tags",
+        "score 5",
+        "x = 4",
+        '"red"',
+        "'go'",
+        "`12`",
+        "“ok",
+        "你好",
+        "größe: 7",
+        "Ada Lovelace",
+        "Bob",
+        "in Paris\n",
+        "to Rome",
+        "ada@example.org",
+        "a@b",
+        "2026-02-30",
+        "2026-02-28",
+        "March 3, 2026",
+        "2026-01-01T10:00",
+        "2026-01-01T10:00:00+14:00",
+        "https://example.org/a?b=c#d\n",
+        "https://a..b/",
+        "http://x:99999/",
+        "AB-1234",
+        "AA-12345x",
+        "10.0.0.1",
+        "256.1.1.1",
+        "+49 30 123456",
+        "15:30",
+        "report.pdf",
+        "is_open: yes",
+        "email: none",
+        '{"score": 3}\n',
+        "name: O'Neil, age=2",
+        "createdAt 2026-05-05",
+        "on",
+        "12x",
+        "�",
+        '"�"',
+        "x: \x00",
+        "a b: 1",
+    ]
+)
+CONTEXTS = st.lists(st.one_of(MENTIONS, st.text(max_size=12)), max_size=12).map(" ".join)
+
+
 def make(schema: Json, key: str = "seed", context: str = "") -> Json:
     return make_instance(schema, Chance(key), context)
 
@@ -160,11 +217,19 @@ def test_an_instance_of_a_random_strict_schema_is_valid_and_is_the_same_for_the_
     assert json.dumps(value) == json.dumps(make(schema, f"{seed}"))
 
 
+@settings(max_examples=150, deadline=None)
+@given(STRICT_SCHEMAS, CONTEXTS)
+def test_an_instance_stays_valid_whatever_the_prompt_mentions(schema: Json, context: str) -> None:
+    value = make(schema, context=context)
+    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(value)
+    assert json.dumps(value) == json.dumps(make(schema, context=context))
+
+
 @settings(max_examples=60, deadline=None)
-@given(ANY_JSON)
-def test_any_json_value_is_accepted_as_a_schema_and_left_as_it_was(schema: Json) -> None:
+@given(ANY_JSON, CONTEXTS)
+def test_any_json_value_is_accepted_as_a_schema_and_left_as_it_was(schema: Json, context: str) -> None:
     before = repr(schema)
-    json.dumps(make(schema))
+    json.dumps(make(schema, context=context))
     strict_problem(schema)
     loose_problem(schema)
     normalise_strict(schema)

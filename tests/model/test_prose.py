@@ -32,11 +32,25 @@ def test_the_same_chance_says_the_same() -> None:
     assert len({prose.write_answer("Tell me about rivers", Chance(f"{seed}")) for seed in range(20)}) > 15
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_an_answer_takes_up_telling_words_of_the_prompt(seed: int) -> None:
-    text = prose.write_answer("What is the weather in Paris?", Chance(f"{seed}"))
-    assert "weather and Paris: the " in text
-    assert text.endswith(".")
+@pytest.mark.parametrize(
+    ("prompt", "about"),
+    [
+        ("What is the weather in Paris?", "the weather in Paris"),
+        ("Tell me about tides.", "tides"),
+        ("Hello there! Could you please tell me about the tides in May?", "the tides in May"),
+        ("I have a garden. The soil is dry.\nWhat are good plants for it?", "good plants for it"),
+        ("Write me 2 haikus. Only include the haikus.", "2 haikus"),
+        ("Explain quantum computing in simple terms.", "quantum computing in simple terms"),
+        ("Why is the sky blue?", '"Why is the sky blue?"'),
+        ("My brother has a canary", "brother and canary"),
+        ("Compare " + "the river and the mountain and " * 9 + "Oslo", "Compare and mountain"),
+    ],
+)
+def test_an_answer_takes_up_a_clause_of_the_question_else_telling_words(prompt: str, about: str) -> None:
+    for seed in range(5):
+        text = prose.write_answer(prompt, Chance(f"{seed}"))
+        assert f" {about}: the " in text
+        assert text.endswith(".")
 
 
 @pytest.mark.parametrize("prompt", ["", "Say hi", "12 + 30?", "x" * 5_000, "What should I do with this?"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import inf
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -15,7 +16,7 @@ _NAMES = {
     "last_name": "last_name surname family_name",
     "user": "username user_name login handle",
     "email": "email mail email_address",
-    "city": "city town location place destination origin",
+    "city": "city town location place destination origin city_name place_name",
     "country": "country nationality",
     "country_code": "country_code",
     "state": "state province region",
@@ -40,8 +41,8 @@ _NAMES = {
     "level": "priority severity level difficulty",
     "filename": "filename file_name file path",
     "title": "title headline subject heading",
-    "sentence": "description summary comment reason explanation answer content text message body note review bio "
-    "thought thinking reasoning rationale response output feedback detail instruction",
+    "sentence": "description content text message body note bio detail instruction",
+    "reply": "summary comment reason explanation answer review thought thinking reasoning rationale response output feedback",
     "query": "query search_query search search_term question prompt",
     "amount": "price amount cost total",
     "hostname": "host hostname domain",
@@ -72,6 +73,12 @@ _RANGES = {
     "longitude": (-180, 180),
     "temperature": (-5, 35),
 }
+# Names whose numbers in a text may be others than those that are made up; of the rest of the ranges, only those within.
+_LIMITS: dict[str, tuple[float, float]] = {
+    "age": (0, 130),
+    "year": (1000, 2999),
+    **dict.fromkeys(("quantity", "count", "price", "amount", "cost", "total", "temperature"), (-inf, inf)),
+}
 
 
 def text_kind(name: str) -> str | None:
@@ -82,6 +89,11 @@ def text_kind(name: str) -> str | None:
 def number_range(name: str) -> tuple[int, int] | None:
     """The lowest and the highest number that a property of this name usually has; None where the name suggests none."""
     return _entry(name, _RANGES)
+
+
+def number_limits(name: str) -> tuple[float, float]:
+    """Between which limits a number that a text gives can be one for a property of this name."""
+    return _entry(name, _LIMITS) or number_range(name) or (-inf, inf)
 
 
 def _entry(name: str, table: Mapping[str, T]) -> T | None:

@@ -29,6 +29,27 @@ def make_number(node: Node, name: str, whole: bool, chance: Chance) -> int | flo
     return value
 
 
+def number_fits(node: Node, value: int | float, whole: bool) -> bool:
+    """Whether a number keeps to all limits of its schema."""
+    exact, multiple = _exact(value), _exact(node.get("multipleOf"))
+    if exact is None or (whole and exact.denominator != 1):
+        return False
+    if (
+        multiple is not None
+        and multiple > 0
+        and ((exact / multiple).denominator != 1 or not _divides(node["multipleOf"], value))
+    ):
+        return False
+    low, high = _exact(node.get("minimum")), _exact(node.get("maximum"))
+    above, below = _exact(node.get("exclusiveMinimum")), _exact(node.get("exclusiveMaximum"))
+    return (
+        (low is None or low <= exact)
+        and (high is None or exact <= high)
+        and (above is None or above < exact)
+        and (below is None or exact < below)
+    )
+
+
 def _range(node: Node, name: str) -> tuple[Fraction, Fraction]:
     """The lowest and highest number: the schema's bounds, else what the name suggests, else a range of a hundred."""
     lows = [low for key in ("minimum", "exclusiveMinimum") if (low := _exact(node.get(key))) is not None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -18,6 +18,16 @@ _ALPHABETS = tuple(
 )
 _SURROGATES = range(0xD800, 0xE000)
 _LONGEST_CHECKED = 500  # characters; a search through more could backtrack for long
+
+
+def matcher(pattern: str) -> Callable[[str], bool]:
+    """Whether a regular expression is found in a text of some hundred characters; in none where it cannot be looked for."""
+    try:
+        expression = re.compile(pattern)
+        search = searcher(expression, regex.read(expression), _LONGEST_CHECKED, _LONGEST_CHECKED**2).search
+    except (re.error, ValueError, OverflowError, RecursionError, Warning):
+        return lambda text: False
+    return lambda text: len(text) <= _LONGEST_CHECKED and search(text, 0, len(text)) is not None
 
 
 def make_match(pattern: str, least: int, most: int, chance: Chance) -> str | None:

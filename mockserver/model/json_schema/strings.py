@@ -7,16 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from mockserver.model.json_schema.context import Context
 from mockserver.model.json_schema.hints import text_kind
 from mockserver.model.json_schema.keywords import LONGEST, Node, limit
-from mockserver.model.json_schema.patterns import make_match
+from mockserver.model.json_schema.patterns import make_match, matcher
 from mockserver.state.chance import Chance
 
-_PLACE_NAME = r"\b(?:in|at|to|from|near|of) ((?:[A-Z][\w'’-]+)(?: [A-Z][\w'’-]+){0,3})"
-_NAMES_OF_OTHER_THINGS = """json xml csv yaml html markdown english german french spanish italian japanese chinese celsius
-fahrenheit kelvin january february march april may june july august september october november december monday tuesday
-wednesday thursday friday saturday sunday"""
-_NOT_PLACES = frozenset(_NAMES_OF_OTHER_THINGS.split())
+_GIVEN_FORMATS = ("email", "uri", "date", "date-time", "uuid", "ipv4")
 _LISTS = {
     "currency": ("USD", "EUR", "GBP", "CHF", "JPY"),
     "language": ("en", "de", "fr", "es", "it"),
@@ -31,15 +28,18 @@ _LISTS = {
 
 @dataclass(slots=True)
 class StringWriter:
-    """Writes the strings of one instance, which answers the text `context`."""
+    """Writes the strings of one instance."""
 
     chance: Chance
-    context: str
+    context: Context
     faker_generator: Any = None
 
     def string(self, node: Node, name: str) -> str:
         """A string for a property of this name. Its length stays within the limits, except for a format."""
         least, most = limit(node, "minLength", 0), limit(node, "maxLength", LONGEST)
+        given = self.given(node, name)
+        if given is not None:
+            return given
         pattern, format_name = node.get("pattern"), node.get("format")
         if isinstance(pattern, str):
             match = make_match(pattern, least, most, self.chance)
@@ -50,13 +50,25 @@ class StringWriter:
         kind = text_kind(name)
         return self.fit(self.quoted(kind) or self.of_kind(kind) or self.words(1 + self.chance.below(3)), least, most)
 
+    def given(self, node: Node, name: str, peek: bool = False) -> str | None:
+        """What the context gives for a property, where that keeps to its schema."""
+        if not self.context.text:
+            return None
+        least, most = limit(node, "minLength", 0), limit(node, "maxLength", LONGEST)
+        pattern, format_name, description = node.get("pattern"), node.get("format"), node.get("description")
+        if isinstance(format_name, str) and (isinstance(pattern, str) or format_name not in _GIVEN_FORMATS):
+            return None
+        shape = format_name if isinstance(format_name, str) else "pattern" if isinstance(pattern, str) else None
+        matches = matcher(pattern) if isinstance(pattern, str) else bool
+        about = description if isinstance(description, str) else ""
+        return self.context.string(name, about, lambda text: least <= len(text) <= most and matches(text), shape, peek)
+
     def quoted(self, kind: str | None) -> str:
-        """A quotation of the context: all of it for a `query`, "Paris" for a `city` in "the weather in Paris?"."""
+        """A quotation of the context: all of it for a `query`, "red" for a `color` in "a red car"."""
         if kind == "query":
-            return " ".join(self.context[:200].split())
-        if kind != "city":
-            return ""
-        return next((place for place in re.findall(_PLACE_NAME, self.context) if place.lower() not in _NOT_PLACES), "")
+            return " ".join(self.context.text[:200].split())
+        options = _LISTS.get(kind or "", ()) if kind in ("currency", "color", "status", "level") else ()
+        return next((option for option in options if re.search(rf"\b{option}\b", self.context.text)), "")
 
     def of_kind(self, kind: str | None) -> str:
         """A text of a kind that a property's name suggests, "" for None."""
@@ -126,6 +138,7 @@ _FORMATS: dict[str, Callable[[StringWriter], str]] = {
     "identifier": lambda write: write.chance.hex(12),
     "title": lambda write: write.words(3).title(),
     "sentence": StringWriter.sentence,
+    "reply": StringWriter.sentence,
     "amount": lambda write: f"{1 + write.chance.below(500)}.{write.chance.below(100):02}",
     "user": lambda write: write.email().partition("@")[0],
 }
