@@ -66,7 +66,7 @@ def test_a_model_is_asked_about_every_item_by_the_rules_for_other_calls(answerin
 
 def test_parameters_reach_a_chat_completion(answering: MockServer, evals: Any) -> None:
     form = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}
-    tools = [{"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}]
+    tools = [{"type": "function", "function": {"name": "look_up", "parameters": {"type": "object", "properties": {}}}}]
     parameters = {
         "temperature": 0.5,
         "top_p": 0.9,

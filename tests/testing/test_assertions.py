@@ -13,8 +13,8 @@ from openai import AzureOpenAI, OpenAI, OpenAIError
 from mockserver import MockServer, ScenarioError
 from mockserver.testing.calls import ToolCall, ToolResult
 
-LOOK: Any = {"type": "function", "name": "look", "parameters": {"type": "object"}}
-CHAT_LOOK: Any = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+LOOK: Any = {"type": "function", "name": "look", "parameters": {"type": "object", "properties": {}}}
+CHAT_LOOK: Any = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
 
 
 @pytest.fixture

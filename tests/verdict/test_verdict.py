@@ -466,7 +466,7 @@ def test_the_same_words_in_another_conversation_are_not_taken_for_it(mock: MockS
 
 
 def test_going_on_from_a_truncated_tool_call_is_an_error(mock: MockServer, http: httpx2.Client) -> None:
-    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
     mock.when(tool_result=False).respond(
         tool_calls=[("look", {"where": "at the very end of the garden"})], stream={"cut_after": 4}
     )
