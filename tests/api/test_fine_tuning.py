@@ -692,3 +692,16 @@ def test_a_job_that_is_deleted_while_it_runs_leaves_nothing(mock: MockServer, pl
         pass
     kinds = {entry.kind for entry in mock.resource.store.entries()}
     assert kinds == {"file"} | ({"work"} & kinds)
+
+
+def test_a_deployment_of_the_model_can_be_added_to_a_running_server(
+    http: httpx2.Client, mock: MockServer, plain: OpenAI
+) -> None:
+    model = trained(plain).fine_tuned_model or ""
+    scenario = {"deployments": {"mine": {"model": model}, "judge": "gpt-4o"}}
+    replaced = http.put(f"{mock.endpoint}/_mock/scenario", json=scenario)
+    assert replaced.status_code == 200, replaced.text
+    assert ask(plain, "mine", "iota").content == "It is iota."
+    assert ask(plain, f"{model}:ckpt-step-90", "iota").content == "It is iota."
+    with pytest.raises(openai.NotFoundError):
+        ask(plain, "other", "iota")
