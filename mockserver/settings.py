@@ -18,6 +18,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 # 2026; `2026-03` follows the official document of March 2026, where evals left preview.
 PROFILES: Mapping[str, frozenset[str]] = {"2026-01": frozenset(), "2026-03": frozenset({"aoai-evals"})}
 Refusal = Literal[
+    "api_versions",
     "audio_input",
     "chat_operation",
     "effort_with_tools",

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from mockserver.gateway.versions import VERSIONS
 from mockserver.state.chance import Chance
 
 if TYPE_CHECKING:
@@ -123,13 +124,7 @@ _OF_MODEL = (
 _OF_NEW_JOBS = b"x-ms-middleware-request-id: %b\r\n"
 _OF_MACHINE_LEARNING = b"mise-correlation-id: %b\r\napim-request-id: %b\r\nx-request-time: %d.%03d\r\n"
 _OF_JOBS = b"x-envoy-upstream-service-time: %d\r\n"
-_API_VERSIONS = (
-    b"2022-12-01,2023-03-15-preview,2023-05-15,2023-06-01-preview,2023-07-01-preview,2023-08-01-preview,2023-09-01-preview,"
-    b"2023-10-01-preview,2023-12-01-preview,2024-02-01,2024-02-15-preview,2024-03-01-preview,2024-04-01-preview,"
-    b"2024-04-15-preview,2024-05-01-preview,2024-06-01,2024-07-01-preview,2024-08-01-preview,2024-09-01-preview,"
-    b"2024-10-01-preview,2024-10-21,2024-11-01-preview,2024-12-01-preview,2025-01-01-preview,2025-02-01-preview,"
-    b"2025-03-01-preview,2025-04-01-preview,2025-04-28,1"
-)
+_API_VERSIONS = ",".join([*VERSIONS, "1"]).encode()
 _OF_STORED = b"openai-processing-ms: %d\r\nx-ms-middleware-request-id: %b\r\napim-request-id: %b\r\nx-request-id: %b\r\n"
 
 

@@ -17,7 +17,7 @@ from pydantic_core import to_json
 
 from mockserver import errors
 from mockserver.errors import ApiError
-from mockserver.gateway import bodies, headers, preview
+from mockserver.gateway import bodies, headers, preview, versions
 from mockserver.gateway.auth import authorise, permit
 from mockserver.gateway.headers import RequestHeaders
 from mockserver.gateway.paths import V1, Target, check_version, locate
@@ -173,6 +173,8 @@ def _route(resources: Resources, request: Request, progress: Progress) -> tuple[
         raise errors.unrouted()
     if request.query or target.legacy_api:
         check_version(target, request.query)
+        if target.legacy_api and resource.refuses("api_versions"):
+            versions.check_operation(target.path, versions.version_of(request.query))
     operation = progress.operation = path.methods.get(request.method)
     if operation is None:
         raise errors.method_not_allowed(request.method, sorted(path.methods))
@@ -265,6 +267,8 @@ def _deploy(call: ModelCall, exchange: Exchange, *, metered: bool) -> None:
         raise errors.rate_limited(name, model, region, operation.quota_name, wait, unit=unit)
     if deployment.model.kind != operation.model_kind:
         raise errors.operation_not_supported(operation.capability, deployment.model.name)
+    if exchange.legacy_api and call.resource.refuses("api_versions"):
+        versions.check_call(body, deployment.model, versions.version_of(call.query_string))
     if operation.screen is not None:
         operation.screen(call)
 

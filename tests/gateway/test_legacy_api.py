@@ -94,3 +94,67 @@ def test_the_old_way_can_be_switched_off(switched_off: MockServer, http: httpx2.
     with pytest.raises(NotFoundError, match="Resource not found"):
         old.chat.completions.create(model="gpt-4o", messages=HI)
     assert switched_off.requests[0].legacy_api
+
+
+# -- what a version does not have yet
+
+CHAT = "deployments/gpt-4o/chat/completions"
+SCHEMA: Any = {"type": "json_schema", "json_schema": {"name": "n", "schema": {}}}
+TOO_EARLY: list[tuple[str, str, dict[str, Any], str]] = [
+    ("responses", "2024-10-21", {"model": "gpt-4o", "input": "hi"},
+     "Azure OpenAI Responses API is enabled only for api-version 2025-03-01-preview and later"),
+    ("deployments/o3-mini/chat/completions", "2024-10-21", {"messages": HI},
+     "Model {modelName} is enabled only for api versions 2024-12-01-preview and later"),
+    (CHAT, "2024-06-01", {"messages": HI, "response_format": SCHEMA},
+     "response_format value as json_schema is enabled only for api versions 2024-08-01-preview and later"),
+]  # fmt: skip
+
+
+def post(http: httpx2.Client, mock: MockServer, path: str, version: str, body: dict[str, Any]) -> httpx2.Response:
+    return http.post(f"{mock.endpoint}/openai/{path}?api-version={version}", json=body, headers={"api-key": mock.api_key})
+
+
+@pytest.mark.parametrize(("path", "version", "body", "message"), TOO_EARLY)
+def test_what_came_later_is_refused_and_can_be_let_through(
+    http: httpx2.Client, mock: MockServer, path: str, version: str, body: dict[str, Any], message: str
+) -> None:
+    answer = post(http, mock, path, version, body)
+    assert answer.json() == {"error": {"code": "BadRequest", "message": message}}
+    assert answer.status_code == 400
+    assert post(http, mock, path, "2025-04-01-preview", body).status_code == 200
+    mock.resource.allowed = frozenset(["api_versions"])
+    assert post(http, mock, path, version, body).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "before", "since"),
+    [
+        ("max_completion_tokens", 5, "2024-08-01-preview", "2024-09-01-preview"),
+        ("metadata", {"a": "b"}, "2024-10-21", "2024-12-01-preview"),
+        ("prediction", {"type": "content", "content": "x"}, "2024-12-01-preview", "2025-01-01-preview"),
+    ],
+)
+def test_a_parameter_that_came_later_is_unknown(
+    http: httpx2.Client, mock: MockServer, name: str, value: Any, before: str, since: str
+) -> None:
+    body = {"messages": HI, name: value}
+    answer = post(http, mock, CHAT, before, body)
+    assert_azure_error(answer, 400, param=name, code="unknown_parameter", contains=f"Unknown parameter: '{name}'.")
+    assert post(http, mock, CHAT, since, body).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "version"),
+    [(CHAT, "2022-12-01"), (CHAT, "2024-12-02"), (CHAT, "2099-01-01-preview"), ("vector_stores", "2024-04-01-preview")],
+)
+def test_unknown_versions_and_paths_that_came_later_are_not_there(
+    http: httpx2.Client, mock: MockServer, path: str, version: str
+) -> None:
+    assert_azure_error(post(http, mock, path, version, {"messages": HI}), 404, code="404")
+
+
+def test_old_versions_take_tools_and_stream_options_which_came_later(http: httpx2.Client, mock: MockServer) -> None:
+    function = {"name": "f", "parameters": {"type": "object", "properties": {}}}
+    body = {"messages": HI, "tools": [{"type": "function", "function": function}], "stream": True}
+    body["stream_options"] = {"include_usage": True}
+    assert post(http, mock, CHAT, "2023-03-15-preview", body).status_code == 200
