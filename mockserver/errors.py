@@ -81,9 +81,14 @@ def request_error(
     code: str | None = None,
     status: int = 400,
     type: str | None = "invalid_request_error",
+    headers: Mapping[str, str] | None = None,
 ) -> ApiError:
     """An error of the model layer: the body is `{"error": {"message", "type", "param", "code"}}`."""
-    return ApiError(status, {"error": {"message": message, "type": type, "param": param, "code": code}})
+    return ApiError(status, {"error": {"message": message, "type": type, "param": param, "code": code}}, headers=headers)
+
+
+MODEL_ERROR = {"ms-azureml-model-error-reason": "model_error", "ms-azureml-model-error-statuscode": "400"}
+"""Headers of a refusal that came from the model's own server (recorded with filtered prompts and with embeddings)."""
 
 
 def gateway_error(status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> ApiError:
@@ -346,8 +351,7 @@ def prompt_filtered(results: Json) -> ApiError:
     )
     inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": results}
     error = {"message": message, "type": None, "param": "prompt", "code": "content_filter", "status": 400, "innererror": inner}
-    headers = {"ms-azureml-model-error-reason": "model_error", "ms-azureml-model-error-statuscode": "400"}
-    return ApiError(400, {"error": error}, style="compact", headers=headers)
+    return ApiError(400, {"error": error}, style="compact", headers=MODEL_ERROR)
 
 
 # -- the service itself -----------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Any, Literal
 
-Dialect = Literal["openai", "grok", "deepseek", "mai"]
+Dialect = Literal["openai", "grok", "deepseek", "mai", "cohere"]
 Kind = Literal["chat", "embedding", "completion"]
 
 
@@ -147,6 +147,8 @@ _EMBEDDING: dict[str, Any] = {
     "output": 0,
     "fingerprint": False,
 }
+_COHERE: dict[str, Any] = {**_EMBEDDING, "dimensions": 1_024, "context": 512}
+_COHERE4: dict[str, Any] = {**_COHERE, "dimensions": 1_536, "context": 128_000}
 _COMPLETION: dict[str, Any] = {**_OLD, "kind": "completion"}
 
 _ALL = (
@@ -239,6 +241,9 @@ _ALL = (
     _undated("text-embedding-ada-002", 1_671_217_299, dimensions=1_536, reported_name="ada", versions=("1", "2"), **_EMBEDDING),
     _undated("text-embedding-3-small", 1_705_948_997, dimensions=1_536, resizable=True, **_EMBEDDING),
     _undated("text-embedding-3-large", 1_705_953_180, dimensions=3_072, resizable=True, **_EMBEDDING),
+    _of("cohere", "cohere", "Cohere-embed-v3-english", "2023-11-02", reported_name="embed-english-v3.0", **_COHERE),
+    _of("cohere", "cohere", "Cohere-embed-v3-multilingual", "2023-11-02", reported_name="embed-multilingual-v3.0", **_COHERE),
+    _of("cohere", "cohere", "embed-v-4-0", "2025-04-15", reported_name="embed-v4.0", resizable=True, **_COHERE4),
 )
 CATALOGUE: dict[str, Model] = {model.name: model for model in _ALL}
 

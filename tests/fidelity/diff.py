@@ -29,7 +29,8 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MASKED = re.compile(r"[A-Z-]+-XXX|REDACTED|MASKED|Sanitized|<[A-Z_]+>")
 _SESSION = re.compile(r"d\d{14}-[0-9a-f]{8}([0-9a-f]{4})?|d\d{3}-\d{14}|[a-z]{1,2}[0-9a-f]{11,12}-\d+|turbo-\d+-\d+")
 _COUNTED = re.compile(
-    r"x-ratelimit-remaining-(requests|tokens)|content-length|openai-processing-ms|x-envoy-upstream-service-time"
+    r"x-ratelimit-remaining-(requests|tokens)|content-length|openai-processing-ms|x-envoy-upstream-service-time|num-(chars|tokens)"
+    r"|(prompt|sampling)-token-len"
 )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError, field_validator
 
 from mockserver import errors
+from mockserver.api.embeddings import cohere
 from mockserver.model import embeddings, tokens
 from mockserver.model.prompt import Prompt, Turn
 from mockserver.operations.body import Body, Tokens, decoded
@@ -15,6 +17,9 @@ from mockserver.operations.table import operation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from mockserver.errors import ApiError
+    from mockserver.model.catalogue import Model
 
 Json = Any
 TOKENS_PER_INPUT = 8_192
@@ -34,11 +39,22 @@ class EmbeddingRequest(Body):
     dimensions: int | None = None
     user: str | None = None
 
+    @field_validator("input", mode="wrap")
+    @classmethod
+    def _input(cls, value: Json, validate: Callable[[Json], Json]) -> Json:
+        """Whatever is wrong with it, the service says only that it is (recorded)."""
+        try:
+            return validate(value)
+        except ValidationError:
+            raise _invalid_input() from None
+
 
 def prompt(call: ModelCall) -> Prompt:
     """The inputs as user turns, so that a script matches them like any prompt."""
     body: EmbeddingRequest = call.body
     model = call.deployment.model
+    if model.dialect == "cohere":
+        cohere.refuse(body, model)
     texts = [text if isinstance(text, str) else decoded(text, model.encoding) for text in _inputs(body)]
     return Prompt(body.model, model, [Turn("user", text) for text in texts])
 
@@ -56,19 +72,19 @@ def prompt(call: ModelCall) -> Prompt:
     model_kind="embedding",
 )
 def create(call: ModelCall) -> Result:
-    """One vector per input, as numbers or as base64 of little-endian 32-bit floats. Raises ApiError 400 for what does not fit."""
+    """One vector per input, as numbers or as base64 of little-endian 32-bit floats. Raises ApiError for what does not fit."""
     body: EmbeddingRequest = call.body
     model = call.deployment.model
-    if body.dimensions is not None:
+    if body.dimensions is not None and model.dialect == "openai":
         _check_dimensions(body.dimensions, model.dimensions, resizable=model.resizable)
-    sizes = [_size(at, text, model.encoding) for at, text in enumerate(_inputs(body))]
+    sizes = [_size(text, model) for text in _inputs(body)]
     size = body.dimensions or model.dimensions
     vectors = _scripted(call, len(sizes)) or [embeddings.embed(turn.text, size, model.dimensions) for turn in call.prompt.turns]
     packed = body.encoding_format == "base64"
-    data = [
-        {"object": "embedding", "index": at, "embedding": embeddings.pack(vector) if packed else vector}
-        for at, vector in enumerate(vectors)
-    ]
+    written = [embeddings.pack(vector) for vector in vectors] if packed else vectors
+    if model.dialect == "cohere":
+        return cohere.result(call, written, sum(sizes))
+    data = [{"object": "embedding", "index": at, "embedding": vector} for at, vector in enumerate(written)]
     usage = {"prompt_tokens": sum(sizes), "total_tokens": sum(sizes)}
     return Result({"object": "list", "data": data, "model": model.reported_name or model.name, "usage": usage})
 
@@ -86,25 +102,37 @@ def _scripted(call: ModelCall, count: int) -> list[list[float]] | None:
     return [vectors[min(at, len(vectors) - 1)] for at in range(count)]
 
 
-def _size(at: int, text: str | list[int], encoding: str) -> int:
+def _size(text: str | list[int], model: Model) -> int:
+    """How many tokens an input has. Cohere's models cut what is too long (documented by Cohere)."""
+    size = tokens.count(text, model.encoding) if isinstance(text, str) else len(text)
+    if model.dialect == "cohere":
+        return min(size, model.context)
     if not text:
-        raise errors.invalid_value(f"input[{at}]", "Input cannot be an empty string.", "invalid_value")
-    size = tokens.count(text, encoding) if isinstance(text, str) else len(text)
+        raise _invalid_input()
     if size > TOKENS_PER_INPUT:
         message = (
             f"This model's maximum context length is {TOKENS_PER_INPUT} tokens, however you requested {size} tokens ({size} in your "
             "prompt; 0 for the completion). Please reduce your prompt; or completion length."
         )
-        raise errors.request_error(message)
+        raise _refused(message)
     return size
 
 
 def _check_dimensions(dimensions: int, native: int, *, resizable: bool) -> None:
     """Wording of the minimum as recorded on the sister service; the others as reported."""
     if dimensions < 1:
-        raise errors.request_error(f"{dimensions} is less than the minimum of 1 - 'dimensions'")
+        raise _refused(f"{dimensions} is less than the minimum of 1 - 'dimensions'")
     if not resizable:
-        raise errors.request_error("This model does not support specifying dimensions.")
+        raise _refused("This model does not support specifying dimensions.")
     if dimensions > native:
         message = f"Invalid value for 'dimensions' = {dimensions}. Must be less than or equal to {native}."
-        raise errors.request_error(message, param="dimensions")
+        raise _refused(message, "dimensions")
+
+
+def _invalid_input() -> ApiError:
+    """An input that is empty, of the wrong kind, or too many (recorded, and reported of all three)."""
+    return _refused("'$.input' is invalid. Please check the API reference: https://platform.openai.com/docs/api-reference.")
+
+
+def _refused(message: str, param: str | None = None) -> ApiError:
+    return errors.request_error(message, param=param, headers=errors.MODEL_ERROR)
