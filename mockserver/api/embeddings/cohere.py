@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
-
-from pydantic_core import to_json
 
 from mockserver.errors import ApiError
 from mockserver.operations.call import Result
@@ -40,7 +39,9 @@ def result(call: ModelCall, vectors: Sequence[Json], tokens: int) -> Result:
     }
     characters = sum(len(turn.text) for turn in call.prompt.turns)
     counts = [(b"num-chars", b"%d" % characters), (b"num-tokens", b"%d" % tokens), (b"prompt-token-len", b"%d" % tokens)]
-    return Result(to_json(body), headers=[*_HEADERS, *counts], content_type=None, header_set="deployment")
+    # Python's own JSON: that server writes small numbers as `3.8e-05` (recorded).
+    payload = json.dumps(body, separators=(",", ":")).encode()
+    return Result(payload, headers=[*_HEADERS, *counts], content_type=None, header_set="deployment")
 
 
 def refuse(body: EmbeddingRequest, model: Model) -> None:
