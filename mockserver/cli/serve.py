@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from mockserver.cli.options import PORT, option, overrides, setting_options
 from mockserver.server.variables import for_azure_openai, for_openai
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from mockserver.resource.resources import Resources
 
 _EPILOG = "Every option can come from the environment too: --log-level is MOCKSERVER_LOG_LEVEL."
@@ -28,14 +31,16 @@ _EPILOG = "Every option can come from the environment too: --log-level is MOCKSE
 @option("-p", "--port", type=click.IntRange(0, 65_535), metavar="PORT", default=PORT, help="The port; 0 takes a free one.")
 @option("--host", metavar="ADDRESS", default="127.0.0.1", help="The address; 0.0.0.0 lets other machines connect.")
 @option("-w", "--watch", is_flag=True, help="Reload scenarios when they change; keep the old ones while they have errors.")
+@option("--tls", is_flag=True, help="Serve https, by a certificate of your own authority.")
 @option("--log-level", type=click.Choice(LEVELS), default="info", help="What is logged.")
 @setting_options
-def command(scenarios: tuple[str, ...], host: str, port: int, watch: bool, log_level: str, **options: Any) -> None:
+def command(scenarios: tuple[str, ...], host: str, port: int, watch: bool, tls: bool, log_level: str, **options: Any) -> None:
     """Serve SCENARIOs (files or folders). Without any, all answers are improvised."""
     from mockserver.app import application
     from mockserver.server.server import Server, listen, run
 
     log_to(sys.stderr, log_level)
+    context, trusted = _tls() if tls else (None, None)
     settings = overrides(options)
     filled = [path for path in scenarios if not _is_empty_folder(path)]
     _, resources = load(filled, settings, surviving=True)
@@ -49,11 +54,11 @@ def command(scenarios: tuple[str, ...], host: str, port: int, watch: bool, log_l
         from mockserver.cli.watch import Watcher
 
         server.each_second = Watcher(scenarios, resources, settings).check
-    click.echo(_greeting(host, listener.getsockname()[1], resources, filled))
+    click.echo(_greeting(_endpoint(host, listener.getsockname()[1], "https" if tls else "http"), resources, filled, trusted))
     sys.stdout.flush()
     gc.freeze()  # what is loaded stays to the end: collecting garbage need not look at it again and again
     try:
-        run(server, listener)
+        run(server, listener, context)
     finally:
         resources.close()
 
@@ -69,9 +74,24 @@ def _is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-def _greeting(host: str, port: int, resources: Resources, scenarios: Sequence[str]) -> str:
+def _tls() -> tuple[SSLContext, Path]:
+    """TLS for the server, and the file of the certificates that its clients have to trust. Exits with 1 where there is none."""
+    from mockserver.proxy.authority import TlsError, keep_trusted, load_authority
+    from mockserver.proxy.trust import bundle
+
+    try:
+        authority = load_authority()
+        return authority.server_context(), keep_trusted(bundle(authority, os.environ))
+    except TlsError as error:
+        fail(str(error))
+
+
+def _endpoint(host: str, port: int, scheme: str) -> str:
     reachable = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
-    endpoint = f"http://{reachable}:{port}"
+    return f"{scheme}://{reachable}:{port}"
+
+
+def _greeting(endpoint: str, resources: Resources, scenarios: Sequence[str], trusted: Path | None) -> str:
     rules = counted(sum(len(resource.script.rules) for resource in resources), "rule")
     script = f"{rules} from {', '.join(scenarios)}" if scenarios else "no scenario: answers are improvised"
     lines = [
@@ -79,6 +99,7 @@ def _greeting(host: str, port: int, resources: Resources, scenarios: Sequence[st
         "",
         *_exports(endpoint, next(iter(resources.default.keys), "any-key")),
         "",
+        *_trust(trusted),
         *_others(resources),
         f"  {script} · control API at {endpoint}/_mock/ · press Ctrl-C to stop",
     ]
@@ -91,6 +112,20 @@ def _exports(endpoint: str, key: str) -> list[str]:
     v1 = [f"  {line(name, value)}" for name, value in for_openai(endpoint, key).items()]
     legacy = [f"  {line(name, value)}" for name, value in for_azure_openai(endpoint, key).items()]
     return ["  # for OpenAI(), which calls v1", *v1, "", "  # or for AzureOpenAI()", *legacy]
+
+
+def _trust(trusted: Path | None) -> list[str]:
+    """What to paste so that clients trust the certificate."""
+    if trusted is None:
+        return []
+    from mockserver.proxy.trust import VARIABLES
+
+    line = SHELLS[default_shell()]
+    return [
+        "  # whom to trust: everybody as before, and this server",
+        *(f"  {line(name, str(trusted))}" for name in VARIABLES),
+        "",
+    ]
 
 
 def _others(resources: Resources) -> list[str]:

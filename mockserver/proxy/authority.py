@@ -78,9 +78,7 @@ def load_authority(folder: Path | None = None) -> Authority:
     try:
         _keep(path, _pem_of_key(authority.key) + authority.pem)
     except OSError as error:
-        raise TlsError(
-            f"The authority cannot be kept in {path}: {error.strerror}. XDG_CACHE_HOME can name another folder."
-        ) from None
+        raise _unkept(path, error) from None
     return authority
 
 
@@ -91,6 +89,20 @@ def cache_folder() -> Path:
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local", "mockserver")
     return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "mockserver"
+
+
+def keep_trusted(pem: bytes) -> Path:
+    """Write certificates to trust where programs find them at any time, beside the authority. Raises TlsError."""
+    path = cache_folder() / "trusted.pem"
+    try:
+        _keep(path, pem)
+    except OSError as error:
+        raise _unkept(path, error) from None
+    return path
+
+
+def _unkept(path: Path, error: OSError) -> TlsError:
+    return TlsError(f"{path} cannot be written: {error.strerror}. XDG_CACHE_HOME can name another folder.")
 
 
 def _check_package() -> None:

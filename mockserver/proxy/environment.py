@@ -30,7 +30,7 @@ def variables(place: Place, key: str, before: Mapping[str, str]) -> dict[str, st
         **for_every_client(place.endpoint, key),
         "OPENAI_API_TYPE": before.get("OPENAI_API_TYPE", "openai"),  # the module `openai` refuses to guess between its clients
         "IDENTITY_ENDPOINT": f"{place.endpoint}{IDENTITY_PATH}",
-        "IDENTITY_HEADER": "mockserver",
+        "IDENTITY_HEADER": key,  # so that tokens are for its resource
         "HTTPS_PROXY": proxy,
         "https_proxy": proxy,
         "NO_PROXY": LOCAL,

@@ -28,8 +28,8 @@ _BUNDLES = (
 def bundle(authority: Authority, environment: Mapping[str, str]) -> bytes:
     """The certificates of the system, of what the environment names besides, and the authority's, as PEM."""
     named = [environment[name] for name in VARIABLES if environment.get(name)]
-    parts = dict.fromkeys([_system(), *(_content(path) for path in named), authority.pem])
-    return b"\n".join(part.rstrip() + b"\n" for part in parts if part)
+    content = b"\n".join([_system(), *map(_content, named), authority.pem])
+    return b"\n".join(dict.fromkeys(_CERTIFICATE.findall(content))) + b"\n"  # each once, though many files have the same
 
 
 def java_store(pem: bytes) -> bytes:

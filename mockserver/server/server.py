@@ -125,6 +125,8 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def run(server: Server, listener: socket.socket) -> None:
-    """Serve until the stop, in this thread."""
-    server.run(sockets=[listener])
+def run(server: Server, listener: socket.socket, context: ssl.SSLContext | None = None) -> None:
+    """Serve until the stop, in this thread; over TLS with a `context`."""
+    if context is not None:
+        server.companions = [partial(server.serve_tls, listener, context)]
+    server.run(sockets=[listener] if context is None else [])

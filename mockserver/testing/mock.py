@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from mockserver.server.variables import for_azure_openai, for_openai
 
 if TYPE_CHECKING:
+    from os import PathLike
     from pathlib import Path
+    from subprocess import CompletedProcess
 
     import httpx
     import httpx2
@@ -107,6 +109,30 @@ class Mock:
         from mockserver.testing.intercept import intercepting
 
         return intercepting(self, hosts)
+
+    def run(
+        self,
+        command: Sequence[str | PathLike[str]],
+        *,
+        allow_hosts: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        cwd: str | PathLike[str] | None = None,
+        input: str | None = None,
+        timeout: float | None = 60.0,
+        check: bool = False,
+    ) -> CompletedProcess[str]:
+        """Run a program to its end with this mock in Azure's place, as `mockserver run` does; return its exit code and output.
+
+        >>> done = mock.run([sys.executable, "app.py"])
+        >>> done.returncode, done.stdout
+
+        What it calls at Azure's addresses is answered here, and every host but `allow_hosts` is refused. `env` adds variables,
+        `timeout` is in seconds, and the other parameters are those of `subprocess.run`, whose errors are raised. Needs the extra
+        `tls`; raises TlsError without it.
+        """
+        from mockserver.testing.programs import run
+
+        return run(self, command, allow_hosts=allow_hosts, env=env, cwd=cwd, input=input, timeout=timeout, check=check)
 
     # -- the script and time
 

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import textwrap
@@ -51,7 +52,7 @@ def serving(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Po
             lines.append(line.rstrip())
             if "Ctrl-C" in line:
                 break
-        found = re.search(r"http://\S+?:\d+", "\n".join(lines))
+        found = re.search(r"https?://\S+?:\d+", "\n".join(lines))
         assert found is not None, process.stderr and process.stderr.read()
         yield process, found[0], lines
     finally:
@@ -75,6 +76,19 @@ def test_serve_prints_exports_to_paste_and_stops_at_ctrl_c(http: httpx2.Client) 
         _, errors = process.communicate(timeout=5)
         assert process.returncode == 0
         assert re.fullmatch(r"\d\d:\d\d:\d\d POST createChatCompletion gpt-4o · improvised · 200 · [\d.]+ ms\n", errors)
+
+
+def test_serve_speaks_https_and_prints_whom_to_trust(tmp_path: Path) -> None:
+    pytest.importorskip("cryptography", reason="the extra `tls` is not installed")
+    with serving("--port", "0", "--tls", XDG_CACHE_HOME=str(tmp_path)) as (_, endpoint, lines):
+        assert endpoint.startswith("https://127.0.0.1:")
+        assert f"  export OPENAI_BASE_URL={endpoint}/openai/v1/" in lines
+        trusted = tmp_path / "mockserver" / "trusted.pem"
+        assert f"  export SSL_CERT_FILE={trusted}" in lines
+        context = ssl.create_default_context(cafile=trusted)
+        for host in ("127.0.0.1", "localhost"):
+            url = f"{endpoint.replace('127.0.0.1', host)}/_mock/health"
+            assert httpx2.get(url, verify=context, trust_env=False).json()["status"] == "ok"
 
 
 def test_serve_takes_its_options_from_flags_before_the_environment_before_the_file(http: httpx2.Client, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_without_the_package_a_line_says_what_to_install(cache: Path, monkeypatc
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(TlsError, match=r"cannot be kept in .*authority.pem: .*XDG_CACHE_HOME"):
+    with pytest.raises(TlsError, match=r"authority.pem cannot be written: .*XDG_CACHE_HOME"):
         load_authority(tmp_path / "file" / "below")
 
 
@@ -129,6 +129,8 @@ def test_what_was_trusted_before_stays_trusted(cache: Path, tmp_path: Path) -> N
     pem = bundle(made, {"REQUESTS_CA_BUNDLE": str(tmp_path / "company.pem"), "SSL_CERT_FILE": str(tmp_path / "missing.pem")})
     assert pem.endswith(made.pem)
     assert other.pem in pem
+    (tmp_path / "again.pem").write_bytes(pem)
+    assert bundle(made, {"SSL_CERT_FILE": str(tmp_path / "again.pem")}).count(made.pem) == 1
     assert pem.count(b"BEGIN CERTIFICATE") > 2  # the system's, or certifi's
 
 
