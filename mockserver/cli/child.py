@@ -34,11 +34,21 @@ def run_to_end(command: Sequence[str], environment: Mapping[str, str]) -> int:
     return code if code >= 0 else _KILLED - code
 
 
-def wait_for_signal() -> None:
-    """Wait for Ctrl-C or SIGTERM."""
+@contextmanager
+def until_signal() -> Iterator[threading.Event]:
+    """What Ctrl-C and SIGTERM set while the context lasts, in place of ending this process."""
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in numbers}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def wait(stop: threading.Event) -> None:
+    """Wait until it is set."""
     while not stop.wait(timeout=60):  # without an end, Windows would not let a signal through
         pass
 

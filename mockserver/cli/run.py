@@ -98,15 +98,16 @@ def _accept_any_key(resources: Resources, scenarios: Sequence[Scenario], setting
 
 def _run(program: Sequence[str], resources: Resources, settings: dict[str, Any], options: dict[str, Any]) -> int:
     """Serve while the program runs; return its exit code."""
-    from mockserver.cli.child import run_to_end, wait_for_signal
+    from mockserver.cli import child
 
-    key = next(iter(resources.default.keys), "any-key")
-    with _serving(resources, settings, options) as around, _published(around.variables(key), options):
+    key, code = next(iter(resources.default.keys), "any-key"), 0
+    with _serving(resources, settings, options) as around:
         if program:
-            code = run_to_end(program, around.environment(key))
+            with _published(around.variables(key), options):
+                code = child.run_to_end(program, around.environment(key))
         else:
-            code = 0
-            wait_for_signal()
+            with child.until_signal() as stop, _published(around.variables(key), options):
+                child.wait(stop)
     if not options["quiet"]:
         from mockserver.cli.summary import lines
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mockserver.proxy.hosts import allowed_pattern, azure_pattern
 from mockserver.proxy.trust import STORE_PASSWORD, VARIABLES
 from mockserver.server.variables import UNSET, for_every_client
 
@@ -15,12 +16,15 @@ LOCAL = "localhost,127.0.0.1,::1"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the mock is: its `endpoint` (scheme, host and port), the proxy's port, and the two files of whom to trust."""
+    """Where the mock is: its `endpoint` (scheme, host and port), the ports of the proxy and of TLS, the two files of whom to
+    trust, and the further hosts that may be reached."""
 
     endpoint: str
     proxy_port: int
+    tls_port: int
     bundle: Path
     java_store: Path
+    allowed: Collection[str] = ()
 
 
 def variables(place: Place, key: str, before: Mapping[str, str]) -> dict[str, str]:
@@ -36,7 +40,7 @@ def variables(place: Place, key: str, before: Mapping[str, str]) -> dict[str, st
         "NO_PROXY": LOCAL,
         "no_proxy": LOCAL,
         **dict.fromkeys(VARIABLES, str(place.bundle)),
-        "NODE_USE_ENV_PROXY": "1",
+        **_for_node(place, before),
         "JAVA_TOOL_OPTIONS": " ".join(filter(None, [before.get("JAVA_TOOL_OPTIONS"), *_java_options(place)])),
     }
 
@@ -44,6 +48,18 @@ def variables(place: Place, key: str, before: Mapping[str, str]) -> dict[str, st
 def changed(before: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
     """An environment with these values, and without what would select another endpoint or credential."""
     return {name: value for name, value in before.items() if name not in UNSET} | dict(values)
+
+
+def _for_node(place: Place, before: Mapping[str, str]) -> dict[str, str]:
+    """The switch by which Node heeds the proxy, and a module for those versions that lack it."""
+    path = str(Path(__file__).with_name("node.cjs")).replace("\\", "\\\\").replace('"', '\\"')
+    return {
+        "NODE_USE_ENV_PROXY": "1",
+        "NODE_OPTIONS": " ".join(filter(None, [before.get("NODE_OPTIONS"), f'--require "{path}"'])),
+        "MOCKSERVER_TLS_PORT": str(place.tls_port),
+        "MOCKSERVER_HOSTS": azure_pattern(),
+        "MOCKSERVER_ALLOWED": allowed_pattern(place.allowed),
+    }
 
 
 def _java_options(place: Place) -> list[str]:

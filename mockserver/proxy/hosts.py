@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from fnmatch import fnmatchcase
 
@@ -18,3 +19,14 @@ def is_azure(host: str) -> bool:
 def is_allowed(host: str, allowed: Collection[str]) -> bool:
     """Whether a host is among `allowed`: names, or patterns such as `*.example.com`."""
     return any(fnmatchcase(host, one.lower()) for one in allowed)
+
+
+def azure_pattern() -> str:
+    """The same as `is_azure`, as a regular expression of JavaScript's."""
+    return "|".join([re.escape(LOGIN), *(f".+{re.escape(suffix)}" for suffix in HOSTS)])
+
+
+def allowed_pattern(allowed: Collection[str]) -> str:
+    """The same as `is_allowed`, as a regular expression of JavaScript's; this machine is allowed there, as no proxy is in between."""
+    stars = [".*".join(map(re.escape, one.split("*"))) for one in (*allowed, "localhost", "127.*", "::1")]
+    return "|".join(stars)

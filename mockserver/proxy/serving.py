@@ -62,7 +62,8 @@ def surroundings(
         server.companions = [partial(server.serve_tls, tls, context), partial(tunnel.listen, proxy)]
         stack.enter_context(_running(server, http))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mockserver-")))
-        place = Place(f"http://{HOST}:{_port(http)}", _port(proxy), *_write_trust(folder, authority, before))
+        trusted, store = _write_trust(folder, authority, before)
+        place = Place(f"http://{HOST}:{_port(http)}", _port(proxy), _port(tls), trusted, store, allowed)
         yield Surroundings(place, before, tunnel.refused)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import ssl
 import subprocess
@@ -17,6 +18,7 @@ import requests
 from openai import OpenAI
 
 from mockserver import MockServer
+from mockserver.proxy.hosts import allowed_pattern, azure_pattern, is_allowed, is_azure
 from mockserver.proxy.serving import Surroundings
 
 URL = "https://contoso.openai.azure.com/openai/v1/responses"
@@ -111,3 +113,40 @@ def test_curl(around: Surroundings) -> None:
         pytest.skip("curl is missing")
     call = ["curl", "-sS", "--fail", URL, "-H", "api-key: mock-key", "-H", "Content-Type: application/json"]
     assert '"It is a test."' in output_of([*call, "-d", '{"model": "gpt-4o", "input": "hi"}'], around)
+
+
+NODE = """
+const url = "https://YOUR-RESOURCE-NAME.openai.azure.com/openai/v1/responses";
+const headers = { "api-key": "mock-key", "content-type": "application/json" };
+const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify({ model: "gpt-4o", input: "hi" }) });
+console.log((await answer.json()).output[0].content[0].text);
+import https from "node:https";
+https.get("https://contoso.services.ai.azure.com/openai/v1/models", { headers }, (answer) => console.log(answer.resume().statusCode));
+await fetch("https://example.com/").catch((error) => console.log(error.message, String(error.cause)));
+"""
+
+
+def test_node(around: Surroundings) -> None:
+    if shutil.which("node") is None:
+        pytest.skip("node is missing")
+    first, *others = output_of(["node", "--input-type=module", "-e", NODE], around).splitlines()
+    assert first == "It is a test."
+    assert "200" in others
+    (refused,) = set(others) - {"200"}
+    assert "mockserver refused to connect to example.com" in refused or around.refused == {"example.com:443": 1}
+
+
+def test_patterns_for_javascript_are_those_of_the_proxy() -> None:
+    hosts = [
+        "contoso.openai.azure.com",
+        ".openai.azure.com",
+        "xopenai-azure-com",
+        "login.microsoftonline.com",
+        "a.example.com",
+        "b.c",
+    ]
+    assert [bool(re.fullmatch(azure_pattern(), host)) for host in hosts] == [is_azure(host) for host in hosts]
+    allowed = ["*.example.com", "b.c"]
+    assert [bool(re.fullmatch(allowed_pattern(allowed), host)) for host in hosts] == [
+        is_allowed(host, allowed) for host in hosts
+    ]
