@@ -13,6 +13,7 @@ from mockserver import errors
 from mockserver.gateway import origin, tokens
 from mockserver.gateway.paths import DEPLOYMENTS, ROOT, V1
 from mockserver.operations import access
+from mockserver.scenario.identity import Identity
 
 if TYPE_CHECKING:
     from mockserver.gateway.paths import Target
@@ -38,12 +39,19 @@ def authorise(resources: Resources, headers: Mapping[str, str]) -> tuple[Resourc
         if owner is not None and named in (None, owner):
             return owner, None
     resource = named or resources.default
+    if bearer is not None and tokens.looks_like_token(bearer) and _is_judged(resources, resource, bearer):
+        return _by_token(resources, bearer, named)
     if resource.open:
         origin.check(headers, resources.allowed_hosts)  # a page knows no key, but none is needed here
         return resource, None
-    if bearer is not None and tokens.looks_like_token(bearer):
-        return _by_token(resources, bearer, named)
     raise errors.wrong_key()
+
+
+def _is_judged(resources: Resources, resource: Resource, bearer: str) -> bool:
+    """Whether a token has to hold. Where every credential is accepted, those that were issued here have to, and any other
+    where the scenario has something to say about identity.
+    """
+    return not resource.open or resource.identity != Identity() or tokens.names_key(bearer, resources.signers)
 
 
 def _by_token(resources: Resources, bearer: str, named: Resource | None) -> tuple[Resource, Principal]:
@@ -57,7 +65,7 @@ def _by_token(resources: Resources, bearer: str, named: Resource | None) -> tupl
 def permit(resource: Resource, principal: Principal | None, operation: Operation, target: Target) -> None:
     """Check what a caller may do. Raises ApiError 403 for a key where none are accepted, 401 for a role that does not suffice."""
     if principal is None:
-        if not (resource.identity.local_auth or resource.open):
+        if not resource.identity.local_auth:
             raise errors.local_auth_disabled()
     elif principal.roles is not None:
         action = access.data_action(operation)

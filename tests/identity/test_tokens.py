@@ -191,6 +191,22 @@ def test_without_local_auth_a_key_gets_azures_403(http: httpx2.Client) -> None:
         assert [exchange.status for exchange in mock.resource.journal] == [403, 200, 401]
 
 
+def test_where_every_credential_is_accepted_our_tokens_are_checked_all_the_same(http: httpx2.Client) -> None:
+    with MockServer(key="none") as mock:
+        assert models(http, mock, issue(http, mock)).status_code == 200
+        assert models(http, mock, issue(http, mock, expires_in=0)).status_code == 401
+        assert models(http, mock, issue(http, mock, roles=["Reader"])).status_code == 401
+        assert models(http, mock, foreign_token(aud="another", exp=0)).status_code == 200
+        assert models(http, mock, "eyJ..").status_code == 200
+
+
+def test_where_every_credential_is_accepted_a_scenarios_identity_holds(http: httpx2.Client) -> None:
+    with MockServer({"resource": {"identity": {"roles": ["Reader"], "local_auth": False}}}, key="none") as mock:
+        assert models(http, mock, foreign_token(aud=SERVICE, exp=FOREVER)).status_code == 401
+        assert models(http, mock, foreign_token(aud="another", exp=FOREVER)).status_code == 401
+        assert models(http, mock, "any-key").status_code == 403
+
+
 def test_requests_that_operations_send_need_no_role(http: httpx2.Client) -> None:
     scenario = {"resource": {"identity": {"local_auth": False, "roles": ["Cognitive Services OpenAI Contributor"]}}}
     with MockServer(scenario) as mock:
