@@ -3,7 +3,7 @@ FROM python:3.13-slim
 WORKDIR /app
 COPY pyproject.toml README.md LICENSE ./
 COPY mockserver ./mockserver
-RUN pip install --no-cache-dir . && useradd --create-home --uid 10001 mockserver && mkdir /scenarios
+RUN pip install --no-cache-dir '.[tls]' && useradd --create-home --uid 10001 mockserver && mkdir /scenarios
 
 USER mockserver
 VOLUME /scenarios

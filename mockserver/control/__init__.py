@@ -295,10 +295,14 @@ def _resource(resources: Resources, request: Request, *, guarded: bool) -> Resou
 def _authorised(resources: Resources, request: Request) -> Resource:
     # The host name is left out: here, the key alone selects the resource.
     headers = {name: value for name, value in request.headers.items() if name != "host"}
+    message = "the control API requires a key when other machines can reach the server"
     try:
-        return authorise(resources, headers)[0]
+        resource, principal = authorise(resources, headers)
     except ApiError as error:
-        raise ControlError(error.status, "the control API requires a key when other machines can reach the server") from None
+        raise ControlError(error.status, message) from None
+    if principal is not None:  # a token does not suffice: anybody can write one that is judged by its claims alone
+        raise ControlError(401, message)
+    return resource
 
 
 async def _scenario(request: Request, known: Iterable[Planned] = ()) -> Scenario:

@@ -76,7 +76,8 @@ class Issuer:
             key = signing_key()
         except ImportError:
             raise UnavailableError(MISSING) from None
-        self.resources.signers.setdefault(key.id, key.verifier())
+        if key.id not in self.resources.signers:
+            self.resources.signers[key.id] = key.verifier()
         return key
 
     def issue(self, resource: Resource, grant: Grant) -> Issued:

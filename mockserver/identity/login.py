@@ -37,7 +37,10 @@ def routes(issuer: Issuer) -> list[Route]:
 
 async def instance(issuer: Issuer, request: Request) -> Json:
     """Which hosts are Entra ID's: the one that is asked for is."""
-    place = urlsplit(request.query_params.get("authorization_endpoint", ""))
+    try:
+        place = urlsplit(request.query_params.get("authorization_endpoint", ""))
+    except ValueError:
+        raise _aadsts(issuer.resources.default, 400, "invalid_instance", 50_049, "Unknown or invalid instance.") from None
     tenant = place.path.split("/")[1] if place.path.count("/") > 1 else "common"
     host = place.netloc or LOGIN_HOST
     return {

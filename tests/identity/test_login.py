@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from support.tokens import claims_of, foreign_token
 
 from mockserver import MockServer
@@ -128,3 +131,30 @@ def test_a_token_for_something_else_is_given_and_does_not_open_the_resource(http
 
 def test_a_form_that_is_too_large_is_refused(http: httpx2.Client, mock: MockServer) -> None:
     assert ask(http, mock, client_assertion="x" * 70_000).status_code == 413
+
+
+_TEXT = st.text(max_size=30) | st.sampled_from(list(FORM.values()))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    form=st.dictionaries(st.sampled_from(list(FORM)) | st.text(max_size=8), _TEXT),
+    tenant=st.text("ab/%\\é.~", min_size=1, max_size=12),
+)
+def test_no_form_breaks_it(http: httpx2.Client, mock: MockServer, form: dict[str, str], tenant: str) -> None:
+    answer = http.post(f"{mock.endpoint}/{quote(tenant, safe='')}/oauth2/v2.0/token", data=form)
+    assert answer.status_code in (200, 400, 401, 404)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=st.binary(max_size=60), path=st.sampled_from(["common/oauth2/v2.0/token", "_mock/identity/token"]))
+def test_no_bytes_break_it(http: httpx2.Client, mock: MockServer, body: bytes, path: str) -> None:
+    assert http.post(f"{mock.endpoint}/{path}", content=body).status_code in (200, 400, 401)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.text("/[]@?#:.x ", max_size=30))
+@example("//[")
+def test_no_endpoint_breaks_discovery(http: httpx2.Client, mock: MockServer, place: str) -> None:
+    query = {"authorization_endpoint": f"https:{place}", "api-version": "1.1"}
+    assert http.get(f"{mock.endpoint}/common/discovery/instance", params=query).status_code in (200, 400)

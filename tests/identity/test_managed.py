@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from support.tokens import claims_of
+from support.tokens import claims_of, foreign_token
 
 from mockserver import MockServer
 from mockserver.app import application
@@ -128,6 +128,16 @@ async def test_other_machines_need_a_key() -> None:
         form = {"grant_type": "client_credentials", "client_id": "app", "scope": f"{SERVICE}/.default"}
         for secret, status in (("guess", 401), ("mock-key", 200)):
             answer = await http.post("/common/oauth2/v2.0/token", data=form | {"client_secret": secret})
+            assert answer.status_code == status
+
+
+@pytest.mark.anyio
+async def test_a_token_does_not_open_the_control_api_to_other_machines() -> None:
+    resources = build_resources(load_scenarios([]), {})
+    transport = httpx2.ASGITransport(application(resources, {}, guarded=True))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://10.1.2.3:4650") as http:
+        for bearer, status in ((foreign_token(aud=SERVICE, exp=99_999_999_999), 401), ("mock-key", 200)):
+            answer = await http.get("/_mock/journal", headers={"authorization": f"Bearer {bearer}"})
             assert answer.status_code == status
 
 
