@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
+from fidelity import streams
 from fidelity.diff import Difference, diff, headers_differ, plain
 from fidelity.layout import spelling
 from fidelity.recorded import Row, events
 
 Json = Any
+NOW = 1_790_000_000  # what the clock says where the recording does not
+_LONGEST = 3_600  # seconds that an answer of the service may have taken
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,27 @@ def compare(row: Row, reply: Reply, sent: dict[str, str]) -> list[Difference]:
         return [*found, Difference("value", "body", reply.text, row.text)]
     if row.stream:
         return _unique(found + _streams(row, reply.text))
+    if _json(reply.text) is None:
+        return [*found, Difference("value", "body", reply.text, row.text)]
     if row.exact and spelling(reply.text) != spelling(row.text):
         found.append(Difference("spelling", "body", spelling(reply.text), spelling(row.text)))
     ours, theirs = json.loads(reply.text), json.loads(row.text)
     found += [] if row.status != 200 else _laws(ours, theirs)
-    return _unique(found + list(diff("body", plain(ours), plain(theirs))))
+    mine, yours = _times(row)
+    return _unique(found + list(diff("body", plain(ours, mine), plain(theirs, yours))))
+
+
+def _times(row: Row) -> tuple[range, range]:
+    """The seconds that this server may name, whose clock stands still, and those that the service may."""
+    at = row.created or NOW
+    return range(at, at + 1), range(at, at + _LONGEST)
+
+
+def _json(text: str) -> Json:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def _unique(found: list[Difference]) -> list[Difference]:
@@ -55,26 +74,36 @@ def _laws(ours: Json, theirs: Json) -> list[Difference]:
 
 
 def _related(body: Json) -> Json:
-    """Whether the items of a response carry the response's own mark in their ids."""
+    """Whether the items of a response carry the response's own mark in their ids, and each has one of its own."""
     if not isinstance(body, dict) or body.get("object") != "response":
         return None
-    mark = body["id"].partition("_")[2][:18]
-    return all(item["id"].partition("_")[2][:18] == mark for item in body["output"])
+    mark, ids = body["id"].partition("_")[2][:18], [item["id"] for item in body["output"]]
+    return all(one.partition("_")[2][:18] == mark for one in ids), len(ids) == len(set(ids))
 
 
 @dataclass(frozen=True)
 class Run:
-    """Events of one kind in a row: their kind, what they look like but for their text, and the text they bring."""
+    """Events of one kind in a row: their kind, what they look like but for their text, and the pieces of text they bring."""
 
     kind: str
     shapes: list[Json]
-    text: str
+    pieces: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The pieces together."""
+        return "".join(self.pieces)
 
 
 def _streams(row: Row, text: str) -> list[Difference]:
-    named = row.family == "responses"
-    ours, theirs = _runs(text, named=named), _runs(row.text, named=named)
-    found = [] if _framed(text) == _framed(row.text) else [Difference("spelling", "stream", _framed(text), _framed(row.text))]
+    try:
+        broken = streams.laws(f"{row.method} {row.endpoint}", streams.events(text), row.request or {})
+    except (KeyError, ValueError, IndexError) as error:
+        return [Difference("value", "stream", f"{error!r} in {text}", row.text)]
+    mine, yours = _times(row)
+    ours, theirs = _runs(row, text, mine), _runs(row, row.text, yours)
+    found = [Difference("value", "stream.law", law) for law in broken]
+    found += [] if _framed(text) == _framed(row.text) else [Difference("spelling", "stream", _framed(text), _framed(row.text))]
     if not text.endswith("\n\n"):
         found.append(Difference("spelling", "stream.end", text[-2:], "\n\n"))
     if _padding(row.text) and _padding(text) != _padding(row.text):
@@ -94,59 +123,77 @@ def _runs_differ(ours: Run, theirs: Run) -> Iterator[Difference]:
     path = f"stream[{ours.kind}]"
     if ours.text != theirs.text:
         yield Difference("value", f"{path}.<text>", ours.text, theirs.text)
+    if len(ours.pieces) == 1 < len(theirs.pieces):
+        yield Difference("value", f"{path}.<pieces>", 1, len(theirs.pieces))
     for told in theirs.shapes:
         yield from min((list(diff(path, mine, told)) for mine in ours.shapes), key=len)
     for mine in ours.shapes:
         yield from min((list(diff(path, mine, told)) for told in theirs.shapes), key=len)
 
 
-def _runs(text: str, *, named: bool) -> list[Run]:
+def _runs(row: Row, text: str, times: range) -> list[Run]:
     runs: list[Run] = []
     for name, data in events(text):
-        kind, shape, piece = _named_event(name, data) if named else _chunk(data)
+        kind, shape, piece = _named_event(name, data) if row.family == "responses" else _chunk(data)
+        shape = plain(shape, times)
         if not runs or runs[-1].kind != kind or not piece:
-            runs.append(Run(kind, [shape], piece))
+            runs.append(Run(kind, [shape], (piece,) if piece else ()))
         else:
             last = runs.pop()
             shapes = last.shapes if shape in last.shapes else [*last.shapes, shape]
-            runs.append(Run(kind, shapes, last.text + piece))
+            runs.append(Run(kind, shapes, (*last.pieces, piece)))
     return runs
 
 
 def _named_event(name: str, data: dict[str, Json]) -> tuple[str, Json, str]:
+    """What kind of event it is, the event without its piece of text, and that piece."""
     kind = name if name == data["type"] else f"{name} for {data['type']}"
     if "item" in data:
         kind = f"{kind} {data['item']['type']}"
     piece = data.get("delta")
-    return kind, plain(data | {"delta": "<text>"} if piece is not None else data), piece or ""
+    return kind, data | {"delta": "<text>"} if piece is not None else data, piece or ""
+
+
+_TEXTS = ("content", "reasoning_content", "refusal")
 
 
 def _chunk(data: dict[str, Json]) -> tuple[str, Json, str]:
-    shape = plain(data)
+    """The same of a chunk, whose kind nothing names; it is that of its first choice."""
+    if "choices" not in data:
+        return "error", data, ""
     if not data["choices"]:
-        return ("prompt filter" if "prompt_filter_results" in data else "usage"), shape, ""
-    choice = data["choices"][0]
+        return ("prompt filter" if "prompt_filter_results" in data else "usage"), data, ""
+    choice, *others = data["choices"]
+    kind, shape, piece = _text_choice(choice) if "text" in choice else _choice(choice)
+    return kind, data | {"choices": [shape, *others]}, piece
+
+
+def _text_choice(choice: Json) -> tuple[str, Json, str]:
+    """A choice of a legacy completion."""
+    if choice["text"]:
+        return "text", choice | {"text": "<text>"}, choice["text"]
+    return "finish", choice, ""
+
+
+def _choice(choice: Json) -> tuple[str, Json, str]:
     delta = choice.get("delta", {})
-    if choice["finish_reason"] is not None:
-        return "finish", shape, ""
+    for name in _TEXTS:
+        if delta.get(name):
+            return name, choice | {"delta": delta | {name: "<text>"}}, delta[name]
+    if choice.get("finish_reason") is not None:
+        return "finish", choice, ""
     if delta.get("tool_calls"):
-        call = delta["tool_calls"][0]
-        if "id" in call:
-            return "tool call", shape, ""
-        return (
-            "arguments",
-            _with(shape, "tool_calls", [{**call, "function": {"arguments": "<text>"}}]),
-            call["function"]["arguments"],
-        )
-    if "role" in delta or "delta" not in choice:
-        return "role", shape, ""
-    (name,) = delta
-    return name, _with(shape, name, "<text>"), delta[name]
+        return _call(choice, delta)
+    return "role" if "role" in delta or "delta" not in choice else "empty", choice, ""
 
 
-def _with(shape: Json, name: str, value: Json) -> Json:
-    choice = shape["choices"][0]
-    return {**shape, "choices": [{**choice, "delta": {**choice["delta"], name: value}}]}
+def _call(choice: Json, delta: Json) -> tuple[str, Json, str]:
+    call = delta["tool_calls"][0]
+    if "id" in call:
+        return "tool call", choice, ""
+    kind = "custom" if "custom" in call else "function"
+    ((name, piece),) = call[kind].items()
+    return "arguments", choice | {"delta": delta | {"tool_calls": [{**call, kind: {name: "<text>"}}]}}, piece
 
 
 def _framed(text: str) -> str:

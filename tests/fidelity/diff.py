@@ -27,7 +27,8 @@ class Difference:
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MASKED = re.compile(r"[A-Z-]+-XXX|REDACTED|MASKED|Sanitized|<[A-Z_]+>")
-_SESSION = re.compile(r"d\d{14}-[0-9a-f]{8}([0-9a-f]{4})?|d\d{3}-\d{14}|[a-z]{1,2}[0-9a-f]{11,12}-\d+|turbo-\d+-\d+")
+_SESSION = re.compile(r"d\d{14}-[0-9a-f]{8}([0-9a-f]{4}){0,2}|d\d{3}-\d{14}|[a-z]{1,2}[0-9a-f]{11,12}-\d+|turbo-\d+-\d+")
+DATE = re.compile(r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT")
 _COUNTED = re.compile(
     r"x-ratelimit-remaining-(requests|tokens)|content-length|openai-processing-ms|x-envoy-upstream-service-time|num-(chars|tokens)"
     r"|(prompt|sampling)-token-len"
@@ -55,8 +56,8 @@ def _header(name: str, headers: dict[str, str], sent: dict[str, str]) -> str:
     if _COUNTED.fullmatch(name) and value.isdigit():
         return "<count>"
     if name == "azureml-model-session":
-        return _SESSION.sub("<session>", value)
-    return "<date>" if name == "date" else value
+        return "<session>" if _SESSION.fullmatch(value) else value
+    return "<date>" if name == "date" and DATE.fullmatch(value) else value
 
 
 _PREFIXES = "resp|msg|rs|fc|ws|ci|ig|fs"
@@ -68,25 +69,39 @@ _IDS = (
     (re.compile(r"(file)-[0-9a-f]{32}"), r"<\1>"),
     (re.compile(r"fp_[0-9a-f]{10}"), "<fingerprint>"),
     (_UUID, "<uuid>"),
+    (re.compile(r"(?<![-\w])[0-9a-f]{32}\b"), "<32 digits>"),
 )
 _TIMES = ("created", "created_at", "completed_at")
-_HIDDEN = ("obfuscation", "encrypted_content")
+_HIDDEN = {"obfuscation": re.compile(r"[A-Za-z0-9]*"), "encrypted_content": re.compile(r"gAAAAA[\w-]+={0,2}")}
 _COUNTS = ("sequence_number", "end_offset")
 
 
-def plain(value: Json, name: str = "") -> Json:
-    """A JSON value with ids, times, obfuscation and encrypted content replaced by what kind of thing they are."""
+def plain(value: Json, times: range, name: str = "") -> Json:
+    """A JSON value with ids, times, obfuscation and encrypted content replaced by what kind of thing they are.
+
+    That is as far as they are of their kind: `times` are the seconds in which the answer may have been made.
+    """
     if isinstance(value, dict):
-        return {key: "<milliseconds>" if key.endswith("_ms") else plain(inner, key) for key, inner in value.items()}
+        return {key: plain(inner, times, key) for key, inner in value.items()}
     if isinstance(value, list):
-        return [plain(inner) for inner in value]
-    if name in _HIDDEN and isinstance(value, str):
-        return f"<{name}>"
-    if name in _TIMES and isinstance(value, int) and value > 1_000_000_000:
+        return [plain(inner, times) for inner in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _plain_number(value, times, name)
+    return _plain_text(value, name) if isinstance(value, str) else value
+
+
+def _plain_number(value: int, times: range, name: str) -> int | str:
+    if name in _TIMES and value in times:
         return "<time>"
-    if name in _COUNTS:
+    if name in _COUNTS and value >= 0:
         return "<count>"
-    if isinstance(value, str) and name not in ("text", "content", "arguments", "result"):
+    return "<milliseconds>" if name.endswith("_ms") and value >= 0 else value
+
+
+def _plain_text(value: str, name: str) -> str:
+    if name in _HIDDEN and _HIDDEN[name].fullmatch(value):
+        return f"<{name}>"
+    if name not in ("text", "content", "arguments", "result"):
         for pattern, label in _IDS:
             value = pattern.sub(label, value)
     return value

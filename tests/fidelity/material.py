@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from fidelity.diff import DATE
 from fidelity.layout import LAYOUTS
 
 Json = Any
@@ -68,8 +69,8 @@ def _written(raw: Record) -> str | None:
 
 
 def _day(text: str, headers: dict[str, str]) -> str:
-    date = next((value for name, value in headers.items() if name.lower() == "date"), None)
-    if date is not None:
+    date = next((value for name, value in headers.items() if name.lower() == "date"), "")
+    if DATE.fullmatch(date):  # recorders mask some
         return datetime.strptime(date, "%a, %d %b %Y %H:%M:%S GMT").date().isoformat()
     created = _CREATED.search(text)
     return datetime.fromtimestamp(int(created[1]), UTC).date().isoformat() if created is not None else ""

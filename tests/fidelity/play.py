@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from fidelity import script
-from fidelity.compare import Reply, compare
+from fidelity.compare import NOW, Reply, compare
 from fidelity.diff import Difference
 from fidelity.recorded import Row
 
@@ -20,10 +20,15 @@ Json = Any
 
 def play(row: Row, among: tuple[Row, ...]) -> list[Difference]:
     """Script the recorded answer, send the recorded request, and compare. What made the objects it names is `among` the others."""
+    return compare(row, *answer(row, among))
+
+
+def answer(row: Row, among: tuple[Row, ...]) -> tuple[Reply, dict[str, str]]:
+    """This server's answer, and the headers that the request had."""
     creator = _creator(row, among)
     # What was encrypted by the recorded resource is not this one's.
     with MockServer(script.scenario(creator or row), allow=["encrypted_content"]) as mock:
-        mock.clock.freeze(row.created or 1_790_000_000)
+        mock.clock.freeze(row.created or NOW)
         sent = {"api-key": mock.api_key if row.status != 401 else "another-key"}
         if "x-ms-client-request-id" in row.request_headers:
             sent["x-ms-client-request-id"] = row.request_headers["x-ms-client-request-id"]
@@ -35,7 +40,7 @@ def play(row: Row, among: tuple[Row, ...]) -> list[Difference]:
             reply = _of_stored(mock, row, creator, sent)
         else:
             reply = _send(mock, row.method, _path(row), script.request(row), sent)
-    return compare(row, reply, sent)
+    return reply, sent
 
 
 def _equip(mock: MockServer, body: Json, sent: dict[str, str]) -> None:
@@ -54,7 +59,8 @@ def _path(row: Row) -> str:
 def _creator(row: Row, among: tuple[Row, ...]) -> Row | None:
     """The exchange that made the stored response which `row` is about."""
     found = re.search(r"resp_[0-9a-f]{48,50}", row.path)
-    return next(one for one in among if one.method == "POST" and one.answered.get("id") == found[0]) if found else None
+    created = (one for one in among if one.method == "POST" and found is not None and one.answered.get("id") == found[0])
+    return next(created, None)
 
 
 def _of_stored(mock: MockServer, row: Row, creator: Row, sent: dict[str, str]) -> Reply:

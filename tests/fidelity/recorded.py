@@ -51,7 +51,7 @@ class Row:
     @property
     def model(self) -> str:
         """The model that the service says has answered; the empty string in an error."""
-        last = self.events[-1] if self.stream and self.family == "chat" else self.answered
+        last = self.events[-1] if self.stream and self.family != "responses" else self.answered
         return str(last.get("model", ""))
 
     @property

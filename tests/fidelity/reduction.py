@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
+from fidelity.diff import DATE
 from fidelity.layout import Layout, layout_of
 from fidelity.standins import StandIns
 
@@ -60,7 +61,7 @@ def _headers(headers: dict[str, str], midnight: int, stand_ins: StandIns) -> dic
 
 def _header(name: str, value: str, midnight: int, stand_ins: StandIns) -> str:
     """Constants stay, and what recorders put in the place of values."""
-    if name == "date":
+    if name == "date" and DATE.fullmatch(value):
         return datetime.fromtimestamp(midnight, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
     if name == "x-ms-region" and not value.endswith("-XXX"):
         return "West Europe"
@@ -147,6 +148,8 @@ def _piece(data: Json) -> Path:
         return ("delta",)
     for at, choice in enumerate((data or {}).get("choices", ())):
         delta = choice.get("delta", {})
+        if choice.get("text"):
+            return ("choices", at, "text")
         for name in ("content", "reasoning_content", "refusal"):
             if delta.get(name):
                 return ("choices", at, "delta", name)
@@ -156,7 +159,7 @@ def _piece(data: Json) -> Path:
 
 
 def _stream(text: str, stand_ins: StandIns) -> str:
-    """Of the events in a row that bring one text in pieces, one of every shape is left."""
+    """Of the events in a row that bring one text in pieces, one of every shape is left, and at least two."""
     ending = text[len(text.rstrip("\n")) :]
     events = [_Event(block) for block in text.rstrip("\n").split("\n\n")]
     left: list[_Event] = []
@@ -172,6 +175,8 @@ def _joined(run: list[_Event], stand_ins: StandIns) -> list[_Event]:
     arguments = run[0].path[-1] == "arguments" or "arguments" in str(run[0].data.get("type"))
     text = stand_ins.string("".join(event.piece for event in run), "arguments" if arguments else "text")
     left = list({event.skeleton(): event for event in reversed(run)}.values())[::-1]
+    if left == run[:1] and len(run) > 1:
+        left = run[:2]  # that a text came in pieces stays
     for at, event in enumerate(left):
         event.piece = text[at:] if event is left[-1] else text[at : at + 1]
     return left

@@ -20,7 +20,7 @@ def request(row: Row) -> dict[str, Json]:
     body = (
         dict(row.request)
         if row.request is not None
-        else {name: row.answered[name] for name in ("model", "tools")}
+        else {name: row.answered[name] for name in ("model", "tools") if name in row.answered}
         | {
             "input": "Draw a raccoon.",
             "stream": row.stream,
@@ -45,6 +45,10 @@ def scenario(row: Row) -> dict[str, Json]:
     elif row.status == 400 and "innererror" in row.body["error"]:
         findings = row.body["error"]["innererror"]["content_filter_result"]
         served["rules"] = [{"name": "recorded", "when": {}, "respond": {"content_filter": _findings(findings)}}]
+    elif row.status == 429:
+        served["rules"] = [{"name": "recorded", "when": {"operation": "*"}, "respond": {"error": "rate_limit"}}]
+    elif row.status in (400, 422) and "model" in asked:
+        served["deployments"] = {asked["model"]: {"model": _asked_for(row, asked["model"])}}
     else:
         served["deployments"] = {"another": {"model": "gpt-4o"}}
     return served
@@ -71,6 +75,12 @@ def model(row: Row) -> str:
         return served
     shown = [name for name, one in catalogue.CATALOGUE.items() if one.reported_name == served or one.snapshot == served]
     return shown[0] if shown else catalogue.infer(served, "embedding" if row.family == "embeddings" else "chat").name
+
+
+def _asked_for(row: Row, deployment: str) -> str:
+    """The catalogue's name for the model that refused a request: none answered, so that it is the one that was asked for."""
+    kinds = {"embeddings": "embedding", "completions": "completion"}
+    return catalogue.infer(deployment, kinds.get(row.family, "chat")).name
 
 
 def _limits(row: Row) -> dict[str, str]:
@@ -108,16 +118,16 @@ def fold(chunks: list[dict[str, Json]]) -> dict[str, Json]:
     for chunk in chunks:
         usage = chunk.get("usage") or usage
         for choice in chunk["choices"]:
-            finish = choice["finish_reason"] or finish
-            delta = choice.get("delta", {})
+            finish = choice.get("finish_reason") or finish
+            delta = choice.get("delta") or {"content": choice.get("text")}
             for name in ("content", "reasoning_content"):
                 message[name] = message.get(name, "") + (delta.get(name) or "")
             for call in delta.get("tool_calls") or ():
                 known = calls.setdefault(call["index"], {"id": call.get("id"), "function": {"name": "", "arguments": ""}})
-                for part, text in call["function"].items():
-                    known["function"][part] += text
+                for part in known["function"]:
+                    known["function"][part] += call["function"].get(part) or ""
     message["tool_calls"] = list(calls.values())
-    return {"choices": [{"message": message, "finish_reason": finish}], "usage": usage}
+    return {"choices": [{"message": message, "text": message["content"], "finish_reason": finish}], "usage": usage}
 
 
 def _of_choices(told: dict[str, Json], family: str) -> dict[str, Json]:

@@ -32,8 +32,9 @@ def _event(block: str) -> Event:
 def laws(operation: str, stream: list[Event], request: dict[str, Json], *, joined: bool = False) -> list[str]:
     """The laws that a stream breaks. One that is `joined` in the middle cannot add up to its object."""
     if "/responses" in operation:
-        return [*_named(stream), *_numbered(stream, joined), *_ended(stream), *(() if joined else _adds_up(stream))]
-    return [*_closed(stream), *(_chat(stream, request) if "/chat/" in operation else ())]
+        kept = [*_named(stream), *_numbered(stream, joined), *_ended(stream), *_of_one_response(stream)]
+        return [*kept, *(() if joined else _adds_up(stream))]
+    return [*_closed(stream), *_chunks(stream, request)]
 
 
 # -- Responses
@@ -57,6 +58,13 @@ def _ended(stream: list[Event]) -> Iterator[str]:
     ends = [one.name in ENDS for one in stream]
     if ends != [False] * (len(ends) - 1) + [True]:
         yield f"the stream ends at {[one.name for one in stream if one.name in ENDS]}, and with {stream[-1].name}"
+
+
+def _of_one_response(stream: list[Event]) -> Iterator[str]:
+    for name in ("id", "created_at", "model"):
+        found = {one.data["response"].get(name) for one in stream if "response" in one.data}
+        if len(found) > 1:
+            yield f"the events carry responses whose {name} differs: {sorted(map(repr, found))}"
 
 
 def _adds_up(stream: list[Event]) -> Iterator[str]:
@@ -132,11 +140,16 @@ def _closed(stream: list[Event]) -> Iterator[str]:
         yield "chunks have names"
 
 
-def _chat(stream: list[Event], request: dict[str, Json]) -> Iterator[str]:
+_SHARED = ("id", "created", "model", "object", "system_fingerprint", "service_tier")
+
+
+def _chunks(stream: list[Event], request: dict[str, Json]) -> Iterator[str]:
     chunks = [one.data for one in stream if one.data is not None and "error" not in one.data]
-    ids = {chunk["id"] for chunk in chunks if chunk["id"]}
-    if len(ids) > 1:
-        yield f"the chunks have the ids {sorted(ids)}"
+    for name in _SHARED:
+        # The first chunk, which is nobody's, has no id.
+        found = {chunk.get(name) for chunk in chunks if chunk.get("id")}
+        if len(found) > 1:
+            yield f"the chunks have the {name}s {sorted(map(str, found))}"
     counted = [bool(chunk.get("usage")) for chunk in chunks]
     if (request.get("stream_options") or {}).get("include_usage"):
         if counted != [False] * (len(counted) - 1) + [True]:
