@@ -35,6 +35,7 @@ Refusal = Literal[
     "reasoning_efforts",
     "sampling_parameters",
     "system_messages",
+    "tools",
     "verbosity",
 ]
 """What the service refuses today and may take tomorrow, by name; docs/fidelity.md says what each is and how it is known."""

@@ -34,8 +34,8 @@ class Model:
     `reported_name` is the name in embeddings answers where it is not `name`. `versions` are older ones that can be served.
 
     What callers may want of it: `chat` completions rather than responses alone; there, function `tools_with_effort`; images;
-    `system` messages; the parameters `parallel` (`parallel_tool_calls`), `stop` and `verbosity`. `lacks` names hosted tools that
-    it does not have, `since` is the first version of the legacy API that serves it.
+    `system` messages and any `tools`; the parameters `parallel` (`parallel_tool_calls`), `stop` and `verbosity`. `lacks` names
+    hosted tools that it does not have, `since` is the first version of the legacy API that serves it.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Model:
     tools_with_effort: bool = True
     images: bool = True
     system: bool = True
+    tools: bool = True
     parallel: bool = True
     stop: bool = True
     verbosity: bool = False
@@ -133,7 +134,7 @@ _O3: dict[str, Any] = {
 }
 _O1: dict[str, Any] = {**_O3, "stop": True, "lacks": (*_COMPUTER, *_SEARCH, *_DRAWING)}
 # The first two that thought, which took neither instructions nor tools nor images.
-_EARLY: dict[str, Any] = {**_O1, "context": 128_000, "system": False, "images": False}
+_EARLY: dict[str, Any] = {**_O1, "context": 128_000, "system": False, "tools": False, "images": False}
 _RESPONSES_ONLY: dict[str, Any] = {"chat": False}
 _CODER: dict[str, Any] = {**_RESPONSES_ONLY, "verbosity": False}
 _AUDIO: dict[str, Any] = {"audio": True, "cache_retention": None, "images": False}

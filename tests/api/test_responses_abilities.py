@@ -53,6 +53,8 @@ CASES: list[tuple[str, str, Json, str | None, str | None, str]] = [
     ("reasoning_efforts", "o3", {"reasoning": {"effort": "minimal"}}, "reasoning.effort", "unsupported_value", "'o3' model."),
     ("verbosity", "gpt-5-codex", {"text": {"verbosity": "low"}}, "text.verbosity", "unsupported_value",
      "Unsupported value: 'low' is not supported with the 'gpt-5-codex' model. Supported values are: 'medium'."),
+    ("tools", "o1-mini", function({"type": "object", "properties": {}}), "tools", "unsupported_parameter",
+     "Unsupported parameter: 'tools' is not supported with this model."),
     ("hosted_tools", "gpt-4o", {"tools": [SCREEN]}, "tools", None,
      "Hosted tool 'computer_use_preview' is not supported with gpt-4o-2024-11-20."),
     ("hosted_tools", "o3-mini", {"tools": [{"type": "web_search_preview_2025_03_11"}]}, "tools", None,

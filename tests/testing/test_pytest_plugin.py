@@ -478,12 +478,13 @@ def test_the_nearest_marker_decides_then_flags_then_the_ini_file(project: pytest
 
 def test_numbers_sizes_and_the_deprecated_name_work_in_the_ini_file(project: pytest.Pytester) -> None:
     project.makeini(
-        "[pytest]\nazure_openai_journal_limit = 5\nazure_openai_journal_bytes = 2 MiB\nazure_openai_dated = false\nazure_openai_allow = a.example b.example\n"
+        "[pytest]\nazure_openai_journal_limit = 5\nazure_openai_journal_bytes = 2 MiB\nazure_openai_dated = false\nazure_openai_allow = verbosity b.example\n"
     )
     test = """
         def test_it(azure_openai):
             settings = azure_openai.resource.settings
             assert (settings["journal_limit"], settings["journal_bytes"], settings["legacy_api"]) == (5, 2 * 1024 * 1024, False)
+            assert settings["allow"] == ("verbosity",)
         """
     run(project, test).assert_outcomes(passed=1)
     result = run(project, test, "-o", "azure_openai_journal_limit=many")

@@ -39,6 +39,8 @@ def _unsupported(raw: dict[str, Any], model: Model, resource: Resource) -> list[
         found += ["stop"] if not model.stop and raw.get("stop") is not None else []
     if not model.parallel and raw.get("parallel_tool_calls") is not None and resource.refuses("parallel_tool_calls"):
         found.append("parallel_tool_calls")
+    if not model.tools and resource.refuses("tools"):
+        found += [name for name in ("tools", "tool_choice", "functions", "function_call") if raw.get(name) is not None]
     if not model.efforts and raw.get("reasoning_effort") is not None and resource.refuses("reasoning_efforts"):
         found.append("reasoning_effort")
     return found

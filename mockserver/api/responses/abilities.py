@@ -40,6 +40,8 @@ def screen(call: ModelCall) -> None:
         return
     if not model.parallel and raw.get("parallel_tool_calls") is not None and resource.refuses("parallel_tool_calls"):
         raise errors.unsupported_parameter("parallel_tool_calls")
+    if not model.tools and raw.get("tools") and resource.refuses("tools"):
+        raise errors.unsupported_parameter("tools")
     if model.reasons and _effort(raw, model) != "none" and resource.refuses("sampling_parameters"):
         _refuse_sampling(raw, model)
 
