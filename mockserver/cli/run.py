@@ -63,6 +63,11 @@ class _Run(click.Command):
 @click.option(
     "--env-file", metavar="FILE", type=click.Path(dir_okay=False), help="Write them to a file, for as long as they hold."
 )
+@click.option(
+    "--client",
+    type=click.Choice(["openai", "azure"]),
+    help="The SDK's client; azure sets no OPENAI_BASE_URL, which Node's AzureOpenAI does not bear.  [default: both]",
+)
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, help="The port of HTTP.  [default: a free one]")
 @click.option("--proxy-port", type=click.IntRange(0, 65_535), default=0, help="The port of the proxy.  [default: a free one]")
 @click.option(
@@ -102,11 +107,12 @@ def _run(program: Sequence[str], resources: Resources, settings: dict[str, Any],
 
     key, code = next(iter(resources.default.keys), "any-key"), 0
     with _serving(resources, settings, options) as around:
+        variables = around.variables(key, options["client"])
         if program:
-            with _published(around.variables(key), options):
-                code = child.run_to_end(program, around.environment(key))
+            with _published(variables, options):
+                code = child.run_to_end(program, around.environment(key, options["client"]))
         else:
-            with child.until_signal() as stop, _published(around.variables(key), options):
+            with child.until_signal() as stop, _published(variables, options):
                 child.wait(stop)
     if not options["quiet"]:
         from mockserver.cli.summary import lines

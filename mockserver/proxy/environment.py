@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mockserver.proxy.hosts import allowed_pattern, azure_pattern
 from mockserver.proxy.trust import STORE_PASSWORD, VARIABLES
-from mockserver.server.variables import UNSET, for_every_client
+from mockserver.server.variables import UNSET, for_every_client, for_openai
 
 IDENTITY_PATH = "/_mock/identity/app-service"
 LOCAL = "localhost,127.0.0.1,::1"
@@ -27,11 +27,15 @@ class Place:
     allowed: Collection[str] = ()
 
 
-def variables(place: Place, key: str, before: Mapping[str, str]) -> dict[str, str]:
-    """What a program's environment gets; `before` is what it had, of which some is added to."""
+def variables(place: Place, key: str, before: Mapping[str, str], client: str | None = None) -> dict[str, str]:
+    """What a program's environment gets; `before` is what it had, of which some is added to.
+
+    `client` "azure" leaves out what is for the client `OpenAI` alone, at which Node's `AzureOpenAI` stumbles.
+    """
     proxy = f"http://127.0.0.1:{place.proxy_port}"
+    skipped = for_openai(place.endpoint, key) if client == "azure" else {}
     return {
-        **for_every_client(place.endpoint, key),
+        **{name: value for name, value in for_every_client(place.endpoint, key).items() if name not in skipped},
         "OPENAI_API_TYPE": before.get("OPENAI_API_TYPE", "openai"),  # the module `openai` refuses to guess between its clients
         "IDENTITY_ENDPOINT": f"{place.endpoint}{IDENTITY_PATH}",
         "IDENTITY_HEADER": key,  # so that tokens are for its resource
@@ -46,8 +50,9 @@ def variables(place: Place, key: str, before: Mapping[str, str]) -> dict[str, st
 
 
 def changed(before: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
-    """An environment with these values, and without what would select another endpoint or credential."""
-    return {name: value for name, value in before.items() if name not in UNSET} | dict(values)
+    """An environment with these values, and without others that select an endpoint or a credential."""
+    selecting = {*UNSET, *for_every_client("", "")}
+    return {name: value for name, value in before.items() if name not in selecting} | dict(values)
 
 
 def _for_node(place: Place, before: Mapping[str, str]) -> dict[str, str]:

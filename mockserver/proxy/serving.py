@@ -34,13 +34,13 @@ class Surroundings:
     before: Mapping[str, str] = field(repr=False)
     refused: Counter[str]
 
-    def variables(self, key: str) -> dict[str, str]:
-        """The variables that lead programs here, for a resource's key."""
-        return variables(self.place, key, self.before)
+    def variables(self, key: str, client: str | None = None) -> dict[str, str]:
+        """The variables that lead programs here, for a resource's key and for one `client` of the SDK or both."""
+        return variables(self.place, key, self.before, client)
 
-    def environment(self, key: str) -> dict[str, str]:
+    def environment(self, key: str, client: str | None = None) -> dict[str, str]:
         """The whole environment of a program."""
-        return changed(self.before, self.variables(key))
+        return changed(self.before, self.variables(key, client))
 
 
 @contextmanager

@@ -164,6 +164,16 @@ def test_the_environment_is_the_childs_alone_and_foreign_credentials_are_left_ou
     assert not Path(trusted.pop()).exists()  # it was a temporary file
 
 
+def test_the_variables_of_one_client_can_be_left_out(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://elsewhere.example.com/v1")
+    assert run("-q", "--client", "azure", *python("import os; print(*os.environ, sep='\\n')")).exit_code == 0
+    names = capfd.readouterr().out.split()
+    assert "AZURE_OPENAI_ENDPOINT" in names
+    assert not {"OPENAI_BASE_URL", "OPENAI_API_KEY"} & set(names)
+
+
 def test_the_verdict_fails_a_run_whose_program_was_content(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     code = CALL.replace('"gpt-4o"', '"gpt-4o-mock-filtered"').replace("print(", "try: (")
     code += "\nexcept Exception: pass\n"

@@ -150,3 +150,31 @@ def test_patterns_for_javascript_are_those_of_the_proxy() -> None:
     assert [bool(re.fullmatch(allowed_pattern(allowed), host)) for host in hosts] == [
         is_allowed(host, allowed) for host in hosts
     ]
+
+
+def test_a_token_of_the_managed_identity_opens_the_resource(around: Surroundings) -> None:
+    found = around.variables("mock-key")
+    query = {"resource": "https://cognitiveservices.azure.com", "api-version": "2019-08-01"}
+    issued = requests.get(
+        found["IDENTITY_ENDPOINT"],
+        query,
+        headers={"X-IDENTITY-HEADER": found["IDENTITY_HEADER"], "Metadata": "true"},
+        timeout=5,
+    )
+    token = issued.json()["access_token"]
+    answer = requests.post(URL, json=BODY, headers={"authorization": f"Bearer {token}"}, timeout=5)
+    assert text(answer.json()) == "It is a test."
+
+
+def test_a_service_principal_gets_its_token_at_entras_own_address() -> None:
+    tenant = "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555"
+    discovered = requests.get(f"{tenant}/v2.0/.well-known/openid-configuration", timeout=5).json()
+    form = {
+        "client_id": "99999999-2222-3333-4444-555555555555",
+        "client_secret": "mock-key",
+        "grant_type": "client_credentials",
+        "scope": "https://cognitiveservices.azure.com/.default",
+    }
+    token = requests.post(discovered["token_endpoint"], form, timeout=5).json()["access_token"]
+    answer = requests.post(URL, json=BODY, headers={"authorization": f"Bearer {token}"}, timeout=5)
+    assert text(answer.json()) == "It is a test."
