@@ -110,7 +110,7 @@ def _keywords(text: str) -> set[str]:
 def _call(tool: Tool, prompt: Prompt, chance: Chance) -> ToolCall:
     if tool.kind == "custom":
         return ToolCall(tool.name, _free_input(tool, chance), kind="custom")
-    arguments = make_instance(tool.parameters, chance, prompt.user) if tool.parameters else {}
+    arguments = make_instance(tool.parameters, chance, data(prompt)) if tool.parameters else {}
     return ToolCall(tool.name, _compact(arguments if isinstance(arguments, dict) else {}))
 
 
@@ -143,7 +143,7 @@ def _answer(prompt: Prompt, chance: Chance) -> Text | Audio:
     if prompt.output.kind == "json_object":
         return Text(_compact(make_object(prompt, chance)))
     if (schema := demanded_schema(prompt)) is not None:
-        return Text(_compact(make_instance(schema, chance, data(prompt))))
+        return Text(_compact(make_instance(schema, chance, data(prompt, without_braces=True))))
     results = prompt.unanswered_results
     text = " ".join(_report(result) for result in results) if results else _prose(prompt, chance)
     return Audio(text, _silence(text)) if "audio" in prompt.modalities else Text(text)

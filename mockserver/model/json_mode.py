@@ -33,9 +33,15 @@ _KEY_AND_COLON = re.compile(r"[`\"'“]?([A-Za-z_][\w-]*)[`\"'”]?\s*:")
 _PLACEHOLDER = re.compile(r"\.\.\.|…|<.*>|^\s*(?:string|text|your .*)?\s*$", re.IGNORECASE | re.DOTALL)
 
 
-def data(prompt: Prompt) -> str:
-    """What a structured answer is about: the user's text, and the results of tools that were called for it."""
-    return "\n".join([prompt.user, *[result.text for result in prompt.unanswered_results]])
+def data(prompt: Prompt, without_braces: bool = False) -> str:
+    """What a structured answer is about: the user's text, and the results of tools that were called for it.
+
+    `without_braces` is for texts that hold a schema, which is no data.
+    """
+    user = prompt.user
+    for _, braced in _find_braced(user) if without_braces else ():
+        user = user.replace(braced, " ") if '"properties"' in braced else user
+    return "\n".join([user, *[result.text for result in prompt.unanswered_results]])
 
 
 def demanded_schema(prompt: Prompt) -> dict[str, Json] | None:
@@ -44,7 +50,7 @@ def demanded_schema(prompt: Prompt) -> dict[str, Json] | None:
         if '"properties"' not in text or not _DEMANDED.search(text):
             continue
         for before, braced in reversed(list(_find_braced(text))):
-            schema = parse_json(braced)
+            schema = _read(braced)
             if _ANNOUNCED.search(before) and _is_schema(schema):
                 return dict(schema)
     return None
@@ -71,13 +77,19 @@ def make_object(prompt: Prompt, chance: Chance) -> dict[str, Json]:
 
 def _follow(braced: str, context: str, chance: Chance) -> dict[str, Json] | None:
     """An object like the one in braces, which may be a schema, an example, a sketch, or none of them."""
-    example = parse_json(braced)
+    example = _read(braced)
     if _is_schema(example):
         value = make_instance(example, chance, context)
         return value if isinstance(value, dict) else {}
     if isinstance(example, dict):
         return {key: _imitate(key, value, chance, context) for key, value in example.items()} or None
     return _fill(_read_sketch(braced), chance, context) if _KEY_AND_COLON.search(braced) else None
+
+
+def _read(braced: str) -> Json:
+    """The value of JSON in braces, also where a template has left them doubled; else the text."""
+    doubled = braced.startswith("{{") and braced.endswith("}}")
+    return parse_json(braced.replace("{{", "{").replace("}}", "}") if doubled else braced)
 
 
 def _is_schema(value: Json) -> bool:

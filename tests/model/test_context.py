@@ -135,8 +135,28 @@ def test_lists_hold_what_the_prompt_lists_and_no_more() -> None:
     check("Jason is 25, Sarah is 30", {"people": array(person)}, {"people": pair})
     check("Add 3, 4, 5 and -5.5", {"numbers": array(NUMBER)}, {"numbers": [3, 4, 5, -5.5]})
     check("Tag it 'a', 'b' and 'c'", {"tags": array(TEXT, maxItems=2)}, {"tags": ["a", "b"]})
-    value = make_instance(closed({"facts": array(TEXT)}), Chance("a"), "Give me 4 facts about cats")
-    assert len(value["facts"]) == 4
+    songs = array(closed({"title": TEXT, "seconds": WHOLE}))
+    album = [{"title": "Warszawa", "seconds": 383}, {"title": "Ashes", "seconds": 175}]
+    check("An album with songs 'Warszawa' (383) and 'Ashes' (175)", {"songs": songs}, {"songs": album})
+    check("Map 'a' to 1, 'b' to 2", {"x": {"type": "object", "additionalProperties": WHOLE}}, {"x": {"a": 1, "b": 2}})
+
+
+@pytest.mark.parametrize(
+    ("name", "items", "prompt"),
+    [("facts", TEXT, "Give me 4 facts"), ("value", {**closed({"age": WHOLE}), "title": "Superhero"}, "Create 4 superheroes")],
+)
+def test_a_list_has_as_many_items_as_are_wanted(name: str, items: Json, prompt: str) -> None:
+    for seed in range(4):
+        assert len(make_instance(closed({name: array(items)}), Chance(f"{seed}"), prompt)[name]) == 4
+
+
+def test_a_number_of_other_things_is_no_age() -> None:
+    assert make_instance(closed({"age": WHOLE}), Chance("a"), "Create 3 superheroes")["age"] >= 18
+
+
+def test_what_stands_beside_another_property_is_for_that_one() -> None:
+    check("How old is Ada? The age of Bob is 7", {"age": WHOLE, "name": TEXT}, {"age": 7, "name": "Ada"})
+    check("An album 'Low' by David Bowie", {"artist": TEXT, "title": TEXT}, {"title": "Low", "artist": "David Bowie"})
 
 
 def test_what_may_be_null_is_not_where_the_prompt_gives_it() -> None:

@@ -283,6 +283,12 @@ def test_an_answer_in_text_follows_the_schema_that_the_instructions_demand() -> 
     value = json.loads(reply(prompt_of(system, "Bob is 7")).text)
     Draft202012Validator(PERSON).validate(value)
     assert value["name"] == "Bob"
+    doubled = json.dumps(PERSON).replace("{", "{{").replace("}", "}}")
+    value = json.loads(
+        reply(prompt_of(f"Bob is 7\nHere's a JSON schema to follow:\n{doubled}\nOutput a valid JSON object.")).text
+    )
+    Draft202012Validator(PERSON).validate(value)
+    assert (value["name"], value["age"]) == ("Bob", 7)
     data = json.dumps({"schema": PERSON})
     assert not reply(prompt_of(f"Is this a good one? {data}")).text.startswith("{")
 
@@ -292,6 +298,14 @@ def test_a_schema_is_filled_with_what_tools_have_returned() -> None:
     prompt = prompt_of("How warm is it in Paris?", call("get_weather"), result('{"temp": 21}'))
     prompt.output = OutputFormat("json_schema", "w", schema)
     assert json.loads(reply(prompt).text) == {"city": "Paris", "temp": 21}
+
+
+def test_a_last_tool_is_called_with_what_others_have_returned() -> None:
+    final = Tool("final_result", parameters=closed({"name": {"type": "string"}, "age": {"type": "integer"}}))
+    prompt = prompt_of(
+        "How old is Ada?", call("look_up"), result('{"age": 36}', "look_up"), tools=(final,), tool_choice=REQUIRED
+    )
+    assert json.loads(called(prompt).arguments) == {"name": "Ada", "age": 36}
 
 
 def test_json_mode_without_any_hint_answers_in_an_object() -> None:

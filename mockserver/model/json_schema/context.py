@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import TypeVar
 
-from mockserver.model.json_schema.hints import number_limits, text_kind
+from mockserver.model.json_schema.hints import mentioned_kind, number_limits, number_range, text_kind
+from mockserver.model.json_schema.keywords import Json, declared_types
 from mockserver.model.json_schema.mentions import Mention, find_mentions, singular
 
 Value = TypeVar("Value")
@@ -16,7 +17,7 @@ Fits = Callable[[str], bool]
 _EXAMINED = 4_000  # characters at the end of a text
 _GENERIC = frozenset(["id", "name", "number", "no", "code", "key", "date", "count", "amount", "value", "text"])
 _SYNONYMS = {
-    "age": ("aged", "year", "old"),
+    "age": ("aged", "year"),
     "name": ("named", "called"),
     "origin": ("from",),
     "sender": ("from",),
@@ -34,7 +35,7 @@ _SOURCES = {
     "language": ("language",),
     "reply": (),
 }
-_ADDRESSED = frozenset(("to", "cc", "bcc"))  # what these are is known only when the text has an address
+_CLAIMED = ("number", "text", "person", "code")
 _TYPED = ("email", "uri", "date", "date-time", "uuid", "ipv4", "phone_number", "clock", "filename")
 
 
@@ -55,27 +56,28 @@ class Context:
         self._halves: dict[str, int] = {}  # how many first names and last names have been taken
         self._used: set[int] = set()
 
-    def claim(self, names: Iterable[str]) -> None:
-        """Keep what stands beside these names for the properties that are called so; a quoted name is no value."""
-        if not self.text:
-            return
-        names = list(names)
-        for kind in ("number", "text", "person", "code"):
+    def claim(self, schemas: Mapping[str, Json]) -> None:
+        """Keep what stands beside the names of these properties for them; a quoted name is no value.
+
+        Objects claim nothing: what stands beside their names is for the properties inside them.
+        """
+        kinds = {name: _claimed_kinds(schema) for name, schema in schemas.items()} if self.text else {}
+        for kind in _CLAIMED if kinds else ():
             known = [(mention, set(mention.labels)) for mention in self._of(kind)]
-            for name in names if known else ():
+            for name in [name for name, claimed in kinds.items() if kind in claimed] if known else ():
                 labels = _labels(name)
                 for mention, beside in known:
                     if not beside.isdisjoint(labels):
                         self._claims.setdefault(mention.start, name)
-        self._used |= {mention.start for mention in self._of("text") if mention.text in names}
+        self._used |= {mention.start for mention in self._of("text") if mention.text in kinds}
 
     def number(self, name: str, fits: Callable[[int | float], bool], peek: bool = False) -> int | float | None:
         """The number for a property of this name; None where the text has none that fits. `peek` takes nothing."""
         low, high = number_limits(name)
         for mention in self._candidates(name, ("number",)):
             value = _number(mention.text)
-            usual = low <= value <= high or self._is_labelled(mention, name)
-            if usual and fits(value):
+            usual = low <= value <= high and not (number_range(name) and mention.counts)
+            if (usual or self._is_labelled(mention, name)) and fits(value):
                 return self._take(mention, value, peek)
         return None
 
@@ -83,7 +85,7 @@ class Context:
         """The text for a property; `shape` is its format, or "pattern" where it has one. None where the text has none that fits."""
         if not self.text:
             return None
-        kind = shape or text_kind(name) or text_kind(_subject(description)) or ("email" if name in _ADDRESSED else None)
+        kind = shape or mentioned_kind(name) or text_kind(_subject(description))
         for mention in self._of_kind(name, kind):
             if fits(mention.text):
                 return self._take(mention, mention.text, peek)
@@ -97,13 +99,12 @@ class Context:
         stated = [words.get(mention.text.lower()) for mention in self._of("stated") if self._is_labelled(mention, name)]
         return next((value for value in stated if value is not None), None)
 
-    def count(self, name: str) -> int | None:
-        """How many are wanted: 3 for `facts` in "3 facts"."""
-        for mention in self._of("number") if name else ():
-            value = _number(mention.text)
-            if mention.start not in self._used and mention.labels[-1:] == (singular(_words(name)[-1]),) and value in range(21):
-                self._take(mention, "", False)
-                return int(value)
+    def count(self, *names: str) -> int | None:
+        """How many things of one of these names are wanted: 3 for `facts` in "3 facts"."""
+        units = {_words(name)[-1] for name in names if name}
+        for mention in self._free("number") if units else ():
+            if mention.counts and mention.labels[-1] in units and _number(mention.text) in range(21):
+                return self._take(mention, int(mention.text), False)
         return None
 
     def _half(self, kind: str, fits: Fits, peek: bool) -> str | None:
@@ -157,6 +158,18 @@ class Context:
             self._used.add(mention.start)
             self.taken += 1
         return value
+
+
+def _claimed_kinds(schema: Json) -> tuple[str, ...]:
+    """The kinds of mentions that a property can be given: numbers only, all kinds, or none."""
+    if not isinstance(schema, dict) or "$ref" in schema:
+        return ()
+    types = declared_types(schema)
+    if "array" in types:
+        return _claimed_kinds(schema.get("items"))
+    if "object" in types or "properties" in schema:
+        return ()
+    return ("number",) if types and not set(types) - {"integer", "number", "null"} else _CLAIMED
 
 
 def _words(name: str) -> list[str]:

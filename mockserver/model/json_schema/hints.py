@@ -49,6 +49,13 @@ _NAMES = {
     "ipv4": "ip ip_address",
 }
 _KINDS = {name: kind for kind, names in _NAMES.items() for name in names.split()}
+# What names suggest only where a text mentions such a thing.
+_MENTIONED = {
+    **dict.fromkeys(("to", "cc", "bcc"), "email"),
+    **dict.fromkeys(
+        ("artist", "singer", "writer", "director", "creator", "speaker", "teacher", "guest", "employee", "manager"), "name"
+    ),
+}
 _RANGES = {
     "age": (18, 90),
     "year": (1990, 2029),
@@ -84,6 +91,11 @@ _LIMITS: dict[str, tuple[float, float]] = {
 def text_kind(name: str) -> str | None:
     """The kind of text that a property of this name holds; None where the name suggests none."""
     return _entry(name, _KINDS)
+
+
+def mentioned_kind(name: str) -> str | None:
+    """The kind of text that a text gives for a property of this name."""
+    return text_kind(name) or _entry(name, _MENTIONED)
 
 
 def number_range(name: str) -> tuple[int, int] | None:

@@ -198,18 +198,26 @@ class _Maker:
         optional = [key for key, schema in schemas.items() if key not in needed and schema is not False]
         chosen = {*needed, *([] if self.frugal else optional[: max(0, most - len(needed))])}
         ordered = [key for key in schemas if key in chosen] + [key for key in needed if key not in schemas]
-        self.context.claim([] if self.frugal else ordered)
+        self.context.claim({} if self.frugal else {key: schemas.get(key) for key in ordered})
         members = {key: self.value(schemas.get(key, rest or True), key) for key in ordered}
         least = limit(node, "minProperties", 0)
         if isinstance(rest, dict) and not schemas and not self.frugal:
             least = max(least, min(2, most))  # a mapping of the caller's own keys is more useful with some
+        before = self.context.taken
         for index in range(min(least, _LARGEST) - len(members)):
-            members[self.key(node, members, index)] = self.value(rest or True)
+            taken = self.context.taken
+            key = self.key(node, members, index)
+            if before < taken == self.context.taken and len(members) >= limit(node, "minProperties", 0):
+                break  # the context has given some keys, and has no more
+            members[key] = self.value(rest or True)
         return members
 
     def key(self, node: Node, taken: dict[str, Json], index: int) -> str:
         """A key that `taken` does not have, for an additional property."""
         names = node.get("propertyNames")
+        given = None if isinstance(names, dict) else self.context.string("", "", lambda text: text not in taken)
+        if given is not None:
+            return given
         for _ in range(20):
             key = self.value({"type": "string", **names}) if isinstance(names, dict) else self.strings.words(1)
             if isinstance(key, str) and key not in taken:
@@ -236,11 +244,18 @@ class _Maker:
         """How many items an array gets unless the context gives more or less, and the least and the most that it can have."""
         least = limit(node, "minItems", 0)
         most = min(limit(node, "maxItems", _LARGEST), first if closed else _LARGEST)
-        wanted = None if self.frugal or first else self.context.count(name)
+        wanted = None if self.frugal or first else self.context.count(name, _title(node))
         if wanted is not None:
             least = most = min(max(least, wanted), most)
         usual = 0 if self.frugal else first or 1 + self.chance.below(3 - self.rounds)
         return min(max(least, usual), most), max(least, first), most
+
+
+def _title(node: Node) -> str:
+    """What an array's items are called."""
+    items = node.get("items")
+    title = (items.get("title") or items.get("$ref")) if isinstance(items, dict) else None
+    return title.rpartition("/")[2] if isinstance(title, str) else ""
 
 
 def _types(branch: Json) -> list[str]:

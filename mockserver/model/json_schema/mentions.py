@@ -91,6 +91,7 @@ class Mention:
     text: str
     start: int
     labels: tuple[str, ...]
+    counts: bool = False  # whether it is a number of things: "3 cities"
 
 
 def find_mentions(text: str, kind: str) -> list[Mention]:
@@ -101,13 +102,17 @@ def find_mentions(text: str, kind: str) -> list[Mention]:
         others = _foreign(text)
         apart = [one for one in others if not any(start <= one.start < end for start, end in inside)]
         return sorted(quoted + apart, key=lambda mention: mention.start)
+    if kind == "person":  # what is quoted as a whole may as well be a title
+        return sorted(_found(text, kind), key=lambda one: text[max(0, one.start - 1) : one.start] in tuple("\"'“‘«`"))
     return list(_found(text, kind))
 
 
 def singular(word: str) -> str:
     """A word in lower case, and without the `s` of a plural."""
     lower = word.lower()
-    return lower[:-1] if len(lower) > 3 and lower.endswith("s") else lower
+    if len(lower) < 4 or not lower.endswith("s"):
+        return lower
+    return re.sub("ie$", "y", re.sub("(?<=[osxh])e$", "", lower[:-1]))
 
 
 def _found(text: str, kind: str) -> Iterator[Mention]:
@@ -120,7 +125,9 @@ def _found(text: str, kind: str) -> Iterator[Mention]:
             continue
         known.add(written)
         at = match.start() if kind in ("stated", "place") else start
-        yield Mention(written, start, tuple(_labels(text, at, match.end() if kind == "number" else None, match, kind)))
+        labels = tuple(_labels(text, at, match.end() if kind == "number" else None, match, kind))
+        counts = kind == "number" and re.match(r" [^\W\d_]{3,20}s\b", text[match.end() : match.end() + 24]) is not None
+        yield Mention(written, start, labels, counts)
         count += 1
         if count == _MOST:
             return
