@@ -43,8 +43,8 @@ def compare(row: Row, reply: Reply, sent: dict[str, str]) -> list[Difference]:
         found.append(Difference("spelling", "body", spelling(reply.text), spelling(row.text)))
     ours, theirs = json.loads(reply.text), json.loads(row.text)
     found += [] if row.status != 200 else _laws(ours, theirs)
-    mine, yours = _times(row)
-    return _unique(found + list(diff("body", plain(ours, mine), plain(theirs, yours))))
+    seconds, theirs_seconds = _times(row)
+    return _unique(found + list(diff("body", plain(ours, seconds), plain(theirs, theirs_seconds))))
 
 
 def _times(row: Row) -> tuple[range, range]:
@@ -77,7 +77,7 @@ def _related(body: Json) -> Json:
     """Whether the items of a response carry the response's own mark in their ids, and each has one of its own."""
     if not isinstance(body, dict) or body.get("object") != "response":
         return None
-    mark, ids = body["id"].partition("_")[2][:18], [item["id"] for item in body["output"]]
+    mark, ids = body.get("id", "").partition("_")[2][:18], [item.get("id", "") for item in body.get("output", ())]
     return all(one.partition("_")[2][:18] == mark for one in ids), len(ids) == len(set(ids))
 
 
@@ -96,18 +96,19 @@ class Run:
 
 
 def _streams(row: Row, text: str) -> list[Difference]:
+    seconds, theirs_seconds = _times(row)
     try:
         broken = streams.laws(f"{row.method} {row.endpoint}", streams.events(text), row.request or {})
-    except (KeyError, ValueError, IndexError) as error:
+        ours, padding = _runs(row, text, seconds), _padding(text)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         return [Difference("value", "stream", f"{error!r} in {text}", row.text)]
-    mine, yours = _times(row)
-    ours, theirs = _runs(row, text, mine), _runs(row, row.text, yours)
+    theirs = _runs(row, row.text, theirs_seconds)
     found = [Difference("value", "stream.law", law) for law in broken]
     found += [] if _framed(text) == _framed(row.text) else [Difference("spelling", "stream", _framed(text), _framed(row.text))]
     if not text.endswith("\n\n"):
         found.append(Difference("spelling", "stream.end", text[-2:], "\n\n"))
-    if _padding(row.text) and _padding(text) != _padding(row.text):
-        found.append(Difference("value", "stream.padding", _padding(text), _padding(row.text)))
+    if _padding(row.text) and padding != _padding(row.text):
+        found.append(Difference("value", "stream.padding", padding, _padding(row.text)))
     matcher = SequenceMatcher(None, [run.kind for run in ours], [run.kind for run in theirs], autojunk=False)
     for change, a, b, c, d in matcher.get_opcodes():
         if change == "equal":

@@ -45,6 +45,11 @@ def _before(table: dict[str, str], *kinds: str) -> Covers:
     return covers
 
 
+def _one_of(covers: Covers, *values: Json) -> Covers:
+    """The same, where this server's value is one of these."""
+    return lambda row, difference: covers(row, difference) and difference.ours in values
+
+
 _CHAT = r"(body|stream\[[a-z_ ]+\])"
 _RESPONSE = r"(body|stream\[response\.(created|in_progress|completed)\]\.response)"
 _LATER_MEMBERS = {
@@ -125,7 +130,10 @@ def _undated(row: Row, difference: Difference) -> bool:
 
 
 def _older_ids(row: Row, difference: Difference) -> bool:
-    return row.day < "2025-10-01" and (difference.path == "body.ids" or "of 48>" in str(difference.theirs))
+    if row.day >= "2025-10-01" or difference.kind != "value":
+        return False
+    ours, theirs = (re.sub(r"<(\w+) (of 48|0[01])>", r"<\1>", str(one)) for one in (difference.ours, difference.theirs))
+    return difference.path == "body.ids" or ("of 48>" in str(difference.theirs) and ours == theirs)
 
 
 def _unfiltered(row: Row, difference: Difference) -> bool:
@@ -134,7 +142,7 @@ def _unfiltered(row: Row, difference: Difference) -> bool:
 
 def _tool_turn(row: Row, difference: Difference) -> bool:
     told = "prompt_filter_results[].content_filter_results." in difference.path and difference.kind == "absent"
-    return told and row.day < "2026-03-12" and row.request["messages"][-1]["role"] == "tool"
+    return told and row.family == "chat" and row.day < "2026-03-12" and row.request["messages"][-1]["role"] == "tool"
 
 
 def _of_an_image(row: Row, difference: Difference) -> bool:
@@ -186,8 +194,12 @@ def _entries(row: Row, difference: Difference) -> bool:
 
 def _is_entry(entry: Json) -> bool:
     """Whether an entry has its members, and nothing was found."""
-    harmless = all(verdict in _HARMLESS for verdict in entry["content_filter_results"].values())
-    return tuple(entry) == _ENTRY and entry["blocked"] is False and harmless
+    if not isinstance(entry, dict) or tuple(entry) != _ENTRY or entry["blocked"] is not False:
+        return False
+    offsets = entry["content_filter_offsets"]
+    if entry["source_type"] not in ("prompt", "completion") or tuple(offsets) != ("start_offset", "end_offset", "check_offset"):
+        return False
+    return all(verdict in _HARMLESS for verdict in entry["content_filter_results"].values())
 
 
 _OF_PROJECTS = re.compile(
@@ -261,13 +273,13 @@ RULES = (
         "cache retention",
         "older",
         "Each model's default changed over time; ours is the newest that was seen.",
-        _before({rf"{_RESPONSE}\.prompt_cache_retention": "2026-08-19"}, "value"),
+        _one_of(_before({rf"{_RESPONSE}\.prompt_cache_retention": "2026-08-19"}, "value"), None, "in_memory", "24h"),
     ),
     Rule(
         "reasoning context",
         "older",
         "It was null until July 2026.",
-        _before({rf"{_RESPONSE}\.reasoning\.context": "2026-07-01"}, "value"),
+        _one_of(_before({rf"{_RESPONSE}\.reasoning\.context": "2026-07-01"}, "value"), "current_turn", "all_turns"),
     ),
     Rule(
         "list of API versions",

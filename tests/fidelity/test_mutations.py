@@ -29,6 +29,8 @@ COHERE = "av-95063b"
 COMPLETION = "ad-886745"
 FILTERED = "ad-725ed2"
 UNROUTED = "ad-7c0995"
+GONE = "ad-037282"
+NEWEST = "av-b74a61"
 FILE = "av-35e521"
 
 
@@ -215,6 +217,11 @@ MUTATIONS: tuple[tuple[str, str, Mutation], ...] = (
     ),
     ("another code", FILTERED, body(put("error", "code", value=None))),
     ("another message", UNROUTED, text(lambda one: one.replace("Resource", "resource"))),
+    ("another message about an id", GONE, body(put("error", "message", value="Response with id 'resp_1' is gone."))),
+    ("an entry without its offsets", NEWEST, body(drop("content_filters", 0, "content_filter_offsets", "check_offset"))),
+    ("an entry about something else", NEWEST, body(put("content_filters", 0, "source_type", value="image"))),
+    ("a retention that is none", NEWEST, body(put("prompt_cache_retention", value="1h"))),
+    ("a code in place of a null", GONE, body(put("error", "code", value="not_found"))),
     ("another purpose", FILE, body(put("purpose", value="batch"))),
 )
 
