@@ -10,7 +10,6 @@ from mockserver.proxy.hosts import allowed_pattern, azure_pattern
 from mockserver.proxy.trust import STORE_PASSWORD, VARIABLES
 from mockserver.server.variables import UNSET, for_every_client, for_openai
 
-IDENTITY_PATH = "/_mock/identity/app-service"
 LOCAL = "localhost,127.0.0.1,::1"
 
 
@@ -37,8 +36,6 @@ def variables(place: Place, key: str, before: Mapping[str, str], client: str | N
     return {
         **{name: value for name, value in for_every_client(place.endpoint, key).items() if name not in skipped},
         "OPENAI_API_TYPE": before.get("OPENAI_API_TYPE", "openai"),  # the module `openai` refuses to guess between its clients
-        "IDENTITY_ENDPOINT": f"{place.endpoint}{IDENTITY_PATH}",
-        "IDENTITY_HEADER": key,  # so that tokens are for its resource
         "HTTPS_PROXY": proxy,
         "https_proxy": proxy,
         "NO_PROXY": LOCAL,

@@ -29,7 +29,7 @@ def for_openai(endpoint: str, key: str) -> dict[str, str]:
 
 
 def for_entra(endpoint: str, key: str) -> dict[str, str]:
-    """The variables of the client `OpenAI` with a token: Azure's SDKs find a managed identity, whose tokens are for this key's resource."""
+    """The variables of the client `OpenAI` with a token: credentials find a managed identity, whose tokens are for the key's resource."""
     identity = {"IDENTITY_ENDPOINT": f"{endpoint}/_mock/identity/app-service", "IDENTITY_HEADER": key}
     return {"OPENAI_BASE_URL": f"{endpoint}/openai/v1/", **identity}
 
@@ -40,9 +40,10 @@ def for_azure_openai(endpoint: str, key: str) -> dict[str, str]:
 
 
 def for_every_client(endpoint: str, key: str) -> dict[str, str]:
-    """The variables of both clients, and the same under the names of LangChain and LiteLLM."""
+    """The variables of both clients, with a key or a token, and the same under the names of LangChain and LiteLLM."""
     return {
         **for_openai(endpoint, key),
+        **for_entra(endpoint, key),
         **for_azure_openai(endpoint, key),
         "AZURE_OPENAI_BASE_URL": f"{endpoint}/openai/v1/",
         "AZURE_API_BASE": endpoint,

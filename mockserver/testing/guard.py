@@ -41,7 +41,10 @@ class Attempt:
         caller = f" (from {self.where})" if self.where else ""
         if hosts.issues_tokens(self.host):
             blocked = "a token request to Entra ID"
-            advice = f"Give the client a key instead of a credential, or allow token requests with allow={[ENTRA]!r}."
+            advice = (
+                "Give the client a key, or a credential that reads IDENTITY_ENDPOINT, as DefaultAzureCredential does, or allow "
+                f"token requests with allow={[ENTRA]!r}."
+            )
         else:
             blocked = "a call to the real service"
             advice = (

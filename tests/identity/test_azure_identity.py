@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -118,3 +119,21 @@ def test_azure_identity_reports_an_identity_that_does_not_exist(environment: Moc
     http.put(f"{environment.endpoint}/_mock/scenario", content="resource: {identity: {refuse: invalid_client}}")
     with pytest.raises(Exception, match="Identity not found"):
         identity.ManagedIdentityCredential().get_token(SCOPE)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_in_pytest_the_default_credential_is_led_to_the_tests_own_resource(azure_openai: Any) -> None:
+    identity = pytest.importorskip("azure.identity", reason="azure-identity is not installed")
+    azure_openai.when(user="hi").respond("from this test")
+    client = OpenAI(api_key=identity.get_bearer_token_provider(identity.DefaultAzureCredential(), SCOPE))
+    assert client.responses.create(model="gpt-4.1-nano", input="hi").output_text == "from this test"
+    assert azure_openai.requests[0].headers["authorization"].startswith("Bearer eyJ")
+
+
+def test_in_pytest_the_route_is_in_the_environment(azure_openai: Any, http: httpx2.Client) -> None:
+    query = {"api-version": "2019-08-01", "resource": SCOPE.removesuffix("/.default")}
+    header = {"x-identity-header": os.environ["IDENTITY_HEADER"]}
+    token = http.get(os.environ["IDENTITY_ENDPOINT"], params=query, headers=header).json()["access_token"]
+    with OpenAI(api_key=token) as client:
+        assert client.models.list().data
+    assert len(azure_openai.requests) == 1
