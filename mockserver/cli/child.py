@@ -14,6 +14,7 @@ from types import FrameType
 from mockserver.cli.loading import fail
 
 _NOT_EXECUTABLE, _NOT_FOUND, _KILLED = 126, 127, 128  # as shells report them; the last plus the signal's number
+_FROM_KEYS = {signal.SIGINT, getattr(signal, "SIGQUIT", None)}
 _PASSED_ON = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 
 
@@ -64,7 +65,7 @@ class _Arriving:
         """Take a signal."""
         if self._child is None:
             self._early.append(number)
-        elif not (number == signal.SIGINT and _terminal_sends_to_all()):
+        elif not (number in _FROM_KEYS and _terminal_sends_to_all()):
             with suppress(OSError):
                 self._child.send_signal(number)
 

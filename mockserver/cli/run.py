@@ -96,9 +96,11 @@ def command(context: click.Context, /, scenarios: tuple[str, ...], log_level: st
 
 
 def _accept_any_key(resources: Resources, scenarios: Sequence[Scenario], settings: dict[str, Any]) -> None:
-    """Unless keys are declared: a program that is run unchanged has a key of its own."""
-    if "keys" not in settings and not (scenarios and scenarios[0].keys):
-        resources.default.open = True
+    """Unless keys are declared for a resource: a program that is run unchanged has a key of its own."""
+    declared = {resources.default} if "keys" in settings else set()
+    declared |= {resource for resource, scenario in zip(resources, scenarios, strict=False) if scenario.keys}
+    for resource in resources:
+        resource.open = resource.open or resource not in declared
 
 
 def _run(program: Sequence[str], resources: Resources, settings: dict[str, Any], options: dict[str, Any]) -> int:

@@ -75,6 +75,15 @@ def test_a_key_that_is_written_into_the_program_opens_unless_keys_are_declared(
     assert "401" in capfd.readouterr().err
 
 
+def test_names_of_azures_select_the_resources_and_any_key_opens_them(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for name in ("contoso", "fabrikam"):
+        (tmp_path / f"{name}.yaml").write_text(f"resource: {{name: {name}}}\nrules: [{{respond: I am {name}}}]\n")
+    hosts = ("fabrikam.services.ai.azure.com", "contoso.openai.azure.com", "unknown.openai.azure.com")
+    code = "\n".join(CALL.replace("YOUR-RESOURCE-NAME.openai.azure.com", host) for host in hosts)
+    assert run("-q", str(tmp_path / "contoso.yaml"), str(tmp_path / "fabrikam.yaml"), *python(code)).exit_code == 0
+    assert capfd.readouterr().out.splitlines() == ["I am fabrikam", "I am contoso", "I am contoso"]
+
+
 @POSIX
 @pytest.mark.parametrize(
     ("script", "code"),
