@@ -198,7 +198,7 @@ class _Maker:
         optional = [key for key, schema in schemas.items() if key not in needed and schema is not False]
         chosen = {*needed, *([] if self.frugal else optional[: max(0, most - len(needed))])}
         ordered = [key for key in schemas if key in chosen] + [key for key in needed if key not in schemas]
-        self.context.claim({} if self.frugal else {key: schemas.get(key) for key in ordered})
+        self.context.claim({} if self.frugal else {key: schemas.get(key) for key in ordered[:_PLENTY]})
         members = {key: self.value(schemas.get(key, rest or True), key) for key in ordered}
         least = limit(node, "minProperties", 0)
         if isinstance(rest, dict) and not schemas and not self.frugal:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from itertools import islice
 
 _MOST = 50  # mentions of a kind
 _MONTHS = [
@@ -83,6 +84,10 @@ _NO_NAMES = frozenset([*_NAMELESS.split(), *_MONTHS])
 _BEGINNINGS = frozenset(_FIRST_WORDS.split())
 _LINKS = frozenset(_LINKING.split())
 
+_PLACED = re.compile(r"\b(?:in|at|near|from) $")  # what is before a name that is no person's
+_COUNTED = re.compile(r" [^\W\d_]{3,20}s\b")
+_UNIT = re.compile(r"[ -]?([^\W\d_]{2,20})")
+
 
 @dataclass(frozen=True, slots=True)
 class Mention:
@@ -103,8 +108,10 @@ def find_mentions(text: str, kind: str) -> list[Mention]:
         apart = [one for one in others if not any(start <= one.start < end for start, end in inside)]
         return sorted(quoted + apart, key=lambda mention: mention.start)
     if kind == "person":  # what is quoted as a whole may as well be a title
-        return sorted(_found(text, kind), key=lambda one: text[max(0, one.start - 1) : one.start] in tuple("\"'“‘«`"))
-    return list(_found(text, kind))
+        return sorted(
+            islice(_found(text, kind), _MOST), key=lambda one: text[max(0, one.start - 1) : one.start] in tuple("\"'“‘«`")
+        )
+    return list(islice(_found(text, kind), _MOST))
 
 
 def singular(word: str) -> str:
@@ -116,25 +123,23 @@ def singular(word: str) -> str:
 
 
 def _found(text: str, kind: str) -> Iterator[Mention]:
-    count, known = 0, set[str]()
-    for match in re.finditer(_expression(kind), _masked(text, kind)):
-        group = match.lastindex if kind in ("quoted", "stated", "place") else 0
-        written, start = _read(kind, match[group or 0]), match.start(group or 0)
-        start += match[group or 0].find(written) if kind == "person" else 0
-        if not written or (kind in ("person", "place") and (written in known or _follows_place(text, kind, start))):
-            continue
-        known.add(written)
-        at = match.start() if kind in ("stated", "place") else start
-        labels = tuple(_labels(text, at, match.end() if kind == "number" else None, match, kind))
-        counts = kind == "number" and re.match(r" [^\W\d_]{3,20}s\b", text[match.end() : match.end() + 24]) is not None
-        yield Mention(written, start, labels, counts)
-        count += 1
-        if count == _MOST:
-            return
+    known = set[str]()
+    for match in _expression(kind).finditer(_masked(text, kind)):
+        mention = _mention(text, kind, match)
+        again = kind in ("person", "place") and mention.text in known
+        if mention.text and not again and not (kind == "person" and _PLACED.search(text[: mention.start][-6:])):
+            known.add(mention.text)
+            yield mention
 
 
-def _follows_place(text: str, kind: str, start: int) -> bool:
-    return kind == "person" and re.search(r"\b(?:in|at|near|from) $", text[max(0, start - 6) : start]) is not None
+def _mention(text: str, kind: str, match: re.Match[str]) -> Mention:
+    """What a match mentions; its text is empty where that is nothing."""
+    group = match.lastindex or 0 if kind in ("quoted", "stated", "place") else 0
+    written = _read(kind, match[group])
+    start = match.start(group) + (match[group].find(written) if kind == "person" else 0)
+    behind = text[match.end() : match.end() + 24] if kind == "number" else ""
+    at = match.start() if kind in ("stated", "place") else start
+    return Mention(written, start, tuple(_labels(text, at, match, kind, behind)), _COUNTED.match(behind) is not None)
 
 
 @lru_cache(maxsize=32)  # as many as there are kinds
@@ -198,7 +203,7 @@ def _date(written: str) -> str:
         return ""
 
 
-def _labels(text: str, start: int, end: int | None, match: re.Match[str], kind: str) -> Iterator[str]:
+def _labels(text: str, start: int, match: re.Match[str], kind: str, behind: str) -> Iterator[str]:
     """The words before a mention, nearest last, with and without those that link; behind a number also its unit."""
     clause = re.split(r"[,;!?\n]|\.\s", text[max(0, start - 60) : start])[-1]
     stated = kind == "stated" or clause.rstrip(" \"'`").endswith((":", "="))
@@ -209,5 +214,5 @@ def _labels(text: str, start: int, end: int | None, match: re.Match[str], kind: 
         yield from (" ".join(words[-size:]) for size in (3, 2, 1) if size <= len(words) and (stated or len(words[-1]) > 1))
         if words.pop() not in _LINKS or stated:
             break
-    if end is not None and (unit := re.match(r"[ -]?([^\W\d_]{2,20})", text[end : end + 24])):
+    if unit := _UNIT.match(behind):
         yield singular(unit[1])
