@@ -68,7 +68,8 @@ class Issuer:
         """The resource whose key is among the credentials, else the default one; None where a key is required."""
         owners = (self.resources.by_key.get(credential) for credential in credentials if credential)
         found = next((owner for owner in owners if owner is not None), None)
-        return found or (None if self._guarded else self.resources.default)
+        default = self.resources.default
+        return found or (default if default.open or not self._guarded else None)
 
     def key(self) -> SigningKey:
         """The key that signs. Raises UnavailableError without the extra `tls`."""

@@ -132,6 +132,15 @@ async def test_other_machines_need_a_key() -> None:
 
 
 @pytest.mark.anyio
+async def test_other_machines_need_no_key_where_nobody_does() -> None:
+    resources = build_resources(load_scenarios([]), {"keys": ("none",)})
+    transport = httpx2.ASGITransport(application(resources, {}, guarded=True))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://10.1.2.3:4650") as http:
+        query = {"api-version": "2018-02-01", "resource": SERVICE}
+        assert (await http.get(IMDS, params=query, headers={"metadata": "true"})).status_code == 200
+
+
+@pytest.mark.anyio
 async def test_a_token_does_not_open_the_control_api_to_other_machines() -> None:
     resources = build_resources(load_scenarios([]), {})
     transport = httpx2.ASGITransport(application(resources, {}, guarded=True))
