@@ -106,8 +106,9 @@ def _topic(text: str) -> str:
     clause = sentence[0].strip(" ?\t,;:") if sentence else ""
     while lead := _LEAD.match(clause):
         clause = clause[lead.end() :]
-    words = clause.split()
-    if not 1 < len(words) <= _MOST_WORDS or not _keywords(clause) or ":" in clause:
+    words = clause.partition(",")[0].split()
+    telling = any(len(word) > 3 and word.lower() not in _COMMON for word in words)
+    if not telling or not 1 < len(words) <= _MOST_WORDS or ":" in clause:
         return ""
     first, rest = words[0].lower(), words[1:]
     if first in _ASKING:

@@ -41,6 +41,7 @@ def test_the_same_chance_says_the_same() -> None:
         ("I have a garden. The soil is dry.\nWhat are good plants for it?", "good plants for it"),
         ("Write me 2 haikus. Only include the haikus.", "2 haikus"),
         ("Explain quantum computing in simple terms.", "quantum computing in simple terms"),
+        ("What is the weather in Paris today, on visit 7?", "the weather in Paris today"),
         ("Why is the sky blue?", '"Why is the sky blue?"'),
         ("My brother has a canary", "brother and canary"),
         ("Compare " + "the river and the mountain and " * 9 + "Oslo", "Compare and mountain"),
