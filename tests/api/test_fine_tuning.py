@@ -18,6 +18,7 @@ from support.azure_errors import assert_azure_error
 from support.training import WORDS, chat, chats, jsonl, preference
 
 from mockserver import MockServer
+from mockserver.api.fine_tuning.run import cancel, steps
 from mockserver.model.training.course import COLUMNS
 from mockserver.resource.trained import JOB
 from mockserver.state import work
@@ -680,6 +681,39 @@ def test_many_callers_may_look_at_a_job_while_it_runs(mock: MockServer, plain: O
     found = messages(plain, job.id)
     assert len(found) == len(set(found))
     assert found.count("Job succeeded.") == 1
+
+
+def test_whoever_comes_late_to_a_job_leaves_what_its_model_has_learnt(mock: MockServer, plain: OpenAI) -> None:
+    job = start(plain, jsonl(chat(f"{word}{n}") for n in range(5) for word in WORDS))
+    with pytest.raises(work.Unfinished) as caught:
+        work.poll(mock.resource, JOB, job.id, mock.clock.now())
+    slow = steps(mock.resource, job.id)
+    for _ in range(60):  # it has read the file, and learns
+        next(slow)
+    for _ in caught.value.steps:
+        pass
+    for _ in slow:
+        pass
+    assert plain.fine_tuning.jobs.retrieve(job.id).status == "succeeded"
+    kinds = [entry.kind for entry in mock.resource.store.entries()]
+    assert kinds.count("training") == 1
+    assert kinds.count("training.lesson") == 5 * len(WORDS)
+
+
+@pytest.mark.parametrize("taken", [1, 60])
+def test_a_job_that_is_cancelled_stops_whoever_learns(mock: MockServer, plain: OpenAI, taken: int) -> None:
+    job = start(plain, jsonl(chat(f"{word}{n}") for n in range(5) for word in WORDS))
+    with pytest.raises(work.Unfinished) as caught:
+        work.poll(mock.resource, JOB, job.id, mock.clock.now())
+    for _ in range(taken):
+        next(caught.value.steps)
+    document = mock.resource.store.get(JOB, job.id)
+    assert document is not None
+    cancel(mock.resource, document, mock.clock.now())
+    for _ in caught.value.steps:
+        pass
+    assert plain.fine_tuning.jobs.retrieve(job.id).status == "cancelled"
+    assert "training.lesson" not in {entry.kind for entry in mock.resource.store.entries()}
 
 
 def test_a_job_that_is_deleted_while_it_runs_leaves_nothing(mock: MockServer, plain: OpenAI) -> None:

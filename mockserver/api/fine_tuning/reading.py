@@ -53,6 +53,8 @@ class Reader:
         self._store.put(TRAINING, model, {"id": model}, accepted=True)
         number = 0
         for example in self._read("training_file", 0):
+            if self._store.get(TRAINING, model) is None:
+                return  # the job was cancelled or deleted meanwhile
             for lesson in example.lessons if example is not None else ():
                 if number == MOST_LESSONS:
                     return

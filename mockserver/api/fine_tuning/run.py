@@ -128,7 +128,8 @@ def _read(resource: Resource, job_id: str) -> Steps:
         yield from reader.learn(name)
     job, run = store.get(JOB, job_id), store.get(RUN, job_id)
     if job is None or job["status"] not in UNFINISHED:
-        store.delete(TRAINING, name)  # it was cancelled or deleted meanwhile
+        if not store.count(CHECKPOINT, (JOB, job_id)):
+            store.delete(TRAINING, name)  # it was cancelled or deleted meanwhile; one that others have finished has checkpoints
         return
     if run is None or run["read"]:
         return  # others were faster
