@@ -468,6 +468,25 @@ async def test_others_are_answered_while_a_batch_runs(monkeypatch: pytest.Monkey
         assert len(mock.calls("createChatCompletion")) == 40
 
 
+@pytest.mark.parametrize("taken", [100, 821, 824, 826, 827])
+def test_whoever_comes_late_to_a_batch_leaves_its_files_alone(taken: int) -> None:
+    """400 lines are checked and sent, and then copied, kept and forgotten in some steps more."""
+    with serving() as mock:
+        batch = submit(mock.client, written([chat(str(number)) for number in range(400)]))
+        with pytest.raises(work.Unfinished) as caught:
+            work.poll(mock.resource, "batch", batch.id, mock.clock.now())
+        for _ in range(taken):
+            next(caught.value.steps, None)
+        ended = mock.client.batches.retrieve(batch.id)
+        for _ in caught.value.steps:
+            pass
+        again = mock.client.batches.retrieve(batch.id)
+        assert again == ended
+        assert len(outputs(mock.client, again.output_file_id)) == 400
+        assert len(mock.calls("createChatCompletion")) == 400
+        assert {entry.kind for entry in mock.resource.store.entries()} == {"batch", "file"}
+
+
 def test_a_line_that_breaks_in_us_fails_the_look_and_the_next_one_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving() as mock:
         batch = submit(mock.client, written([chat("1"), chat("2")]))

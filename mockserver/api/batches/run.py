@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mockserver.operations.call import Call, ResponseView
     from mockserver.resource.deployment import Deployment
     from mockserver.resource.resource import Resource
-    from mockserver.state.store import Document
+    from mockserver.state.store import Document, Store
 
 Json = Any
 Steps = Iterator[None]
@@ -114,8 +114,8 @@ def settle(resource: Resource, batch_id: str) -> None:
     """Have a batch be as far as its lifecycle says. Raises Unfinished where it is not: another request may be working on it."""
     if _is_behind(resource, batch_id):
         raise work.Unfinished(_steps(resource, batch_id))
-    run, batch = resource.store.get(RUN, batch_id), resource.store.get(BATCH, batch_id)
-    if run is not None and batch is not None and batch["status"] not in (*CANCELLABLE, "cancelling"):
+    run = resource.store.get(RUN, batch_id)
+    if run is not None and _has_ended(resource.store, batch_id):
         raise work.Unfinished(_forget(resource, run))  # it was cut off after its end
 
 
@@ -315,13 +315,15 @@ def _write_files(resource: Resource, batch_id: str, ending: Ending, at: int) -> 
             (failed if kept["failed"] else answered).write(line + b"\n")
             if number % _COPIED == 0:
                 yield
-        if store.get(RUN, batch_id) is None:
+        if _has_ended(store, batch_id):
             return  # others were faster
         output_file_id = _keep_file(resource, run, "output", answered, at, ending)
         yield  # the id follows from the batch: who does this once more writes the same file
+        if _has_ended(store, batch_id):
+            return
         error_file_id = _keep_file(resource, run, "error", failed, at, ending)
         yield
-    if store.get(RUN, batch_id) is None:
+    if _has_ended(store, batch_id):
         return
     changes = {"status": ending, f"{ending}_at": at, "output_file_id": output_file_id, "error_file_id": error_file_id}
     if run["validated"]:
@@ -329,6 +331,12 @@ def _write_files(resource: Resource, batch_id: str, ending: Ending, at: int) -> 
     store.update(BATCH, batch_id, changes)
     store.delete(EXPIRY, batch_id)
     yield from _forget(resource, run)
+
+
+def _has_ended(store: Store, batch_id: str) -> bool:
+    """Whether a batch's files are written: what is kept of its run may go at any time, or be gone."""
+    batch = store.get(BATCH, batch_id)
+    return batch is None or batch["status"] not in (*CANCELLABLE, "cancelling")
 
 
 def _forget(resource: Resource, run: Document) -> Steps:
