@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -17,6 +18,7 @@ from openai.types import Batch
 from support.azure_errors import assert_azure_error
 
 from mockserver import MockServer
+from mockserver.api.batches.run import _steps
 from mockserver.gateway import pipeline
 from mockserver.state import work
 
@@ -468,21 +470,24 @@ async def test_others_are_answered_while_a_batch_runs(monkeypatch: pytest.Monkey
         assert len(mock.calls("createChatCompletion")) == 40
 
 
-@pytest.mark.parametrize("taken", [100, 821, 824, 826, 827])
-def test_whoever_comes_late_to_a_batch_leaves_its_files_alone(taken: int) -> None:
-    """400 lines are checked and sent, and then copied, kept and forgotten in some steps more."""
-    with serving() as mock:
+@pytest.mark.parametrize("late", [100, 600, 801, 802, 803])
+@pytest.mark.parametrize("early", [803, 804, 805, 806])
+def test_whoever_comes_late_to_a_batch_leaves_its_files_alone(tmp_path: Path, late: int, early: int) -> None:
+    """400 lines are checked and sent in a step each, and then copied, kept and forgotten in some steps more."""
+    with MockServer(state=str(tmp_path / "state.db")) as mock:
         batch = submit(mock.client, written([chat(str(number)) for number in range(400)]))
         with pytest.raises(work.Unfinished) as caught:
             work.poll(mock.resource, "batch", batch.id, mock.clock.now())
-        for _ in range(taken):
-            next(caught.value.steps, None)
+        with mock.resource.store.transaction:
+            one, other = caught.value.steps, _steps(mock.resource, batch.id)
+            for _ in range(late):
+                next(other, None)
+            for _ in range(early - min(late, 800)):
+                next(one, None)
+            for _ in (*other, *one):
+                pass
         ended = mock.client.batches.retrieve(batch.id)
-        for _ in caught.value.steps:
-            pass
-        again = mock.client.batches.retrieve(batch.id)
-        assert again == ended
-        assert len(outputs(mock.client, again.output_file_id)) == 400
+        assert len(outputs(mock.client, ended.output_file_id)) == 400
         assert len(mock.calls("createChatCompletion")) == 400
         assert {entry.kind for entry in mock.resource.store.entries()} == {"batch", "file"}
 
