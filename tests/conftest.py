@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import logging
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -46,6 +47,16 @@ def only_json_is_stored() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(memory, "encode", checked)
         yield
+
+
+@pytest.fixture(autouse=True)
+def log_as_before() -> Iterator[None]:
+    """`serve` and `run` set up the log for a process of their own; here, the tests that come after them share the process."""
+    log = logging.getLogger("mockserver")
+    before = log.propagate, log.level, list(log.handlers)
+    yield
+    log.propagate, log.handlers[:] = before[0], before[2]
+    log.setLevel(before[1])
 
 
 @pytest.fixture

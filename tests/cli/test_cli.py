@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
 import signal
@@ -24,14 +23,6 @@ from click.testing import CliRunner, Result
 from mockserver.cli.main import COMMANDS, main
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`serve` sets up the log for a process of its own; here, the tests that come after it share the process."""
-    log = logging.getLogger("mockserver")
-    monkeypatch.setattr(log, "propagate", True)
-    monkeypatch.setattr(log, "handlers", [])
 
 
 def run(*arguments: str, **options: Any) -> Result:

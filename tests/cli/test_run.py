@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shlex
 import signal
@@ -33,11 +32,8 @@ print(json.load(web.urlopen(web.Request(url, body, headers)))["output"][0]["cont
 
 @pytest.fixture(autouse=True)
 def _around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another cache folder than the user's, and the log as it was."""
+    """Another cache folder than the user's."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    log = logging.getLogger("mockserver")
-    monkeypatch.setattr(log, "propagate", True)
-    monkeypatch.setattr(log, "handlers", [])
 
 
 @pytest.fixture
