@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver.model.prompt import Prompt, parse_json
 from mockserver.model.reply import Part, Reply, Text, ToolCall
-from mockserver.model.search import words
-from mockserver.model.search.ranking import DEFAULT, Query, Statistics
 
 if TYPE_CHECKING:
     from mockserver.model.training.formats import Lesson
@@ -44,6 +42,8 @@ def learn(store: Store, model: str, number: int, lesson: Lesson) -> None:
 
 def keep_lesson(store: Store, model: str, number: int, document: Document) -> None:
     """Keep a lesson as it is stored, for instance one of another resource's model."""
+    from mockserver.model.search import words  # every resource imports this module, and few train models
+
     forms = words.index(document["text"])
     store.put(LESSON, f"{model}/{number}", document, parent=(TRAINING, model), text=forms, accepted=True)
 
@@ -59,6 +59,8 @@ def recall(store: Store, prompt: Prompt, improvised: Reply) -> Reply:
 
 
 def _nearest(store: Store, training: str, prompt: Prompt) -> Document | None:
+    from mockserver.model.search.ranking import DEFAULT, Query, Statistics
+
     query = Query(prompt.user, DEFAULT)
     matches = store.search(LESSON, query.forms() | query.variants(query.terms), below=[(TRAINING, training)], limit=_CANDIDATES)
     score = query.scorer(Statistics(matches.texts, matches.words, matches.counts))
